@@ -1,0 +1,45 @@
+//! The hosts that a run may touch, as the operator's file names them.
+
+mod host;
+mod secret_ref;
+
+pub use host::{Become, HostKeyPolicy, HostSpec};
+pub use secret_ref::{SecretRef, SecretSource};
+
+use std::collections::BTreeMap;
+
+use crate::value::Value;
+
+/// Hosts, groups and variables. Names are unique across hosts and groups.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// Hosts in the order of the file.
+    pub hosts: Vec<HostSpec>,
+    /// Names of hosts by group, in the order of the file.
+    pub groups: Vec<(String, Vec<String>)>,
+    /// Variables for all hosts; a host's own win.
+    pub vars: BTreeMap<String, Variable>,
+}
+
+/// A variable of the inventory: plain data, or a secret that is named and resolved when it is read.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variable {
+    /// Plain data.
+    Plain(serde_json::Value),
+    /// Where the secret is found.
+    Secret(SecretRef),
+}
+
+impl Variable {
+    /// The value; a secret is asked from `source`.
+    ///
+    /// # Errors
+    /// When the secret cannot be had.
+    pub fn value(&self, source: &dyn SecretSource) -> crate::error::Result<Value> {
+        match self {
+            Variable::Plain(json) => Ok(json.clone().into()),
+            Variable::Secret(reference) => source.resolve(reference).map(Value::Secret),
+        }
+    }
+}

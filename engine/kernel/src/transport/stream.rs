@@ -1,0 +1,19 @@
+//! A command that is still running.
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::error::Result;
+use crate::transport::Exit;
+
+/// A running command on a host. Dropping it before `exit` is ready ends its process group there.
+pub struct Stream {
+    /// Its standard input; shut it down to say that no more comes.
+    pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Its standard output. Must be read, or the command stops when the window is full.
+    pub stdout: Box<dyn AsyncRead + Send + Unpin>,
+    /// Its standard error. Must be read too.
+    pub stderr: Box<dyn AsyncRead + Send + Unpin>,
+    /// Ready when it has ended.
+    pub exit: BoxFuture<'static, Result<Exit>>,
+}

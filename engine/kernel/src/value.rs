@@ -1,0 +1,118 @@
+//! The values that pass between a recipe and an op.
+
+use std::collections::BTreeMap;
+
+use crate::secret::Secret;
+
+/// What only a run can know: the result of a planned action, or a read behind a planned change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where it comes from, as a fragment: "`ssh::run` on `master1`".
+    pub origin: String,
+}
+
+/// A value as recipes pass it to ops and get it back.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// No value.
+    Null,
+    /// Yes or no.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// A text.
+    String(String),
+    /// A text that must not be seen.
+    Secret(Secret),
+    /// Known only when run.
+    Unknown(Unknown),
+    /// Several values.
+    List(Vec<Value>),
+    /// Values by name.
+    Map(BTreeMap<String, Value>),
+}
+
+impl Value {
+    /// What kind of value this is, as recipes' authors call it, with its article.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Boolean(_) => "a boolean",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::String(_) => "a string",
+            Value::Secret(_) => "a secret",
+            Value::Unknown(_) => "a value known only when run",
+            Value::List(_) => "an array",
+            Value::Map(_) => "a map",
+        }
+    }
+
+    /// A map from pairs.
+    pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
+        Value::Map(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// The value as JSON with secrets and unknowns replaced by words: for the journal and for people.
+    pub fn redacted(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Value::Null => Json::Null,
+            Value::Boolean(value) => Json::Bool(*value),
+            Value::Integer(value) => Json::from(*value),
+            Value::Float(value) => Json::from(*value),
+            Value::String(value) => Json::String(value.clone()),
+            Value::Secret(_) => Json::String(crate::secret::REDACTED.to_owned()),
+            Value::Unknown(_) => Json::String("‹known only when run›".to_owned()),
+            Value::List(values) => Json::Array(values.iter().map(Value::redacted).collect()),
+            Value::Map(values) => {
+                Json::Object(values.iter().map(|(name, value)| (name.clone(), value.redacted())).collect())
+            }
+        }
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Boolean(value),
+            Json::Number(number) => match number.as_i64() {
+                Some(integer) => Value::Integer(integer),
+                None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Json::String(value) => Value::String(value),
+            Json::Array(values) => Value::List(values.into_iter().map(Value::from).collect()),
+            Json::Object(values) => {
+                Value::Map(values.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+            }
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Boolean(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Integer(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value::String(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Value::String(value)
+    }
+}

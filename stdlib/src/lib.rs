@@ -1,0 +1,3 @@
+//! The verbs that recipes call.
+
+pub mod ssh;

@@ -1,0 +1,1 @@
+//! The connection: russh behind the kernel's transport.

@@ -1,0 +1,3 @@
+//! Commands, files and facts over SSH.
+
+pub mod client;
