@@ -1,3 +1,13 @@
-//! The verbs that recipes call.
+//! The verbs that recipes call. One module a folder, one verb a file.
 
+pub mod file;
+pub mod pkg;
+pub mod service;
 pub mod ssh;
+
+use haengine_script::Module;
+
+/// All modules, in the order of the book.
+pub fn modules() -> Vec<Module> {
+    vec![ssh::module(), file::module(), service::module(), pkg::module()]
+}

@@ -3,9 +3,37 @@
 //! The kernel knows no script language, no SSH and no Kubernetes. A front end hands it an
 //! [`inventory::Inventory`] and a way to [`transport::Connect`]; a script asks a [`run::Run`] to
 //! ensure ops on hosts; everything that happens is an [`event::Event`].
+//!
+//! | file | what |
+//! |---|---|
+//! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
+//! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
+//! | [`signature`], [`arguments`], [`value`], [`text`] | a call and what passes through it |
+//! | [`run`] | observe, plan, journal, apply; undo |
+//! | [`journal`] | what a run did, on disk before the wire is touched |
+//! | [`overlay`] | what a plan would have changed so far |
+//! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`] | the other end |
+//! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
 
+pub mod action;
+pub mod arguments;
+pub mod diff;
 pub mod error;
+pub mod event;
+pub mod host;
 pub mod inventory;
+pub mod journal;
+pub mod keep;
+pub mod lock;
+pub mod op;
+pub mod overlay;
+pub mod read;
+pub mod registry;
+pub mod run;
 pub mod secret;
+pub mod signature;
+pub mod text;
 pub mod transport;
 pub mod value;
+pub mod verb;
+pub mod waits;

@@ -1,1 +1,5 @@
-//! haengine.
+//! Rhai meets the kernel: recipes, their parameters, steps and errors. It knows no module by name.
+
+mod module;
+
+pub use module::Module;

@@ -1,0 +1,66 @@
+//! Verbs that do something once.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arguments::Arguments;
+use crate::error::Result;
+use crate::host::Host;
+use crate::op::Example;
+use crate::signature::Signature;
+use crate::value::Value;
+
+/// An action: it does something once, and cannot tell by itself whether it is done.
+#[async_trait]
+pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Module and verb: `ssh.run`.
+    const NAME: &'static str;
+    /// What it does, in Markdown; the first line stands alone.
+    const ABOUT: &'static str;
+    /// What a call looks like.
+    const SIGNATURE: Signature;
+    /// Shown in the book and run by the tests.
+    const EXAMPLES: &'static [Example];
+
+    /// The action of a call.
+    ///
+    /// # Errors
+    /// When the arguments do not go together.
+    fn parse(arguments: &Arguments) -> Result<Self>;
+
+    /// What it works on, known beforehand.
+    fn target(&self) -> String;
+
+    /// True when it may be done again after an attempt whose end is not known.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
+    /// The read that says whether it is done: `None` when the recipe names none.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    async fn done(&self, _host: &Host) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
+    /// Does it. The result is journalled redacted and handed to the recipe.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    async fn perform(&self, host: &Host) -> Result<Value>;
+
+    /// What takes it back, for a person: a command; `None` when nothing does.
+    fn inverse(&self) -> Option<String> {
+        None
+    }
+
+    /// Takes it back; called only when there is an inverse.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    async fn undo(&self, _host: &Host) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! The arguments of one call, checked against the verb's signature.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::signature::{Param, ParamKind, Signature, nearest, quoted};
+use crate::text::Text;
+use crate::value::Value;
+
+/// Checked arguments by name. The hosts are not among them: they are the run's matter.
+#[derive(Clone)]
+pub struct Arguments {
+    function: String,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Arguments {
+    /// Checks a call of `function`: number and types of arguments, option names and types.
+    /// The value at the position of the hosts is passed over.
+    ///
+    /// # Errors
+    /// Of kind `Usage`, naming the argument, what it takes and what was given; of kind `Unknown` where a value
+    /// known only when run stands in a place that a plan must know.
+    pub fn check(
+        function: &str,
+        signature: &Signature,
+        positional: Vec<Value>,
+        options: Option<BTreeMap<String, Value>>,
+    ) -> Result<Arguments> {
+        let mut values = BTreeMap::new();
+        if positional.len() != signature.positional.len() {
+            return Err(wrong_count(function, signature, positional.len()));
+        }
+        for (index, (param, value)) in signature.positional.iter().zip(positional).enumerate() {
+            if param.kind == ParamKind::Hosts {
+                continue;
+            }
+            let place = format!("argument {} of `{function}` (`{}`)", index + 1, param.name);
+            check_value(&place, param, &value)?;
+            values.insert(param.name, value);
+        }
+        for (name, value) in options.unwrap_or_default() {
+            let param = option_named(function, signature, &name)?;
+            check_value(&format!("option `{name}` of `{function}`"), param, &value)?;
+            values.insert(param.name, value);
+        }
+        Ok(Arguments { function: function.to_owned(), values })
+    }
+
+    /// The function that was called, as recipes write it.
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// The value, if it was given.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// When it was not given or is no string.
+    pub fn string(&self, name: &str) -> Result<String> {
+        self.opt_string(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// A text that may be left out.
+    pub fn opt_string(&self, name: &str) -> Option<String> {
+        match self.values.get(name) {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// One string or several.
+    pub fn strings(&self, name: &str) -> Vec<String> {
+        match self.values.get(name) {
+            Some(Value::String(text)) => vec![text.clone()],
+            Some(Value::List(items)) => items.iter().filter_map(as_string).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A text that may be secret or known only when run.
+    ///
+    /// # Errors
+    /// When it was not given.
+    pub fn text(&self, name: &str) -> Result<Text> {
+        match self.values.get(name) {
+            Some(Value::String(text)) => Ok(Text::Plain(text.clone())),
+            Some(Value::Secret(secret)) => Ok(Text::Secret(secret.clone())),
+            Some(Value::Unknown(unknown)) => Ok(Text::Unknown(unknown.clone())),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// Yes or no, with what holds when it is left out.
+    pub fn boolean(&self, name: &str, default: bool) -> bool {
+        match self.values.get(name) {
+            Some(Value::Boolean(value)) => *value,
+            _ => default,
+        }
+    }
+
+    /// A whole number that may be left out.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        match self.values.get(name) {
+            Some(Value::Integer(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Permissions that may be left out.
+    pub fn mode(&self, name: &str) -> Option<u32> {
+        self.integer(name).and_then(|mode| u32::try_from(mode).ok())
+    }
+
+    /// A time span that may be left out.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.values.get(name).and_then(as_duration)
+    }
+
+    /// A map that may be left out.
+    pub fn map(&self, name: &str) -> BTreeMap<String, Value> {
+        match self.values.get(name) {
+            Some(Value::Map(map)) => map.clone(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::new(Kind::Usage, "call.missing", format!("`{}` needs `{name}`", self.function))
+    }
+}
+
+fn wrong_count(function: &str, signature: &Signature, given: usize) -> Error {
+    let wanted = signature.positional.len();
+    let message = format!("`{function}` takes {wanted} arguments, {given} were given");
+    Error::new(Kind::Usage, "call.arity", message).hint(format!("write `{function}{}`", signature.shape()))
+}
+
+fn option_named<'a>(function: &str, signature: &'a Signature, name: &str) -> Result<&'a Param> {
+    if let Some(param) = signature.options.iter().find(|param| param.name == name) {
+        return Ok(param);
+    }
+    let known: Vec<&str> = signature.options.iter().map(|param| param.name).collect();
+    let error = Error::new(Kind::Usage, "call.unknown_option", format!("`{function}` has no option `{name}`"));
+    Err(match nearest(name, known.iter().copied()) {
+        Some(near) => error.hint(format!("write `{near}`")),
+        None if known.is_empty() => error.hint("leave the options map out"),
+        None => error.hint(format!("use one of {}", quoted(&known))),
+    })
+}
+
+fn check_value(place: &str, param: &Param, value: &Value) -> Result<()> {
+    if let (Value::Unknown(unknown), false) = (value, matches!(param.kind, ParamKind::Text | ParamKind::Any)) {
+        let message = format!("{place} depends on {}, known only when run", unknown.origin);
+        return Err(Error::new(Kind::Unknown, "plan.unknown", message)
+            .hint("run the recipe, or find the value with a read that does not depend on a planned change"));
+    }
+    if fits(param.kind, value) {
+        return Ok(());
+    }
+    let error = Error::new(
+        Kind::Usage,
+        "call.type",
+        format!("{place} must be {}, not {}", param.kind.takes(), describe(value)),
+    );
+    Err(match (param.kind, value) {
+        (_, Value::Secret(_)) => error.hint("pass a secret only where a text is placed or read from standard input"),
+        (ParamKind::Path | ParamKind::Paths, Value::String(path)) => {
+            error.hint(format!("write `/{path}` or the full path"))
+        }
+        (ParamKind::Mode, Value::String(text)) => {
+            error.hint(format!("write `0o{}` without quotes", text.trim_start_matches('0')))
+        }
+        _ => error,
+    })
+}
+
+/// Texts are shown short: a wrong argument may be a whole file.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.len() <= 60 => format!("the string {text:?}"),
+        Value::Integer(number) => format!("the integer {number}"),
+        other => other.kind().to_owned(),
+    }
+}
+
+fn fits(kind: ParamKind, value: &Value) -> bool {
+    match kind {
+        ParamKind::Hosts | ParamKind::Any => true,
+        ParamKind::Path => is_path(value),
+        ParamKind::Paths => is_path(value) || all(value, is_path),
+        ParamKind::Host | ParamKind::String | ParamKind::LocalPath => matches!(value, Value::String(_)),
+        ParamKind::Strings => matches!(value, Value::String(_)) || all(value, |item| matches!(item, Value::String(_))),
+        ParamKind::Text => matches!(value, Value::String(_) | Value::Secret(_) | Value::Unknown(_)),
+        ParamKind::Integer => matches!(value, Value::Integer(_)),
+        ParamKind::Boolean => matches!(value, Value::Boolean(_)),
+        ParamKind::Mode => matches!(value, Value::Integer(0..=0o7777)),
+        ParamKind::Duration => as_duration(value).is_some(),
+        ParamKind::Choice(words) => matches!(value, Value::String(word) if words.contains(&word.as_str())),
+        ParamKind::Map => matches!(value, Value::Map(_)),
+    }
+}
+
+fn all(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
+    matches!(value, Value::List(items) if items.iter().all(fits))
+}
+
+fn is_path(value: &Value) -> bool {
+    matches!(value, Value::String(path) if path.starts_with('/') && !path.contains('\0'))
+}
+
+fn as_string(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn as_duration(value: &Value) -> Option<Duration> {
+    match value {
+        Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+        Value::String(text) => parse_duration(text),
+        _ => None,
+    }
+}
+
+/// Reads `500ms`, `30s`, `5m`, `2h`; none when it is not of that form.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let milliseconds = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis)
+}

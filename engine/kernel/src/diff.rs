@@ -1,0 +1,87 @@
+//! What changes in a text, shown without secrets.
+
+use similar::TextDiff;
+
+/// A unified diff, redacted.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Diff(String);
+
+impl Diff {
+    /// The lines that differ between two texts, with three lines around them. Keys, tokens, passwords and private PEM
+    /// blocks are replaced before the comparison is drawn; where only such a value differs, a line says so.
+    pub fn between(before: &str, after: &str) -> Option<Diff> {
+        if before == after {
+            return None;
+        }
+        let (shown_before, shown_after) = (redact(before), redact(after));
+        if shown_before == shown_after {
+            return Some(Diff("  (only redacted values differ)\n".to_owned()));
+        }
+        let diff = TextDiff::from_lines(shown_before.as_str(), shown_after.as_str());
+        Some(Diff(diff.unified_diff().context_radius(3).missing_newline_hint(true).to_string()))
+    }
+
+    /// The diff, one change a line.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Replaces what must not be seen: private PEM blocks, and values behind names such as `token`, `password`, `key-data`.
+pub fn redact(text: &str) -> String {
+    let mut private = false;
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") {
+            private = true;
+            shown.push_str("‹private key›\n");
+        } else if private {
+            private = !(line.contains("-----END") && line.contains("PRIVATE KEY"));
+        } else {
+            shown.push_str(&redact_line(line));
+        }
+    }
+    shown
+}
+
+const SECRET_NAMES: [&str; 9] =
+    ["password", "passwd", "token", "secret", "key-data", "auth_pass", "passphrase", "private_key", "apikey"];
+
+/// `name: value`, `name=value` and `name value`, where the name's end says that the value is secret.
+fn redact_line(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    for name in SECRET_NAMES {
+        let Some(start) = lower.find(name) else { continue };
+        let after = start + name.len();
+        let rest = &line[after..];
+        let quote = rest.starts_with(['"', '\'']) as usize;
+        let separator = rest[quote..].chars().take_while(|c| ": =\t".contains(*c)).count();
+        let value = rest[quote + separator..].trim_end();
+        // A path or an empty value is no secret: `--token-auth-file=/etc/…`, `tokens:`.
+        if separator > 0 && !value.is_empty() && !value.starts_with('/') {
+            let end = if line.ends_with('\n') { "\n" } else { "" };
+            return format!("{}‹secret›{end}", &line[..after + quote + separator]);
+        }
+    }
+    line.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let text = "a: 1\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n    token: abc\nPASSWORD=x\n--token-auth-file=/etc/t\n";
+        let shown = redact(text);
+        assert_eq!(shown, "a: 1\n‹private key›\n    token: ‹secret›\nPASSWORD=‹secret›\n--token-auth-file=/etc/t\n");
+    }
+
+    #[test]
+    fn a_change_of_a_secret_alone_is_said() {
+        let diff = Diff::between("token: a\n", "token: b\n").unwrap();
+        assert_eq!(diff.text(), "  (only redacted values differ)\n");
+        assert_eq!(Diff::between("x\n", "x\n"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! A host during a run: its connection, made when first needed, and what a plan would have changed on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Events};
+use crate::inventory::{HostSpec, Inventory};
+use crate::lock::{Holder, HostLock};
+use crate::overlay::Overlay;
+use crate::signature::nearest;
+use crate::transport::{Command, Connect, Duplex, Output, Stream, Transport};
+use crate::waits::Waits;
+
+/// All hosts of a run. Each has at most one connection.
+pub struct Hosts {
+    inventory: Arc<Inventory>,
+    connector: Arc<dyn Connect>,
+    events: Events,
+    cancel: CancellationToken,
+    waits: Waits,
+    known: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+/// One host of a run.
+pub struct Host {
+    spec: HostSpec,
+    hosts: Weak<Hosts>,
+    events: Events,
+    cancel: CancellationToken,
+    waits: Waits,
+    /// Empty until the first command.
+    transport: OnceCell<Arc<dyn Transport>>,
+    /// Empty until the first change, and in plans.
+    lock: OnceCell<Option<HostLock>>,
+    overlay: Mutex<Overlay>,
+}
+
+impl Hosts {
+    /// The hosts of an inventory, none of them connected.
+    pub fn new(
+        inventory: Arc<Inventory>,
+        connector: Arc<dyn Connect>,
+        events: Events,
+        cancel: CancellationToken,
+    ) -> Arc<Hosts> {
+        Arc::new(Hosts { inventory, connector, events, cancel, waits: Waits::default(), known: Mutex::default() })
+    }
+
+    /// The inventory behind them.
+    pub fn inventory(&self) -> &Arc<Inventory> {
+        &self.inventory
+    }
+
+    /// The clock of waiting times.
+    pub fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// The host of this name.
+    ///
+    /// # Errors
+    /// `inventory.unknown_host`, with the nearest name.
+    pub fn get(self: &Arc<Self>, name: &str) -> Result<Arc<Host>> {
+        let spec = self.inventory.hosts.iter().find(|host| host.name == name).ok_or_else(|| self.unknown(name))?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.entry(name.to_owned()).or_insert_with(|| Arc::new(self.host(spec))).clone())
+    }
+
+    /// Ends what runs on the hosts and closes all connections.
+    pub async fn close(&self) {
+        let hosts: Vec<Arc<Host>> =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        futures::future::join_all(hosts.iter().map(|host| host.close())).await;
+    }
+
+    fn host(self: &Arc<Self>, spec: &HostSpec) -> Host {
+        Host {
+            spec: spec.clone(),
+            hosts: Arc::downgrade(self),
+            events: self.events.clone(),
+            cancel: self.cancel.clone(),
+            waits: self.waits.clone(),
+            transport: OnceCell::new(),
+            lock: OnceCell::new(),
+            overlay: Mutex::default(),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let error = Error::new(Kind::Usage, "inventory.unknown_host", format!("the inventory has no host `{name}`"));
+        match nearest(name, self.inventory.hosts.iter().map(|host| host.name.as_str())) {
+            Some(near) => error.hint(format!("write `{near}`, or add `{name}` to the inventory")),
+            None => error.hint(format!("add `{name}` to the inventory")),
+        }
+    }
+}
+
+impl Host {
+    /// Its name in recipes and output.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// Its entry in the inventory.
+    pub fn spec(&self) -> &HostSpec {
+        &self.spec
+    }
+
+    /// Runs a short command in one round trip; how it ended is in the output.
+    ///
+    /// # Errors
+    /// When the host could not be asked, the deadline passed, or the run was interrupted.
+    pub async fn exec(&self, command: &Command) -> Result<Output> {
+        let transport = self.transport().await?;
+        self.interruptible(transport.exec(command)).await
+    }
+
+    /// Runs a short command that must succeed.
+    ///
+    /// # Errors
+    /// As [`exec`](Host::exec), and `ssh.exit` when it ended with another status than 0.
+    pub async fn ok(&self, command: &Command) -> Result<Output> {
+        self.exec(command).await?.ok(command).map_err(|error| error.on(self.name()))
+    }
+
+    /// Starts a command with its input and output as streams.
+    ///
+    /// # Errors
+    /// When the host could not be asked, or the run was interrupted.
+    pub async fn stream(&self, command: &Command) -> Result<Stream> {
+        let transport = self.transport().await?;
+        self.interruptible(transport.stream(command)).await
+    }
+
+    /// Opens a TCP connection that starts at the host.
+    ///
+    /// # Errors
+    /// When the host refuses to forward or the far side refuses.
+    pub async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>> {
+        let transport = self.transport().await?;
+        self.interruptible(transport.open_tcp(address, port)).await
+    }
+
+    /// Another host of the same run.
+    ///
+    /// # Errors
+    /// When the inventory has no such host.
+    pub fn peer(&self, name: &str) -> Result<Arc<Host>> {
+        let hosts = self.hosts.upgrade().ok_or_else(Error::cancelled)?;
+        hosts.get(name)
+    }
+
+    /// Tells how far a copy is.
+    pub fn progress(&self, target: &str, done: u64, total: Option<u64>) {
+        let (host, target) = (self.name().to_owned(), target.to_owned());
+        self.events.send(Event::Progress { host, target, done, total });
+    }
+
+    /// Tells a line that a command printed.
+    pub fn output(&self, stream: &str, line: String) {
+        self.events.send(Event::Output { host: self.name().to_owned(), stream: stream.to_owned(), line });
+    }
+
+    /// Tells something worth a look.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.events.log(crate::event::Level::Warning, Some(self.name()), message);
+    }
+
+    /// Waits for the host's own work: the time counts as waited. Ends early when the run is interrupted.
+    ///
+    /// # Errors
+    /// Those of `work`, and an interruption.
+    pub async fn waiting<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let _waiting = self.waits.begin();
+        self.interruptible(work).await
+    }
+
+    /// Sleeps as part of waiting for the host's own work.
+    ///
+    /// # Errors
+    /// When the run is interrupted.
+    pub async fn pause(&self, time: std::time::Duration) -> Result<()> {
+        let sleep = async {
+            tokio::time::sleep(time).await;
+            Ok(())
+        };
+        self.waiting(sleep).await
+    }
+
+    /// What a plan would have changed on this host so far.
+    pub fn overlay(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the host's lock for a run, once.
+    pub(crate) async fn lock(&self, holder: &Holder) -> Result<()> {
+        let taken = self.lock.get_or_try_init(|| self.interruptible(HostLock::take(self, holder))).await?;
+        match taken {
+            Some(lock) => lock.check().map_err(|error| error.on(self.name())),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn transport(&self) -> Result<&Arc<dyn Transport>> {
+        self.transport.get_or_try_init(|| self.interruptible(self.connect())).await
+    }
+
+    /// True once a connection stands.
+    pub fn is_connected(&self) -> bool {
+        self.transport.initialized()
+    }
+
+    async fn connect(&self) -> Result<Arc<dyn Transport>> {
+        let hosts = self.hosts.upgrade().ok_or_else(Error::cancelled)?;
+        let started = Instant::now();
+        let transport = hosts.connector.connect(&self.spec).await?;
+        let (host, seconds) = (self.name().to_owned(), started.elapsed().as_secs_f64());
+        self.events.send(Event::Connected { host, seconds });
+        Ok(transport)
+    }
+
+    async fn close(&self) {
+        if let Some(Some(lock)) = self.lock.get() {
+            lock.release().await;
+        }
+        if let Some(transport) = self.transport.get() {
+            transport.close().await;
+        }
+    }
+
+    async fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Error::cancelled()),
+            result = work => result.map_err(|error| error.on(self.name())),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One line of the journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorRecord;
+
+/// The version that is written. Readers accept this one and those before it.
+pub const VERSION: u32 = 1;
+
+/// An entry and when it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// When, in UTC.
+    pub time: jiff::Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The first line.
+    Run {
+        /// The journal's version.
+        version: u32,
+        /// The run's id.
+        run: String,
+        /// The recipe, as it was named.
+        recipe: String,
+        /// Its parameters, secrets redacted.
+        parameters: serde_json::Value,
+        /// The inventory's files.
+        inventory: Vec<String>,
+        /// Who runs it: user and machine.
+        operator: String,
+    },
+    /// A change is about to be made; everything that its undo needs is here.
+    Started {
+        /// Its number, unique and growing.
+        change: u64,
+        /// The call it belongs to: one call reaches several hosts at once.
+        call: u64,
+        /// What it is known by when the recipe runs again.
+        key: Key,
+        /// The op's arguments, content as hashes.
+        arguments: serde_json::Value,
+        /// What observe saw, content as hashes.
+        before: serde_json::Value,
+        /// False when nothing takes it back.
+        reversible: bool,
+    },
+    /// It was made.
+    Succeeded {
+        /// Its number.
+        change: u64,
+        /// What an action returned, secrets redacted.
+        #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+        result: serde_json::Value,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// It did not work; the host may be anywhere in between.
+    Failed {
+        /// Its number.
+        change: u64,
+        /// Why.
+        error: ErrorRecord,
+    },
+    /// It is about to be taken back.
+    UndoStarted {
+        /// Its number.
+        change: u64,
+    },
+    /// It was taken back, verified.
+    Undone {
+        /// Its number.
+        change: u64,
+    },
+    /// Taking it back did not work.
+    UndoFailed {
+        /// Its number.
+        change: u64,
+        /// Why.
+        error: ErrorRecord,
+    },
+    /// The run ended by itself: `succeeded`, `failed` or `interrupted`.
+    Finished {
+        /// How.
+        outcome: String,
+    },
+}
+
+/// What a change is known by: the same call in a second attempt has the same key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// The recipe's file.
+    pub recipe: String,
+    /// The steps around it, outermost first.
+    pub step: Vec<String>,
+    /// Counts changes that are alike in all the rest.
+    pub ordinal: u32,
+    /// Module and verb.
+    pub op: String,
+    /// The host.
+    pub host: String,
+    /// What it changes.
+    pub target: String,
+}

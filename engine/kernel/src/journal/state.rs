@@ -1,0 +1,239 @@
+//! The legal order of a journal's lines.
+//!
+//! ```text
+//! Run ─► Started ─► Succeeded ─┐
+//!            │                 ├─► UndoStarted ─► Undone
+//!            ├────► Failed ────┤        ▲  │
+//!            └─────────────────┘        └──┴─► UndoFailed
+//! ```
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorRecord, Kind, Result};
+use crate::journal::{Entry, Key, Line, VERSION};
+
+/// Where a change is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Begun; its end is not known.
+    Started,
+    /// Made.
+    Succeeded,
+    /// Failed, perhaps half made.
+    Failed(ErrorRecord),
+    /// Being taken back; its end is not known, or it failed.
+    Undoing(Option<ErrorRecord>),
+    /// Taken back.
+    Undone,
+}
+
+/// A change as its lines tell it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeState {
+    /// Its number.
+    pub change: u64,
+    /// The call it belongs to.
+    pub call: u64,
+    /// What it is known by.
+    pub key: Key,
+    /// The op's arguments.
+    pub arguments: serde_json::Value,
+    /// What observe saw.
+    pub before: serde_json::Value,
+    /// False when nothing takes it back.
+    pub reversible: bool,
+    /// What an action returned.
+    pub result: serde_json::Value,
+    /// When it began.
+    pub started: jiff::Timestamp,
+    /// How long it took.
+    pub seconds: f64,
+    /// Where it is.
+    pub phase: Phase,
+}
+
+/// A whole journal, read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The first line; none only before it is read.
+    pub head: Option<Line>,
+    /// Changes by number.
+    pub changes: BTreeMap<u64, ChangeState>,
+    /// How the run ended, when it did by itself.
+    pub outcome: Option<String>,
+    /// The time of the last line.
+    pub last: Option<jiff::Timestamp>,
+}
+
+impl State {
+    /// Takes the next line into account.
+    ///
+    /// # Errors
+    /// `journal.order` when the line may not come here; `journal.version` when a newer haengine wrote it.
+    pub fn apply(&mut self, line: Line) -> Result<()> {
+        self.last = Some(line.time);
+        match line.entry {
+            Entry::Run { version, .. } if version > VERSION => Err(Error::new(
+                Kind::Local,
+                "journal.version",
+                format!("the journal has version {version}, this haengine reads up to {VERSION}"),
+            )
+            .hint("use the newer haengine that wrote it")),
+            Entry::Run { .. } if self.head.is_none() => {
+                self.head = Some(line);
+                Ok(())
+            }
+            _ if self.head.is_none() => Err(illegal("the first line is not `run`")),
+            Entry::Run { .. } => Err(illegal("a second `run`")),
+            Entry::Started { .. } => self.start(line),
+            Entry::Finished { outcome } => {
+                self.outcome = Some(outcome);
+                Ok(())
+            }
+            Entry::Succeeded { change, result, seconds } => {
+                let state = self.step(change, "succeeded", |phase| *phase == Phase::Started)?;
+                (state.result, state.seconds, state.phase) = (result, seconds, Phase::Succeeded);
+                Ok(())
+            }
+            Entry::Failed { change, error } => {
+                self.step(change, "failed", |phase| *phase == Phase::Started)?.phase = Phase::Failed(error);
+                Ok(())
+            }
+            Entry::UndoStarted { change } => {
+                self.step(change, "undo_started", |phase| *phase != Phase::Undone)?.phase = Phase::Undoing(None);
+                Ok(())
+            }
+            Entry::Undone { change } => {
+                self.step(change, "undone", |phase| matches!(phase, Phase::Undoing(_)))?.phase = Phase::Undone;
+                Ok(())
+            }
+            Entry::UndoFailed { change, error } => {
+                let state = self.step(change, "undo_failed", |phase| matches!(phase, Phase::Undoing(_)))?;
+                state.phase = Phase::Undoing(Some(error));
+                Ok(())
+            }
+        }
+    }
+
+    /// True when everything that can be taken back was.
+    pub fn is_undone(&self) -> bool {
+        let mut reversible = self.changes.values().filter(|change| change.reversible).peekable();
+        reversible.peek().is_some() && reversible.all(|change| change.phase == Phase::Undone)
+    }
+
+    fn start(&mut self, line: Line) -> Result<()> {
+        let Entry::Started { change, call, key, arguments, before, reversible } = line.entry else {
+            return Ok(());
+        };
+        if self.changes.last_key_value().is_some_and(|(last, _)| *last >= change) {
+            return Err(illegal(&format!("change {change} is started twice or out of order")));
+        }
+        let (result, started, seconds) = (serde_json::Value::Null, line.time, 0.0);
+        let phase = Phase::Started;
+        let state = ChangeState { change, call, key, arguments, before, reversible, result, started, seconds, phase };
+        self.changes.insert(change, state);
+        Ok(())
+    }
+
+    fn step(&mut self, change: u64, event: &str, legal: impl Fn(&Phase) -> bool) -> Result<&mut ChangeState> {
+        match self.changes.get_mut(&change) {
+            Some(state) if legal(&state.phase) => Ok(state),
+            Some(state) => Err(illegal(&format!("`{event}` of change {change} after {:?}", state.phase))),
+            None => Err(illegal(&format!("`{event}` of change {change}, which never started"))),
+        }
+    }
+}
+
+fn illegal(what: &str) -> Error {
+    Error::new(Kind::Local, "journal.order", format!("the journal is not in order: {what}"))
+        .hint("restore the journal from a backup; nothing was touched")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn head() -> Entry {
+        Entry::Run {
+            version: VERSION,
+            run: "r".into(),
+            recipe: "a.rhai".into(),
+            parameters: serde_json::json!({}),
+            inventory: vec![],
+            operator: "o".into(),
+        }
+    }
+
+    fn started(change: u64) -> Entry {
+        let key = Key {
+            recipe: "a.rhai".into(),
+            step: vec![],
+            ordinal: 0,
+            op: "toy.set".into(),
+            host: "m1".into(),
+            target: change.to_string(),
+        };
+        let (arguments, before) = (serde_json::json!({}), serde_json::json!({}));
+        Entry::Started { change, call: change, key, arguments, before, reversible: true }
+    }
+
+    fn replay(entries: Vec<Entry>) -> Result<State> {
+        let mut state = State::default();
+        for entry in entries {
+            state.apply(Line { time: jiff::Timestamp::UNIX_EPOCH, entry })?;
+        }
+        Ok(state)
+    }
+
+    fn ended(change: u64) -> Entry {
+        Entry::Succeeded { change, result: serde_json::Value::Null, seconds: 0.0 }
+    }
+
+    #[test]
+    fn a_whole_life_is_legal() {
+        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1 }];
+        let state = replay([head(), started(1), ended(1)].into_iter().chain(undo).collect()).unwrap();
+        assert!(state.is_undone());
+    }
+
+    #[test]
+    fn illegal_orders_are_refused() {
+        let bad: [Vec<Entry>; 6] = [
+            vec![started(1)],
+            vec![head(), head()],
+            vec![head(), ended(1)],
+            vec![head(), started(1), started(1)],
+            vec![head(), started(1), Entry::Undone { change: 1 }],
+            vec![head(), started(1), ended(1), ended(1)],
+        ];
+        for entries in bad {
+            assert_eq!(replay(entries).unwrap_err().code(), "journal.order");
+        }
+    }
+
+    proptest! {
+        /// Whatever the order of lines, a change is undone only after its undo started, and never comes back.
+        #[test]
+        fn undone_is_final(moves in proptest::collection::vec(0_u8..5, 0..12)) {
+            let mut state = replay(vec![head(), started(1)]).unwrap();
+            let mut was_undone = false;
+            for step in moves {
+                let entry = match step {
+                    0 => ended(1),
+                    1 => Entry::UndoStarted { change: 1 },
+                    2 => Entry::Undone { change: 1 },
+                    3 => Entry::Finished { outcome: "failed".into() },
+                    _ => Entry::Succeeded { change: 1, result: serde_json::Value::Null, seconds: 1.0 },
+                };
+                let before = state.changes[&1].phase.clone();
+                let result = state.apply(Line { time: jiff::Timestamp::UNIX_EPOCH, entry });
+                if step == 2 && result.is_ok() {
+                    prop_assert!(matches!(before, Phase::Undoing(_)));
+                }
+                was_undone |= state.is_undone();
+                prop_assert_eq!(was_undone, state.is_undone());
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Where runs are found: a folder for each, below the operator's state folder.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rand::RngExt;
+
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Entry, Journal, State, file};
+use crate::signature::nearest;
+
+/// The runs of one operator.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// One run's folder: its journal, and whatever else the run keeps.
+pub struct RunFolder {
+    /// The run's id.
+    pub id: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// Held while the run lives; the system lets it go when the process ends, however it ends.
+    alive: Option<File>,
+}
+
+/// A run as a list shows it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct RunSummary {
+    /// The run's id.
+    pub run: String,
+    /// The recipe, as it was named.
+    pub recipe: String,
+    /// When it began, in UTC.
+    pub started: jiff::Timestamp,
+    /// How long it took, seconds.
+    pub seconds: f64,
+    /// `running`, `succeeded`, `failed`, `interrupted`, `died` or `undone`.
+    pub outcome: String,
+    /// How many changes it made.
+    pub changes: usize,
+    /// The hosts that it changed.
+    pub hosts: Vec<String>,
+}
+
+impl Store {
+    /// The store below `state`, the operator's state folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(state: &Path) -> Result<Store> {
+        let folder = state.join("runs");
+        fs::create_dir_all(&folder).map_err(|error| cannot("make the state folder", &folder, error))?;
+        Ok(Store { folder })
+    }
+
+    /// The folder of a new run, alive.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(&self) -> Result<RunFolder> {
+        let id = new_id();
+        let path = self.folder.join(&id);
+        fs::create_dir(&path).map_err(|error| cannot("make the run's folder", &path, error))?;
+        self.enter(id)
+    }
+
+    /// The folder of a run, alive from now on.
+    ///
+    /// # Errors
+    /// `runs.unknown` with the nearest id; `runs.alive` when another process runs it.
+    pub fn enter(&self, id: String) -> Result<RunFolder> {
+        let path = self.path(&id)?;
+        let alive = alive_file(&path)?;
+        match alive.try_lock() {
+            Ok(()) => Ok(RunFolder { id, path, alive: Some(alive) }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(Kind::Locked, "runs.alive", format!("run {id} is still running"))
+                    .hint("wait until it has ended, or interrupt it"))
+            }
+            Err(TryLockError::Error(error)) => Err(cannot("lock the run's folder", &path, error)),
+        }
+    }
+
+    /// The folder of a run, to look at.
+    ///
+    /// # Errors
+    /// `runs.unknown` with the nearest id.
+    pub fn look(&self, id: &str) -> Result<RunFolder> {
+        Ok(RunFolder { id: id.to_owned(), path: self.path(id)?, alive: None })
+    }
+
+    /// The ids of all runs, newest first.
+    ///
+    /// # Errors
+    /// When the state folder cannot be read.
+    pub fn ids(&self) -> Result<Vec<String>> {
+        let entries =
+            fs::read_dir(&self.folder).map_err(|error| cannot("read the state folder", &self.folder, error))?;
+        let mut ids: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| self.folder.join(name).join("journal.jsonl").exists())
+            .collect();
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(ids)
+    }
+
+    /// True when no process runs it.
+    pub fn is_dead(&self, id: &str) -> bool {
+        let Ok(file) = self.path(id).and_then(|path| alive_file(&path)) else { return false };
+        file.try_lock().is_ok()
+    }
+
+    /// What a list shows of a run.
+    ///
+    /// # Errors
+    /// When its journal cannot be read.
+    pub fn summary(&self, id: &str) -> Result<RunSummary> {
+        let state = self.look(id)?.state()?;
+        let Some(head) = &state.head else {
+            return Err(Error::new(Kind::Local, "journal.empty", format!("the journal of run {id} is empty")));
+        };
+        let Entry::Run { recipe, .. } = &head.entry else { unreachable!("the state machine admits no other head") };
+        let last = state.last.unwrap_or(head.time);
+        let mut hosts: Vec<String> = state.changes.values().map(|change| change.key.host.clone()).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        Ok(RunSummary {
+            run: id.to_owned(),
+            recipe: recipe.clone(),
+            started: head.time,
+            seconds: last.duration_since(head.time).as_secs_f64(),
+            outcome: self.outcome(id, &state),
+            changes: state.changes.len(),
+            hosts,
+        })
+    }
+
+    fn outcome(&self, id: &str, state: &State) -> String {
+        match &state.outcome {
+            _ if state.is_undone() => "undone".to_owned(),
+            Some(outcome) => outcome.clone(),
+            None if self.is_dead(id) => "died".to_owned(),
+            None => "running".to_owned(),
+        }
+    }
+
+    fn path(&self, id: &str) -> Result<PathBuf> {
+        let path = self.folder.join(id);
+        if !id.is_empty() && !id.contains(['/', '.']) && path.is_dir() {
+            return Ok(path);
+        }
+        let ids = self.ids()?;
+        let error = Error::new(Kind::Usage, "runs.unknown", format!("there is no run `{id}`"));
+        Err(match nearest(id, ids.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("use `{near}`, or list the runs with `haengine runs`")),
+            None => error.hint("list the runs with `haengine runs`"),
+        })
+    }
+}
+
+impl RunFolder {
+    /// The run's journal, for more lines.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn journal(&self) -> Result<Journal> {
+        Journal::open(&self.path.join("journal.jsonl"))
+    }
+
+    /// The run's journal, read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn state(&self) -> Result<State> {
+        file::read(&self.path.join("journal.jsonl"))
+    }
+
+    /// True when this process is the one that runs it.
+    pub fn is_ours(&self) -> bool {
+        self.alive.is_some()
+    }
+}
+
+fn alive_file(path: &Path) -> Result<File> {
+    let file = path.join("alive");
+    File::options().create(true).truncate(false).write(true).open(&file).map_err(|error| cannot("open", &file, error))
+}
+
+/// Sorts by time; the tail keeps two runs of one second apart. No letters that read like digits.
+fn new_id() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz";
+    let mut random = rand::rng();
+    let tail: String = (0..4).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
+    format!("{}-{tail}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"))
+}
+
+fn cannot(what: &str, path: &Path, error: std::io::Error) -> Error {
+    Error::new(Kind::Local, "runs.folder", format!("cannot {what} {}", path.display()))
+        .hint("check permissions and free space, or name another folder with --state-dir")
+        .because(error)
+}

@@ -1,0 +1,173 @@
+//! One run at a time on a host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, Kind, Result};
+use crate::host::Host;
+use crate::transport::Command;
+
+/// The lock ends on its own this long after the last heartbeat; see `lock_host.sh`.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Who holds a lock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Holder {
+    /// The run.
+    pub run: String,
+    /// The person: user and machine.
+    pub operator: String,
+    /// The state folder, by which a dead run of the same operator is told from a live one elsewhere.
+    pub state: String,
+    /// Since when, in UTC.
+    pub since: jiff::Timestamp,
+    /// Tells whether a run of the same state folder is dead.
+    #[serde(skip)]
+    pub dead: Option<DeadRuns>,
+}
+
+/// Answers whether a run of this state folder has died.
+#[derive(Clone)]
+pub struct DeadRuns(pub Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for DeadRuns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeadRuns")
+    }
+}
+
+/// A host's lock, held by a small process there.
+pub struct HostLock {
+    heart: std::sync::Mutex<Option<JoinHandle<()>>>,
+    lost: Arc<AtomicBool>,
+}
+
+enum Taken {
+    Locked(HostLock),
+    Unwritable,
+    Held { process: u32, holder: Option<Holder> },
+}
+
+impl HostLock {
+    /// Takes the lock. `None` where the user may not: the host then says so in a warning.
+    ///
+    /// # Errors
+    /// Of kind `Locked`, naming run, operator and since when.
+    pub(crate) async fn take(host: &Host, holder: &Holder) -> Result<Option<HostLock>> {
+        match attempt(host, holder).await? {
+            Taken::Locked(lock) => Ok(Some(lock)),
+            Taken::Unwritable => {
+                host.warn("not locked against other runs: the user may not write /run/haengine.lock");
+                Ok(None)
+            }
+            Taken::Held { process, holder: Some(other) } if is_dead(holder, &other) => {
+                host.ok(&Command::script(TAKE_OVER).arg(process.to_string())).await?;
+                match attempt(host, holder).await? {
+                    Taken::Locked(lock) => Ok(Some(lock)),
+                    _ => Err(held(Some(&other))),
+                }
+            }
+            Taken::Held { holder: other, .. } => Err(held(other.as_ref())),
+        }
+    }
+
+    /// Whether the lock still stands.
+    ///
+    /// # Errors
+    /// `lock.lost` when the small process has gone.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Unreachable, "lock.lost", "the lock on the host was lost")
+                .hint("check the connection to the host, then run again"));
+        }
+        Ok(())
+    }
+
+    /// Lets the lock go.
+    pub(crate) async fn release(&self) {
+        let heart = self.heart.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(heart) = heart {
+            heart.abort();
+            let _ = heart.await;
+        }
+    }
+}
+
+/// Ends the small process of a dead run, and waits for it to go: at most a second.
+const TAKE_OVER: &str = r#"kill -TERM "-$1" 2>/dev/null || kill -TERM "$1" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || exit 0; sleep 0.1; done
+kill -KILL "$1""#;
+
+fn is_dead(ours: &Holder, other: &Holder) -> bool {
+    ours.state == other.state && ours.dead.as_ref().is_some_and(|dead| (dead.0)(&other.run))
+}
+
+async fn attempt(host: &Host, holder: &Holder) -> Result<Taken> {
+    let record = serde_json::to_string(holder)
+        .map_err(|error| Error::new(Kind::Local, "lock.record", "cannot write the lock's record").because(error))?;
+    let script = Command::script(include_str!("lock_host.sh")).arg(record);
+    let mut stream = host.transport().await?.stream(&script).await?;
+    let mut lines = BufReader::new(&mut stream.stdout);
+    let mut first = String::new();
+    lines.read_line(&mut first).await.map_err(lost)?;
+    match first.trim() {
+        "locked" => Ok(Taken::Locked(keep_alive(stream))),
+        "unwritable" => Ok(Taken::Unwritable),
+        "held" => {
+            let mut rest = String::new();
+            lines.read_to_string(&mut rest).await.map_err(lost)?;
+            Ok(parse_held(&rest))
+        }
+        _ => {
+            let mut said = String::new();
+            let _ = stream.stderr.read_to_string(&mut said).await;
+            Err(Error::new(Kind::Failed, "lock.failed", "could not take the lock on the host")
+                .hint("check that `flock`, `timeout` and `dd` are there")
+                .because(said.trim().to_owned()))
+        }
+    }
+}
+
+fn keep_alive(mut stream: crate::transport::Stream) -> HostLock {
+    let lost = Arc::new(AtomicBool::new(false));
+    let seen = lost.clone();
+    let heart = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = &mut stream.exit => break,
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    if stream.stdin.write_all(b"beat\n").await.is_err() || stream.stdin.flush().await.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        seen.store(true, Ordering::Relaxed);
+    });
+    HostLock { heart: std::sync::Mutex::new(Some(heart)), lost }
+}
+
+/// The record is `PID JSON`; it is empty in the instant between taking and writing.
+fn parse_held(record: &str) -> Taken {
+    let (process, json) = record.trim().split_once(' ').unwrap_or(("0", ""));
+    Taken::Held { process: process.parse().unwrap_or(0), holder: serde_json::from_str(json).ok() }
+}
+
+fn held(holder: Option<&Holder>) -> Error {
+    let message = match holder {
+        Some(Holder { run, operator, since, .. }) => {
+            format!("run {run} of {operator} has held the lock since {since:.0}")
+        }
+        None => "another run holds the lock".to_owned(),
+    };
+    Error::new(Kind::Locked, "lock.held", message).hint("wait until that run has ended")
+}
+
+fn lost(error: std::io::Error) -> Error {
+    Error::new(Kind::Unreachable, "lock.lost", "the connection broke while the lock was taken").because(error)
+}

@@ -1,0 +1,113 @@
+//! The planned state of a host: what later observations of a plan must see.
+
+use std::collections::BTreeMap;
+
+use crate::text::Text;
+
+/// Everything that a plan would have changed on one host so far.
+#[derive(Clone, Default)]
+pub struct Overlay {
+    files: BTreeMap<String, PlannedFile>,
+    facts: BTreeMap<(&'static str, String), String>,
+    opaque: Option<String>,
+}
+
+/// A path as planned changes leave it.
+#[derive(Clone, PartialEq)]
+pub enum PlannedFile {
+    /// A regular file with this content.
+    File(Text),
+    /// A directory.
+    Directory,
+    /// A symbolic link to this target.
+    Link(String),
+    /// Nothing.
+    Absent,
+    /// A regular file whose content only the run will know; the text says from where it comes.
+    Placed(String),
+}
+
+/// One planned change, as it bears on later observations.
+#[derive(Clone)]
+pub enum Effect {
+    /// A path.
+    File(String, PlannedFile),
+    /// A named thing of another kind (`unit`, `package`), and what it will be.
+    Fact {
+        /// The kind of thing.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What it will be.
+        value: String,
+    },
+    /// Anything may be different; the text says why: "the package `chrony`", "`ssh::run`".
+    Opaque(String),
+}
+
+impl Overlay {
+    /// Takes a planned change into account.
+    pub fn record(&mut self, effect: Effect) {
+        match effect {
+            Effect::File(path, file) => self.record_file(path, file),
+            Effect::Fact { kind, name, value } => {
+                self.facts.insert((kind, name), value);
+            }
+            Effect::Opaque(origin) => {
+                self.opaque.get_or_insert(origin);
+            }
+        }
+    }
+
+    /// A path that goes, or stops being a directory, takes what was planned below it along.
+    fn record_file(&mut self, path: String, file: PlannedFile) {
+        if file != PlannedFile::Directory {
+            let below = format!("{}/", path.trim_end_matches('/'));
+            self.files.retain(|known, _| !known.starts_with(&below));
+        }
+        self.files.insert(path, file);
+    }
+
+    /// True when nothing is planned on this host.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.facts.is_empty() && self.opaque.is_none()
+    }
+
+    /// The path as planned changes leave it: itself planned, or below a path that is planned absent.
+    pub fn file(&self, path: &str) -> Option<&PlannedFile> {
+        if let Some(file) = self.files.get(path) {
+            return Some(file);
+        }
+        let mut parent = path;
+        while let Some(end) = parent.rfind('/').filter(|end| *end > 0) {
+            parent = &parent[..end];
+            match self.files.get(parent) {
+                Some(absent @ PlannedFile::Absent) => return Some(absent),
+                Some(_) => return None,
+                None => {}
+            }
+        }
+        None
+    }
+
+    /// The planned paths below a directory, with what they will be.
+    pub fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = (&'a str, &'a PlannedFile)> + use<'a> {
+        let prefix = format!("{}/", directory.trim_end_matches('/'));
+        self.files.iter().filter(move |(path, _)| path.starts_with(&prefix)).map(|(path, file)| (path.as_str(), file))
+    }
+
+    /// What a named thing will be.
+    pub fn fact(&self, kind: &'static str, name: &str) -> Option<&str> {
+        self.facts.get(&(kind, name.to_owned())).map(String::as_str)
+    }
+
+    /// True when something of this kind is planned.
+    pub fn any_fact(&self, kind: &'static str) -> bool {
+        self.facts.keys().any(|(known, _)| *known == kind)
+    }
+
+    /// Why anything on the host may be different, if so.
+    pub fn opaque(&self) -> Option<&str> {
+        self.opaque.as_deref()
+    }
+}

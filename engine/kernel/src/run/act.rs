@@ -1,0 +1,97 @@
+//! Actions: ask whether they are done, journal, do once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+
+use crate::action::Action;
+use crate::error::Result;
+use crate::event::{Change as Told, Event, Status};
+use crate::host::Host;
+use crate::journal::{Entry, Journal, Key};
+use crate::overlay::Effect;
+use crate::run::{Mode, Place, Results, Run};
+use crate::value::{Unknown, Value};
+use crate::verb::encode;
+
+impl Run {
+    /// Does an action once on each host, all in parallel. Every host finishes or fails by itself.
+    pub async fn act<A: Action>(&self, place: &Place, hosts: &[Arc<Host>], action: &A) -> Results {
+        let call = self.next_call();
+        join_all(hosts.iter().map(async |host| (host.clone(), self.act_on(place, call, host, action).await))).await
+    }
+
+    async fn act_on<A: Action>(&self, place: &Place, call: u64, host: &Arc<Host>, action: &A) -> Result<Value> {
+        self.interrupted()?;
+        let since = Instant::now();
+        let key = self.key(place, A::NAME, host.name(), &action.target());
+        let result = match &self.mode {
+            Mode::Plan => self.plan_action(&key, host, action, since).await,
+            Mode::Apply { journal, holder } => match host.lock(holder).await {
+                Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
+                Err(error) => Err(error),
+            },
+        };
+        result.or_else(|error| self.fail(&key, error, since))
+    }
+
+    /// A plan asks `unless` too, unless something planned on the host could change the answer.
+    async fn plan_action<A: Action>(&self, key: &Key, host: &Host, action: &A, since: Instant) -> Result<Value> {
+        let untouched = host.overlay().is_empty();
+        if untouched && action.done(host).await? == Some(true) {
+            return Ok(self.skip(key, since));
+        }
+        host.overlay().record(Effect::Opaque(format!("`{}`", A::NAME.replace('.', "::"))));
+        self.tell(self.told(key, Status::Planned));
+        let origin = format!("the result of `{}` on `{}`", A::NAME.replace('.', "::"), host.name());
+        Ok(Value::Unknown(Unknown { origin }))
+    }
+
+    async fn do_once<A: Action>(
+        &self,
+        journal: &Journal,
+        call: u64,
+        key: &Key,
+        host: &Host,
+        action: &A,
+        since: Instant,
+    ) -> Result<Value> {
+        if action.done(host).await? == Some(true) {
+            return Ok(self.skip(key, since));
+        }
+        self.interrupted()?;
+        let change = self.next_change();
+        let started = Entry::Started {
+            change,
+            call,
+            key: key.clone(),
+            arguments: encode(A::NAME, action)?,
+            before: serde_json::Value::Null,
+            reversible: action.inverse().is_some(),
+        };
+        journal.append(vec![started]).await?;
+        self.touch();
+        let (host_name, op, target) = (key.host.clone(), key.op.clone(), key.target.clone());
+        self.events.send(Event::ChangeStarted { host: host_name, op, target });
+        let result = action.perform(host).await;
+        let seconds = since.elapsed().as_secs_f64();
+        match result {
+            Ok(value) => {
+                // The end of an action is waited for: without it the next attempt could not know that it is done.
+                journal.append(vec![Entry::Succeeded { change, result: value.redacted(), seconds }]).await?;
+                self.tell(Told { seconds, ..self.told(key, Status::Changed) });
+                Ok(value)
+            }
+            Err(error) => {
+                journal.append(vec![Entry::Failed { change, error: (&error).into() }]).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn skip(&self, key: &Key, since: Instant) -> Value {
+        self.tell(Told { seconds: since.elapsed().as_secs_f64(), ..self.told(key, Status::Skipped) });
+        Value::Null
+    }
+}

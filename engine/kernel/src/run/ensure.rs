@@ -1,0 +1,121 @@
+//! State ops: observe, plan, journal, apply. Nothing else calls [`Op::apply`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::{join_all, try_join_all};
+
+use crate::error::Result;
+use crate::event::{Change as Told, Event, Status};
+use crate::host::Host;
+use crate::journal::{Entry, Journal, Key};
+use crate::op::{Change, Op, Plan};
+use crate::run::{Mode, Place, Results, Run};
+use crate::value::Value;
+use crate::verb::encode;
+
+impl Run {
+    /// Makes the ops true on all hosts, which work in parallel; on one host the ops of a call are observed together
+    /// and applied in order. Every host finishes or fails by itself.
+    pub async fn ensure<O: Op>(&self, place: &Place, hosts: &[Arc<Host>], ops: &[O]) -> Results {
+        let call = self.next_call();
+        join_all(hosts.iter().map(async |host| {
+            let result = self.ensure_on(place, call, host, ops).await;
+            (host.clone(), result.map(|changed| Value::map([("changed", Value::Boolean(changed))])))
+        }))
+        .await
+    }
+
+    async fn ensure_on<O: Op>(&self, place: &Place, call: u64, host: &Arc<Host>, ops: &[O]) -> Result<bool> {
+        self.interrupted()?;
+        let keys: Vec<Key> = ops.iter().map(|op| self.key(place, O::NAME, host.name(), &op.target())).collect();
+        let Some(first) = keys.first() else { return Ok(false) };
+        let since = Instant::now();
+        if let Mode::Apply { holder, .. } = &self.mode {
+            if let Err(error) = host.lock(holder).await {
+                return self.fail(first, error, since);
+            }
+        }
+        let observed = try_join_all(ops.iter().map(|op| op.observe(host))).await;
+        let states = match observed {
+            Ok(states) => states,
+            Err(error) => return self.fail(first, error, since),
+        };
+        let mut changed = false;
+        for ((op, key), state) in ops.iter().zip(&keys).zip(states) {
+            changed |= self.ensure_one(call, key, host, op, state).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn ensure_one<O: Op>(&self, call: u64, key: &Key, host: &Host, op: &O, state: O::State) -> Result<bool> {
+        let since = Instant::now();
+        let state = if self.is_plan() { op.assume(state, &host.overlay()) } else { state };
+        let change = match op.plan(&state) {
+            Ok(Plan::Change(change)) => change,
+            Ok(Plan::Unchanged) => {
+                self.tell(Told { seconds: since.elapsed().as_secs_f64(), ..self.told(key, Status::Unchanged) });
+                return Ok(false);
+            }
+            Err(error) => return self.fail(key, error, since),
+        };
+        match &self.mode {
+            Mode::Plan => self.show(key, host, change),
+            Mode::Apply { journal, .. } => {
+                if let Err(error) = self.apply(journal, call, key, host, op, change, since).await {
+                    return self.fail(key, error, since);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn show<B>(&self, key: &Key, host: &Host, change: Change<B>) {
+        let mut overlay = host.overlay();
+        for effect in change.effects {
+            overlay.record(effect);
+        }
+        self.tell(Told { summary: change.summary, diff: change.diff, ..self.told(key, Status::Planned) });
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where all that a change is made of comes together")]
+    async fn apply<O: Op>(
+        &self,
+        journal: &Journal,
+        call: u64,
+        key: &Key,
+        host: &Host,
+        op: &O,
+        planned: Change<O::Before>,
+        since: Instant,
+    ) -> Result<()> {
+        self.interrupted()?;
+        let change = self.next_change();
+        let started = Entry::Started {
+            change,
+            call,
+            key: key.clone(),
+            arguments: encode(O::NAME, op)?,
+            before: encode(O::NAME, &planned.before)?,
+            reversible: true,
+        };
+        journal.append(vec![started]).await?;
+        self.touch();
+        let (host_name, op_name, target) = (key.host.clone(), key.op.clone(), key.target.clone());
+        self.events.send(Event::ChangeStarted { host: host_name, op: op_name, target });
+        let applied = op.apply(host, &planned.before, &self.keep(change)).await;
+        let seconds = since.elapsed().as_secs_f64();
+        match applied {
+            Ok(()) => {
+                journal.note(vec![Entry::Succeeded { change, result: serde_json::Value::Null, seconds }]);
+                let told = self.told(key, Status::Changed);
+                self.tell(Told { summary: planned.summary, diff: planned.diff, seconds, ..told });
+                Ok(())
+            }
+            Err(error) => {
+                journal.append(vec![Entry::Failed { change, error: (&error).into() }]).await?;
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Reads.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use crate::error::{Kind, Result};
+use crate::event::Status;
+use crate::host::Host;
+use crate::read::{Foreseen, Read};
+use crate::run::{Results, Run};
+use crate::value::Value;
+
+impl Run {
+    /// Asks all hosts at once. In a plan, what is planned on a host answers first.
+    pub async fn read<R: Read>(&self, hosts: &[Arc<Host>], read: &R) -> Results {
+        join_all(hosts.iter().map(async |host| (host.clone(), self.read_one(host, read).await))).await
+    }
+
+    async fn read_one<R: Read>(&self, host: &Arc<Host>, read: &R) -> Result<Value> {
+        self.interrupted()?;
+        let foreseen = if self.is_plan() { read.foresee(host, &host.overlay()) } else { Foreseen::Real };
+        match foreseen {
+            Foreseen::Known(value) => return Ok(value),
+            Foreseen::Unknown(unknown) => return Ok(Value::Unknown(unknown)),
+            Foreseen::Real => {}
+        }
+        read.read(host).await.map_err(|error| error.on(host.name())).inspect_err(|error| {
+            if error.kind() == Kind::Unreachable {
+                self.tally.count(Status::Unreachable, host.name());
+            }
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! A run: ops asked of hosts, in a legal order, told to the journal and to the reporter.
+
+mod act;
+mod ensure;
+mod look;
+mod tally;
+mod undo;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+pub use undo::UndoPlan;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::{Change, Event, Events, Status, Totals};
+use crate::host::{Host, Hosts};
+use crate::journal::{Entry, Journal, Key};
+use crate::keep::Keep;
+use crate::lock::Holder;
+use crate::run::tally::Tally;
+use crate::value::Value;
+
+/// What a run may do.
+pub enum Mode {
+    /// Read and show; touch nothing.
+    Plan,
+    /// Make the changes.
+    Apply {
+        /// Where they are written down first.
+        journal: Journal,
+        /// What the hosts' locks say.
+        holder: Holder,
+    },
+}
+
+/// One run, plan or undo.
+pub struct Run {
+    id: String,
+    mode: Mode,
+    hosts: Arc<Hosts>,
+    events: Events,
+    cancel: CancellationToken,
+    tally: Tally,
+    changes: AtomicU64,
+    calls: AtomicU64,
+    touched: AtomicBool,
+    ordinals: Mutex<HashMap<Key, u32>>,
+    started: Instant,
+}
+
+/// Where in a recipe a call stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The recipe's file.
+    pub recipe: String,
+    /// The steps around the call, outermost first.
+    pub step: Vec<String>,
+}
+
+impl Place {
+    /// The steps in one line.
+    pub fn step_path(&self) -> String {
+        self.step.join(" / ")
+    }
+}
+
+/// What each host of a call gave, in the order of the hosts.
+pub type Results = Vec<(Arc<Host>, Result<Value>)>;
+
+impl Run {
+    /// A run that begins now.
+    pub fn new(id: String, mode: Mode, hosts: Arc<Hosts>, events: Events, cancel: CancellationToken) -> Arc<Run> {
+        Arc::new(Run {
+            id,
+            mode,
+            hosts,
+            events,
+            cancel,
+            tally: Tally::default(),
+            changes: AtomicU64::new(1),
+            calls: AtomicU64::new(1),
+            touched: AtomicBool::new(false),
+            ordinals: Mutex::default(),
+            started: Instant::now(),
+        })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its hosts.
+    pub fn hosts(&self) -> &Arc<Hosts> {
+        &self.hosts
+    }
+
+    /// Where it tells what happens.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Set when the operator interrupts it.
+    pub fn cancel(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    /// True when it touches nothing.
+    pub fn is_plan(&self) -> bool {
+        matches!(self.mode, Mode::Plan)
+    }
+
+    /// True once a change was begun: from then on a failure is not "nothing touched".
+    pub fn has_touched(&self) -> bool {
+        self.touched.load(Ordering::Relaxed)
+    }
+
+    fn touch(&self) {
+        self.touched.store(true, Ordering::Relaxed);
+    }
+
+    /// The sums so far, with how it ended.
+    pub fn totals(&self, outcome: &str) -> Totals {
+        Totals {
+            run: self.id.clone(),
+            outcome: outcome.to_owned(),
+            seconds: self.started.elapsed().as_secs_f64(),
+            waited: self.hosts.waits().total().as_secs_f64(),
+            ..self.tally.totals()
+        }
+    }
+
+    /// Ends the run: journals and tells how, ends what still runs on the hosts, and closes the connections.
+    pub async fn finish(&self, outcome: &str) -> Totals {
+        if let Mode::Apply { journal, .. } = &self.mode {
+            let end = Entry::Finished { outcome: outcome.to_owned() };
+            if let Err(error) = journal.append(vec![end]).await {
+                self.events.send(Event::Error { host: None, error: (&error).into() });
+            }
+        }
+        self.hosts.close().await;
+        let totals = self.totals(outcome);
+        self.events.send(Event::RunFinished(totals.clone()));
+        totals
+    }
+
+    fn next_call(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn next_change(&self) -> u64 {
+        self.changes.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Changes that are alike in all the rest are told apart by counting them.
+    fn key(&self, place: &Place, op: &str, host: &str, target: &str) -> Key {
+        let mut key = Key {
+            recipe: place.recipe.clone(),
+            step: place.step.clone(),
+            ordinal: 0,
+            op: op.to_owned(),
+            host: host.to_owned(),
+            target: target.to_owned(),
+        };
+        let mut ordinals = self.ordinals.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = ordinals.entry(key.clone()).or_default();
+        key.ordinal = *count;
+        *count += 1;
+        key
+    }
+
+    fn keep(&self, change: u64) -> Keep {
+        Keep { run: self.id.clone(), change }
+    }
+
+    fn tell(&self, change: Change) {
+        self.tally.count(change.status, &change.host);
+        self.events.send(Event::Change(change));
+    }
+
+    fn told(&self, key: &Key, status: Status) -> Change {
+        Change {
+            host: key.host.clone(),
+            op: key.op.clone(),
+            target: key.target.clone(),
+            status,
+            step: key.step.join(" / "),
+            summary: String::new(),
+            diff: None,
+            seconds: 0.0,
+            error: None,
+        }
+    }
+
+    /// Tells a failure and hands it on.
+    fn fail<T>(&self, key: &Key, error: Error, since: Instant) -> Result<T> {
+        let error = error.on(&key.host);
+        if error.kind() != Kind::Cancelled {
+            let status = if error.kind() == Kind::Unreachable { Status::Unreachable } else { Status::Failed };
+            self.tell(Change {
+                error: Some((&error).into()),
+                seconds: since.elapsed().as_secs_f64(),
+                ..self.told(key, status)
+            });
+        }
+        Err(error)
+    }
+
+    fn interrupted(&self) -> Result<()> {
+        if self.cancel.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,189 @@
+//! Undo: the journal backwards, each change verified.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use futures::future::join_all;
+
+use crate::error::{Error, Kind, Result};
+use crate::event::{Change as Told, Level, Status};
+use crate::journal::{ChangeState, Entry, Journal, Phase, State, Store};
+use crate::keep::Keep;
+use crate::registry::Registry;
+use crate::run::{Mode, Run};
+use crate::transport::Command;
+use crate::verb::Undone;
+
+/// What an undo has to take back, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct UndoPlan {
+    /// Changes by call, newest call first; those of one call are on different hosts or targets.
+    pub calls: Vec<Vec<ChangeState>>,
+    /// Changes that nothing takes back.
+    pub irreversible: Vec<ChangeState>,
+}
+
+impl UndoPlan {
+    /// What is left to take back of a run.
+    pub fn of(state: &State) -> UndoPlan {
+        let mut plan = UndoPlan::default();
+        let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
+        for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
+            if change.reversible {
+                calls.entry(change.call).or_default().push(change.clone());
+            } else {
+                plan.irreversible.push(change.clone());
+            }
+        }
+        plan.calls = calls.into_values().rev().collect();
+        plan
+    }
+
+    /// True when nothing is left to take back.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// How many changes are left to take back.
+    pub fn len(&self) -> usize {
+        self.calls.iter().map(Vec::len).sum()
+    }
+
+    /// Refuses while a later run builds on what this one changed: the same target, or one below it, on the same host.
+    ///
+    /// # Errors
+    /// `undo.built_upon`, naming the later run.
+    pub fn refuse_if_built_upon(&self, store: &Store, run: &str) -> Result<()> {
+        for later in store.ids()?.into_iter().filter(|id| id.as_str() > run) {
+            let state = store.look(&later)?.state()?;
+            let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
+            for change in standing {
+                if self.calls.iter().flatten().any(|ours| touches_same(ours, change)) {
+                    let (target, host) = (&change.key.target, &change.key.host);
+                    let message = format!("run {later} changed `{target}` on `{host}` after run {run}");
+                    return Err(Error::new(Kind::Refused, "undo.built_upon", message)
+                        .hint(format!("undo the later run first: `haengine undo {later}`")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {
+    let below = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let (ours, theirs) = (&a.key.target, &b.key.target);
+    a.key.host == b.key.host
+        && (ours == theirs || (ours.starts_with('/') && (below(ours, theirs) || below(theirs, ours))))
+}
+
+impl Run {
+    /// Takes back what `plan` lists. A host on which something could not be taken back is left where it is, since
+    /// earlier changes may be needed by later ones; the other hosts go on.
+    ///
+    /// # Errors
+    /// The first failure, after all hosts have come as far as they can.
+    pub async fn undo(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
+        let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
+        let stuck = Mutex::new(HashSet::new());
+        let mut first = None;
+        for call in &plan.calls {
+            self.interrupted()?;
+            let results =
+                join_all(by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, changes, &stuck)));
+            for error in results.await.into_iter().filter_map(Result::err) {
+                first.get_or_insert(error);
+            }
+        }
+        if let Some(error) = first {
+            return Err(error);
+        }
+        self.release(plan).await
+    }
+
+    async fn undo_host(
+        &self,
+        registry: &Registry,
+        journal: &Journal,
+        changes: Vec<&ChangeState>,
+        stuck: &Mutex<HashSet<String>>,
+    ) -> Result<()> {
+        for change in changes {
+            let host = &change.key.host;
+            if stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(host) {
+                return Ok(());
+            }
+            if let Err(error) = self.undo_one(registry, journal, change).await {
+                stuck.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn undo_one(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<()> {
+        let (number, since) = (change.change, Instant::now());
+        let result = self.take_back(registry, journal, change).await;
+        match result {
+            Ok(undone) => {
+                journal.append(vec![Entry::Undone { change: number }]).await?;
+                let status = if undone == Undone::Restored { Status::Changed } else { Status::Unchanged };
+                let summary = if undone == Undone::Restored { "restored" } else { "was as before" }.to_owned();
+                self.tell(Told { summary, seconds: since.elapsed().as_secs_f64(), ..self.told(&change.key, status) });
+                Ok(())
+            }
+            Err(error) if error.kind() == Kind::Cancelled => Err(error),
+            Err(error) => {
+                let error = error.on(&change.key.host);
+                journal
+                    .append(vec![
+                        Entry::UndoStarted { change: number },
+                        Entry::UndoFailed { change: number, error: (&error).into() },
+                    ])
+                    .await?;
+                self.fail(&change.key, error, since)
+            }
+        }
+    }
+
+    async fn take_back(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<Undone> {
+        let verb = registry.get(&change.key.op)?;
+        let host = self.hosts.get(&change.key.host)?;
+        if let Mode::Apply { holder, .. } = &self.mode {
+            host.lock(holder).await?;
+        }
+        journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
+        let undone = verb.undo(&host, change, &self.keep(change.change)).await?;
+        if undone == Undone::Restored {
+            self.touch();
+        }
+        Ok(undone)
+    }
+
+    /// Nothing is left to take back, so nothing that was kept for it is needed.
+    async fn release(&self, plan: &UndoPlan) -> Result<()> {
+        let names: BTreeSet<&str> = plan.calls.iter().flatten().map(|change| change.key.host.as_str()).collect();
+        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
+        let command = Command::script(RELEASE).arg(folder);
+        let released = join_all(names.into_iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
+        for error in released.into_iter().filter_map(Result::err) {
+            self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));
+        }
+        Ok(())
+    }
+}
+
+/// `/var/lib/haengine` goes with its last run: undo leaves a host as it was.
+const RELEASE: &str = r#"rm -rf "$1"; rmdir "${1%/*}" 2>/dev/null || :"#;
+
+/// Changes of one call, by host, newest first on each.
+fn by_host(call: &[ChangeState]) -> Vec<Vec<&ChangeState>> {
+    let mut hosts: BTreeMap<&str, Vec<&ChangeState>> = BTreeMap::new();
+    for change in call {
+        hosts.entry(&change.key.host).or_default().push(change);
+    }
+    hosts.into_values().collect()
+}

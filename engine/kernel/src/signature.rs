@@ -1,0 +1,129 @@
+//! What a call of a verb looks like: the one description behind checks, help, completion and the book.
+
+/// The arguments of a verb.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// In the order of the call. Exactly one is of kind [`ParamKind::Hosts`] where the verb works on hosts.
+    pub positional: &'static [Param],
+    /// The keys of the options map that may follow.
+    pub options: &'static [Param],
+}
+
+/// One argument or option.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: ParamKind,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    /// What holds when it is left out, as a recipe would write it. Options only.
+    pub default: Option<&'static str>,
+}
+
+/// What an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// A host, a group, or an array of them: where the verb works.
+    Hosts,
+    /// One other host.
+    Host,
+    /// An absolute path on the host.
+    Path,
+    /// An absolute path, or an array of them: one change each.
+    Paths,
+    /// A path on the operator's machine, relative to the recipe's folder.
+    LocalPath,
+    /// A text that is shown and journalled.
+    String,
+    /// A string or an array of strings.
+    Strings,
+    /// A text that may be a secret or known only when run; it is never journalled, its hash is.
+    Text,
+    /// A whole number.
+    Integer,
+    /// Yes or no.
+    Boolean,
+    /// Permissions, as `0o644`.
+    Mode,
+    /// A time span: a number of seconds, or a string such as `"30s"`, `"5m"`.
+    Duration,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A map of anything.
+    Map,
+    /// Anything.
+    Any,
+}
+
+impl ParamKind {
+    /// What it takes, with its article: "a string".
+    pub fn takes(self) -> String {
+        match self {
+            ParamKind::Hosts => "a host, a group or an array of hosts".into(),
+            ParamKind::Host => "a host".into(),
+            ParamKind::Path => "an absolute path".into(),
+            ParamKind::Paths => "an absolute path or an array of them".into(),
+            ParamKind::LocalPath => "a path on your machine".into(),
+            ParamKind::String => "a string".into(),
+            ParamKind::Strings => "a string or an array of strings".into(),
+            ParamKind::Text => "a string or a secret".into(),
+            ParamKind::Integer => "an integer".into(),
+            ParamKind::Boolean => "a boolean".into(),
+            ParamKind::Mode => "permissions such as `0o644`".into(),
+            ParamKind::Duration => "seconds or a time span such as \"30s\"".into(),
+            ParamKind::Choice(words) => format!("one of {}", quoted(words)),
+            ParamKind::Map => "a map".into(),
+            ParamKind::Any => "a value".into(),
+        }
+    }
+}
+
+/// Words in backticks, with commas between: for messages.
+pub fn quoted<S: AsRef<str>>(words: &[S]) -> String {
+    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// The candidate nearest to `word`, if one is near enough to be meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 3 + 1)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+impl Param {
+    /// A positional argument.
+    pub const fn new(name: &'static str, kind: ParamKind, about: &'static str) -> Param {
+        Param { name, kind, about, default: None }
+    }
+
+    /// The hosts on which a verb works, by its usual name.
+    pub const fn hosts() -> Param {
+        Param::new("hosts", ParamKind::Hosts, "Where.")
+    }
+
+    /// An option, with what holds when it is left out.
+    pub const fn option(name: &'static str, kind: ParamKind, default: &'static str, about: &'static str) -> Param {
+        Param { name, kind, about, default: Some(default) }
+    }
+}
+
+impl Signature {
+    /// The position of the argument that names the hosts.
+    pub fn subject(&self) -> Option<usize> {
+        self.positional.iter().position(|param| param.kind == ParamKind::Hosts)
+    }
+
+    /// The call as help shows it: `(hosts, path, content, options)`.
+    pub fn shape(&self) -> String {
+        let mut names: Vec<&str> = self.positional.iter().map(|param| param.name).collect();
+        if !self.options.is_empty() {
+            names.push("options");
+        }
+        format!("({})", names.join(", "))
+    }
+}

@@ -1,0 +1,103 @@
+//! A text that an op places somewhere.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::value::Unknown;
+
+/// The content that an op works with. In the journal it is only its hash and size: content is full of
+/// keys and tokens that nobody marked.
+#[derive(Clone)]
+pub enum Text {
+    /// Known, and may be shown (redacted) in a diff.
+    Plain(String),
+    /// Known, and never shown.
+    Secret(Secret),
+    /// Known only when run.
+    Unknown(Unknown),
+    /// What is left of it in the journal.
+    Digest(TextDigest),
+}
+
+/// Hash and size of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextDigest {
+    /// SHA-256, lowercase hexadecimal.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+impl TextDigest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> TextDigest {
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        TextDigest { sha256, bytes: bytes.len() as u64 }
+    }
+}
+
+impl Text {
+    /// Hash and size; none when known only when run.
+    pub fn digest(&self) -> Option<TextDigest> {
+        match self {
+            Text::Plain(text) => Some(TextDigest::of(text.as_bytes())),
+            Text::Secret(secret) => Some(TextDigest::of(secret.expose().as_bytes())),
+            Text::Unknown(_) => None,
+            Text::Digest(digest) => Some(digest.clone()),
+        }
+    }
+
+    /// The text to show in a diff; none when it is secret or not known.
+    pub fn shown(&self) -> Option<&str> {
+        match self {
+            Text::Plain(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The content to place.
+    ///
+    /// # Errors
+    /// Of kind `Unknown` when only a run can know it.
+    pub fn content(&self) -> Result<Secret> {
+        match self {
+            Text::Plain(text) => Ok(Secret::new(text.clone())),
+            Text::Secret(secret) => Ok(secret.clone()),
+            Text::Unknown(unknown) => Err(Error::new(
+                Kind::Unknown,
+                "plan.unknown",
+                format!("the content depends on {}, known only when run", unknown.origin),
+            )),
+            Text::Digest(_) => {
+                Err(Error::new(Kind::Local, "journal.no_content", "the journal keeps only the hash of a text"))
+            }
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Text::Unknown(a), Text::Unknown(b)) => a == b,
+            _ => self.digest() == other.digest(),
+        }
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.digest().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digest = Option::<TextDigest>::deserialize(deserializer)?;
+        Ok(match digest {
+            Some(digest) => Text::Digest(digest),
+            None => Text::Unknown(Unknown { origin: "a planned change".to_owned() }),
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Verbs of all three sorts behind one interface: what scripts call, help describes and undo finds again.
+
+mod action;
+mod read;
+mod state;
+
+use async_trait::async_trait;
+
+use crate::arguments::Arguments;
+use crate::error::Result;
+use crate::host::Host;
+use crate::keep::Keep;
+use crate::op::Example;
+use crate::run::{Place, Results, Run};
+use crate::signature::Signature;
+
+pub use action::ActionVerb;
+pub use read::ReadVerb;
+pub use state::StateVerb;
+pub(crate) use state::encode;
+
+use std::sync::Arc;
+
+/// What a verb is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// It describes how something shall be.
+    State,
+    /// It does something once.
+    Action,
+    /// It only looks.
+    Read,
+}
+
+/// What became of an undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// The host was as before the change.
+    Already,
+    /// It is now.
+    Restored,
+}
+
+/// A verb, whatever its sort.
+#[async_trait]
+pub trait Verb: Send + Sync {
+    /// Module and verb: `file.put`.
+    fn name(&self) -> &'static str;
+    /// What it does, in Markdown; the first line stands alone.
+    fn about(&self) -> &'static str;
+    /// What a call looks like.
+    fn signature(&self) -> Signature;
+    /// Calls that the book shows and the tests run.
+    fn examples(&self) -> &'static [Example];
+    /// What it is.
+    fn sort(&self) -> Sort;
+
+    /// Calls it on hosts, all in parallel; every host has its own result.
+    ///
+    /// # Errors
+    /// When the arguments do not go together; nothing was asked of any host then.
+    async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results>;
+
+    /// Takes a journalled change back, and verifies that it is back.
+    ///
+    /// # Errors
+    /// Of kind `Drift` when somebody else changed it since; otherwise when the host did not do it.
+    async fn undo(&self, host: &Host, change: &crate::journal::ChangeState, keep: &Keep) -> Result<Undone>;
+
+    /// What a journalled change is, read back and written again: the law of the JSON round trip.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn reread(
+        &self,
+        arguments: &serde_json::Value,
+        before: &serde_json::Value,
+    ) -> Result<(serde_json::Value, serde_json::Value)>;
+}

@@ -1,0 +1,101 @@
+//! A state op as a verb.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+
+use crate::arguments::Arguments;
+use crate::error::{Error, Kind, Result};
+use crate::host::Host;
+use crate::journal::ChangeState;
+use crate::keep::Keep;
+use crate::op::{Example, Op, Standing};
+use crate::run::{Place, Results, Run};
+use crate::signature::Signature;
+use crate::verb::{Sort, Undone, Verb};
+
+/// See [`Op`].
+pub struct StateVerb<O>(PhantomData<fn() -> O>);
+
+impl<O: Op> StateVerb<O> {
+    /// The verb of `O`.
+    pub fn shared() -> Arc<dyn Verb> {
+        Arc::new(StateVerb::<O>(PhantomData))
+    }
+}
+
+#[async_trait]
+impl<O: Op> Verb for StateVerb<O> {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+
+    fn about(&self) -> &'static str {
+        O::ABOUT
+    }
+
+    fn signature(&self) -> Signature {
+        O::SIGNATURE
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        O::EXAMPLES
+    }
+
+    fn sort(&self) -> Sort {
+        Sort::State
+    }
+
+    async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results> {
+        Ok(run.ensure(place, hosts, &O::parse(arguments)?).await)
+    }
+
+    async fn undo(&self, host: &Host, change: &ChangeState, keep: &Keep) -> Result<Undone> {
+        let op: O = decode(O::NAME, &change.arguments)?;
+        let before: O::Before = decode(O::NAME, &change.before)?;
+        match op.standing(&op.observe(host).await?, &before, keep) {
+            Standing::AsBefore => return Ok(Undone::Already),
+            Standing::Ours => op.undo(host, &before, keep).await?,
+            Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
+        }
+        match op.standing(&op.observe(host).await?, &before, keep) {
+            Standing::AsBefore => Ok(Undone::Restored),
+            _ => Err(Error::new(
+                Kind::Failed,
+                "undo.not_restored",
+                format!("`{}` is not as before although undo ran", op.target()),
+            )
+            .hint("look at it on the host, then run undo again")
+            .on(host.name())),
+        }
+    }
+
+    fn reread(
+        &self,
+        arguments: &serde_json::Value,
+        before: &serde_json::Value,
+    ) -> Result<(serde_json::Value, serde_json::Value)> {
+        let op: O = decode(O::NAME, arguments)?;
+        let before: O::Before = decode(O::NAME, before)?;
+        Ok((encode(O::NAME, &op)?, encode(O::NAME, &before)?))
+    }
+}
+
+fn drift(target: &str, how: &str) -> Error {
+    Error::new(Kind::Drift, "undo.drift", format!("`{target}` was changed since by somebody else: {how}"))
+        .hint("put it back as the run left it, or move it away, then run undo again")
+}
+
+pub(super) fn decode<T: DeserializeOwned>(op: &str, json: &serde_json::Value) -> Result<T> {
+    serde_json::from_value(json.clone()).map_err(|error| {
+        Error::new(Kind::Local, "journal.record", format!("cannot read the journal's record of `{op}`")).because(error)
+    })
+}
+
+pub(crate) fn encode<T: serde::Serialize>(op: &str, value: &T) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| {
+        Error::new(Kind::Local, "journal.record", format!("cannot write the journal's record of `{op}`")).because(error)
+    })
+}

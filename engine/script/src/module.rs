@@ -1,0 +1,50 @@
+//! A module of verbs, as recipes see it: `file::put(…)`.
+
+use std::sync::Arc;
+
+use haengine_kernel::action::Action;
+use haengine_kernel::op::Op;
+use haengine_kernel::read::Read;
+use haengine_kernel::verb::{ActionVerb, ReadVerb, StateVerb, Verb};
+
+/// Verbs under one name. The script functions, argument checks, help and the book's page follow from it.
+#[derive(Clone)]
+pub struct Module {
+    /// Its name in recipes.
+    pub name: &'static str,
+    /// What it is about, in Markdown; the first line stands alone.
+    pub about: &'static str,
+    /// Its verbs, in the order of the book.
+    pub verbs: Vec<Arc<dyn Verb>>,
+}
+
+impl Module {
+    /// A module without verbs.
+    pub fn new(name: &'static str, about: &'static str) -> Module {
+        Module { name, about, verbs: Vec::new() }
+    }
+
+    /// The same with a state op.
+    #[must_use]
+    pub fn op<O: Op>(self) -> Module {
+        self.with(StateVerb::<O>::shared())
+    }
+
+    /// The same with an action.
+    #[must_use]
+    pub fn action<A: Action>(self) -> Module {
+        self.with(ActionVerb::<A>::shared())
+    }
+
+    /// The same with a read.
+    #[must_use]
+    pub fn read<R: Read>(self) -> Module {
+        self.with(ReadVerb::<R>::shared())
+    }
+
+    fn with(mut self, verb: Arc<dyn Verb>) -> Module {
+        debug_assert!(verb.name().starts_with(&format!("{}.", self.name)), "{} is not in {}", verb.name(), self.name);
+        self.verbs.push(verb);
+        self
+    }
+}

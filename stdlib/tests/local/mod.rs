@@ -1,0 +1,100 @@
+//! This machine's own `sh` behind the kernel's transport: for the first look at a verb, in a temporary folder. The
+//! proof of a verb is the laws on a lab host.
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::event::Events;
+use haengine_kernel::host::{Host, Hosts};
+use haengine_kernel::inventory::{Become, HostKeyPolicy, HostSpec, Inventory};
+use haengine_kernel::transport::{Command, Connect, Duplex, Exit, Output, Stream, Transport};
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
+
+struct Local;
+
+fn start(command: &Command) -> Result<tokio::process::Child> {
+    tokio::process::Command::new("sh")
+        .arg("-c")
+        .arg(command.to_sh())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| Error::new(Kind::Local, "local.sh", "cannot start sh").because(error))
+}
+
+fn exit(status: std::process::ExitStatus) -> Exit {
+    status.code().map_or_else(|| Exit::Signal("unknown".to_owned()), Exit::Status)
+}
+
+#[async_trait]
+impl Transport for Local {
+    async fn exec(&self, command: &Command) -> Result<Output> {
+        let mut child = start(command)?;
+        let mut stdin = child.stdin.take().unwrap();
+        let input = command.stdin.clone();
+        let feed = tokio::spawn(async move {
+            if let Some(text) = input {
+                let _ = stdin.write_all(text.expose().as_bytes()).await;
+            }
+        });
+        let output = child.wait_with_output().await.unwrap();
+        feed.await.unwrap();
+        Ok(Output { exit: exit(output.status), stdout: output.stdout, stderr: output.stderr })
+    }
+
+    async fn stream(&self, command: &Command) -> Result<Stream> {
+        let mut child = start(command)?;
+        Ok(Stream {
+            stdin: Box::new(child.stdin.take().unwrap()),
+            stdout: Box::new(child.stdout.take().unwrap()),
+            stderr: Box::new(child.stderr.take().unwrap()),
+            exit: Box::pin(async move { Ok(exit(child.wait().await.unwrap())) }),
+        })
+    }
+
+    async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>> {
+        Ok(Box::new(tokio::net::TcpStream::connect((address, port)).await.unwrap()))
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl Connect for Local {
+    async fn connect(&self, _host: &HostSpec) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(Local))
+    }
+}
+
+fn spec(name: &str) -> HostSpec {
+    HostSpec {
+        name: name.to_owned(),
+        address: "127.0.0.1".to_owned(),
+        port: 22,
+        user: "root".to_owned(),
+        identity_files: Vec::new(),
+        passphrase: None,
+        agent: false,
+        known_hosts: "/dev/null".into(),
+        host_key: HostKeyPolicy::Strict,
+        escalation: Become::No,
+        jump: None,
+        node_name: None,
+        connect_timeout: std::time::Duration::from_secs(5),
+        vars: std::collections::BTreeMap::new(),
+    }
+}
+
+/// The hosts `a` and `b`, both this machine.
+pub fn hosts() -> (Arc<Hosts>, Arc<Host>) {
+    let inventory = Inventory { hosts: vec![spec("a"), spec("b")], ..Inventory::default() };
+    let (events, _) = Events::channel();
+    let hosts = Hosts::new(Arc::new(inventory), Arc::new(Local), events, CancellationToken::new());
+    let host = hosts.get("a").unwrap();
+    (hosts, host)
+}
