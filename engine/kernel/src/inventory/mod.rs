@@ -1,17 +1,35 @@
 //! The hosts that a run may touch, as the operator's file names them.
 
+mod address;
+mod duration;
 mod host;
+mod load;
+mod lookup;
+mod mask;
+mod merge;
+mod name;
+mod node;
+mod parse;
+mod path;
 mod secret_ref;
+mod settings;
+mod source;
+mod suggest;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Become, HostKeyPolicy, HostSpec};
+pub use lookup::Named;
 pub use secret_ref::{SecretRef, SecretSource};
 
 use std::collections::BTreeMap;
 
 use crate::value::Value;
 
-/// Hosts, groups and variables. Names are unique across hosts and groups.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Hosts, groups and variables. Names are unique across hosts and groups. It holds no secret, only where they are found, so a
+/// run may keep it.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Inventory {
     /// Hosts in the order of the file.
     pub hosts: Vec<HostSpec>,
