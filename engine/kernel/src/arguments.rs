@@ -1,6 +1,7 @@
 //! The arguments of one call, checked against the verb's signature.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
@@ -13,6 +14,7 @@ use crate::value::Value;
 pub struct Arguments {
     function: String,
     values: BTreeMap<&'static str, Value>,
+    base: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -45,12 +47,24 @@ impl Arguments {
             check_value(&format!("option `{name}` of `{function}`"), param, &value)?;
             values.insert(param.name, value);
         }
-        Ok(Arguments { function: function.to_owned(), values })
+        Ok(Arguments { function: function.to_owned(), values, base: None })
     }
 
     /// The function that was called, as recipes write it.
     pub fn function(&self) -> &str {
         &self.function
+    }
+
+    /// The same, with the folder that local paths are relative to.
+    #[must_use]
+    pub fn with_base(mut self, base: impl Into<PathBuf>) -> Arguments {
+        self.base = Some(base.into());
+        self
+    }
+
+    /// The recipe's folder, to which local paths are relative; none outside of recipes: then it is the current one.
+    pub fn base(&self) -> Option<&Path> {
+        self.base.as_deref()
     }
 
     /// The value, if it was given.
@@ -109,6 +123,15 @@ impl Arguments {
         match self.values.get(name) {
             Some(Value::Integer(value)) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// One whole number or several.
+    pub fn integers(&self, name: &str) -> Vec<i64> {
+        match self.values.get(name) {
+            Some(Value::Integer(value)) => vec![*value],
+            Some(Value::List(items)) => items.iter().filter_map(as_integer).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -197,7 +220,9 @@ fn fits(kind: ParamKind, value: &Value) -> bool {
         ParamKind::Host | ParamKind::String | ParamKind::LocalPath => matches!(value, Value::String(_)),
         ParamKind::Strings => matches!(value, Value::String(_)) || all(value, |item| matches!(item, Value::String(_))),
         ParamKind::Text => matches!(value, Value::String(_) | Value::Secret(_) | Value::Unknown(_)),
+        ParamKind::Command => is_command(value),
         ParamKind::Integer => matches!(value, Value::Integer(_)),
+        ParamKind::Integers => matches!(value, Value::Integer(_)) || all(value, |item| as_integer(item).is_some()),
         ParamKind::Boolean => matches!(value, Value::Boolean(_)),
         ParamKind::Mode => matches!(value, Value::Integer(0..=0o7777)),
         ParamKind::Duration => as_duration(value).is_some(),
@@ -212,6 +237,25 @@ fn all(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
 
 fn is_path(value: &Value) -> bool {
     matches!(value, Value::String(path) if path.starts_with('/') && !path.contains('\0'))
+}
+
+/// A word may not hold the byte that ends words on the host; the program is never empty.
+fn is_command(value: &Value) -> bool {
+    let word = |item: &Value| matches!(item, Value::String(word) if !word.contains('\0'));
+    match value {
+        Value::String(text) => word(value) && !text.trim().is_empty(),
+        Value::List(items) => {
+            items.iter().all(word) && matches!(items.first(), Some(Value::String(program)) if !program.is_empty())
+        }
+        _ => false,
+    }
+}
+
+fn as_integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Integer(number) => Some(*number),
+        _ => None,
+    }
 }
 
 fn as_string(value: &Value) -> Option<String> {

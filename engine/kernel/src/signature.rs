@@ -39,10 +39,14 @@ pub enum ParamKind {
     String,
     /// A string or an array of strings.
     Strings,
+    /// A command: a string is read by the host's `sh`, an array is a program and its arguments, word for word.
+    Command,
     /// A text that may be a secret or known only when run; it is never journalled, its hash is.
     Text,
     /// A whole number.
     Integer,
+    /// A whole number or an array of them.
+    Integers,
     /// Yes or no.
     Boolean,
     /// Permissions, as `0o644`.
@@ -68,8 +72,10 @@ impl ParamKind {
             ParamKind::LocalPath => "a path on your machine".into(),
             ParamKind::String => "a string".into(),
             ParamKind::Strings => "a string or an array of strings".into(),
+            ParamKind::Command => "a command: a string for `sh`, or an array of words".into(),
             ParamKind::Text => "a string or a secret".into(),
             ParamKind::Integer => "an integer".into(),
+            ParamKind::Integers => "an integer or an array of them".into(),
             ParamKind::Boolean => "a boolean".into(),
             ParamKind::Mode => "permissions such as `0o644`".into(),
             ParamKind::Duration => "seconds or a time span such as \"30s\"".into(),
