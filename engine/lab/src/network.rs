@@ -41,13 +41,14 @@ pub(crate) fn bridge(namespace: &Path, addresses: &[Ipv4Addr]) -> Result<()> {
 pub(crate) fn attach(bridge: &Path, host: &Host, networks: &[[u8; 3]]) -> Result<()> {
     detach(bridge, host)?;
     create_namespace(&host.namespace)?;
-    let (port, own, state) = (&host.port, host.namespace.display(), if host.is_cut() { "down" } else { "up" });
-    ip(
-        bridge,
-        &format!(
-            "link add {port} type veth peer name eth0 netns {own}\nlink set {port} master br0\nlink set {port} {state}\n"
-        ),
-    )?;
+    let (port, own, mac) = (&host.port, host.namespace.display(), mac(host.spec.address));
+    let state = if host.is_cut() { "down" } else { "up" };
+    let cable = [
+        format!("link add {port} type veth peer name eth0 address {mac} netns {own}\n"),
+        format!("link set {port} master br0\n"),
+        format!("link set {port} {state}\n"),
+    ];
+    ip(bridge, &cable.concat())?;
     let address = host.spec.address;
     let mut lines = format!("link set lo up\naddress add {address}/24 dev eth0\nlink set eth0 up\n");
     lines += &routes(address, networks);
@@ -108,6 +109,13 @@ fn ip(namespace: &Path, lines: &str) -> Result<()> {
     feed(command("nsenter").arg(handle).args(["ip", "-batch", "-"]), lines).map(drop)
 }
 
+/// A host keeps its hardware address when it is switched off and on, or its neighbours would look for the old
+/// one for seconds.
+fn mac(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
 /// There is no router in the lab, so every other network of it is reached directly; nothing else is reached.
 fn routes(own: Ipv4Addr, networks: &[[u8; 3]]) -> String {
     let others = networks.iter().filter(|other| **other != network(own));
@@ -117,6 +125,11 @@ fn routes(own: Ipv4Addr, networks: &[[u8; 3]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hardware_addresses_are_local_and_follow_the_address() {
+        assert_eq!(mac(Ipv4Addr::new(192, 168, 2, 11)), "02:00:c0:a8:02:0b");
+    }
 
     #[test]
     fn only_other_networks_need_a_route() {

@@ -17,6 +17,7 @@ use haengine_lab::{HostSpec, Lab, LabSpec, Progress, quiet, reap};
 use tempfile::TempDir;
 
 const CREATOR: &str = "HAENGINE_TEST_LAB_CREATOR";
+const NAME: &str = "HAENGINE_TEST_LAB_NAME";
 
 fn is_root(test: &str) -> bool {
     let root = nix::unistd::geteuid().is_root();
@@ -92,6 +93,11 @@ fn assert_clean(state: &Path, name: &str) {
     let mark = format!("/haengine-lab/{name}-");
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let groups = fs::read_to_string(entry.path().join("cgroup")).unwrap_or_default();
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // One that is dead and waits to be buried by the machine's first process is not ours any more.
+        if stat.contains(") Z ") {
+            continue;
+        }
         assert!(!groups.contains(&mark), "{:?} is left in {groups}", entry.file_name());
     }
     for top in ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"] {
@@ -231,7 +237,8 @@ async fn power_and_cables() {
     lab.power_on("m1").await.unwrap();
     assert!(!answers(&lab, 11, 22), "a host that boots does not repair its cable");
     lab.cut("m1", false).await.unwrap();
-    assert!(answers(&lab, 11, 22));
+    // A bridge notices a cable within a second.
+    assert!((0..4).any(|_| answers(&lab, 11, 22)));
 }
 
 #[tokio::test]
@@ -241,30 +248,22 @@ async fn a_host_reboots_and_powers_off_by_itself() {
     }
     let state = TempDir::new().unwrap();
     let lab = start(&state, "reboot").await;
-    let boot =
-        sh(&lab, "m1", "echo kept > /root/file; touch /run/mark; systemctl start nginx; readlink /proc/1/ns/pid").await;
+    sh(&lab, "m1", "echo kept > /root/file; touch /run/mark; systemctl start nginx").await;
     let _ = lab.exec("m1", &["systemctl", "reboot"]).await;
-    let mut now = boot.clone();
-    for _ in 0..200 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let rebooted = "! test -e /run/mark && systemctl is-system-running --wait";
+    while !lab.exec("m1", &["sh", "-c", rebooted]).await.is_ok_and(|output| output.status.success()) {
+        assert!(Instant::now() < deadline, "it never came back");
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if let Ok(output) = lab.exec("m1", &["readlink", "/proc/1/ns/pid"]).await {
-            now = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        }
-        if now != boot && answers(&lab, 11, 22) {
-            break;
-        }
     }
-    assert_ne!(now, boot, "it never came back");
-    assert_eq!(sh(&lab, "m1", "cat /root/file; test -e /run/mark || echo fresh").await, "kept\nfresh");
+    assert!(answers(&lab, 11, 22) && !answers(&lab, 11, 80));
+    assert_eq!(sh(&lab, "m1", "cat /root/file").await, "kept");
 
     let _ = lab.exec("m1", &["systemctl", "poweroff"]).await;
-    for _ in 0..200 {
+    while lab.status().await.unwrap().unwrap().hosts[0].running || answers(&lab, 11, 22) {
+        assert!(Instant::now() < deadline, "it never went off");
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if !lab.status().await.unwrap().unwrap().hosts[0].running && !answers(&lab, 11, 22) {
-            break;
-        }
     }
-    assert!(!answers(&lab, 11, 22));
     lab.up(&two_hosts(), quiet()).await.unwrap();
     assert_eq!(sh(&lab, "m1", "cat /root/file").await, "kept");
 }
@@ -300,16 +299,18 @@ async fn hosts_cannot_set_this_machines_clock_but_can_compare_theirs() {
 #[ignore = "run by the tests that kill it"]
 async fn creator() {
     let Some(state) = std::env::var_os(CREATOR) else { return };
-    let lab = Lab::open(&cache(), Path::new(&state), "killed").unwrap().ephemeral();
+    let name = std::env::var(NAME).unwrap();
+    let lab = Lab::open(&cache(), Path::new(&state), &name).unwrap().ephemeral();
     lab.up(&two_hosts(), quiet()).await.unwrap();
     fs::write(Path::new(&state).with_extension("up"), "").unwrap();
     std::thread::sleep(Duration::from_secs(60));
 }
 
-fn create_and_kill(state: &Path, until: impl Fn() -> bool) {
+fn create_and_kill(state: &Path, name: &str, until: impl Fn() -> bool) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "creator", "--ignored"])
         .env(CREATOR, state)
+        .env(NAME, name)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -330,7 +331,7 @@ async fn a_lab_whose_creator_was_killed_is_reaped() {
     start(&TempDir::new().unwrap(), "warm").await;
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
-    create_and_kill(&state, || folder.path().join("state.up").exists());
+    create_and_kill(&state, "killed", || folder.path().join("state.up").exists());
     let lab = Lab::open(&cache(), &state, "killed").unwrap();
     assert_eq!(sh(&lab, "m1", "systemctl is-system-running").await, "running", "hosts outlive their creator");
     let mut left = lab.command("sleep").arg("60").spawn().unwrap();
@@ -350,21 +351,21 @@ async fn a_creator_that_is_killed_half_way_leaves_what_can_be_cleaned_or_finishe
         let folder = TempDir::new().unwrap();
         let state = folder.path().join("state");
         let started = std::cell::Cell::new(None);
-        create_and_kill(&state, || {
-            if started.get().is_none() && state.join("killed").exists() {
+        create_and_kill(&state, "halfway", || {
+            if started.get().is_none() && state.join("halfway").exists() {
                 started.set(Some(Instant::now()));
             }
             started.get().is_some_and(|at: Instant| at.elapsed() > Duration::from_millis(milliseconds))
         });
         if milliseconds % 40 == 0 {
             // A lab of the same name goes on from wherever the dead one stopped.
-            let lab = Lab::open(&cache(), &state, "killed").unwrap();
+            let lab = Lab::open(&cache(), &state, "halfway").unwrap();
             lab.up(&two_hosts(), quiet()).await.unwrap();
             assert!(ssh(&lab, "root", 22, 11, "true").0);
             lab.down().await.unwrap();
         } else {
             reap(&state).await.unwrap();
         }
-        assert_clean(&state, "killed");
+        assert_clean(&state, "halfway");
     }
 }
