@@ -1,5 +1,43 @@
 //! Rhai meets the kernel: recipes, their parameters, steps and errors. It knows no module by name.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`library`] | the language: an engine with our functions and the modules it is given |
+//! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
+//! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
+//! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
+//! | `step`, `fanout`, `waiting`, `talk`, `import` | the functions of the language |
+//! | `unknown` | values that only a run can know |
+//! | [`fault`], `raise`, `from_rhai` | errors, drawn with file, line, caret and call stack |
 
-mod module;
+mod bridge;
+mod closure;
+mod fanout;
+mod frame;
+mod from_rhai;
+mod import;
+mod load;
+mod raise;
+mod step;
+mod talk;
+mod unknown;
+mod value;
+mod waiting;
 
+pub mod fault;
+pub mod host;
+pub mod library;
+pub mod module;
+pub mod params;
+pub mod prompt;
+pub mod recipe;
+pub mod snapshot;
+pub mod sources;
+
+pub use fault::Fault;
+pub use library::Library;
 pub use module::Module;
+pub use params::{Bound, Parameter};
+pub use prompt::Prompt;
+pub use recipe::{Recipe, Surroundings};
+pub use sources::Sources;

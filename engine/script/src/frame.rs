@@ -1,0 +1,71 @@
+//! Where a call stands: travels as Rhai's call tag, also into closures and imported recipes.
+
+use std::sync::Arc;
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::inventory::{Inventory, SecretSource};
+use haengine_kernel::run::{Place, Run};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use tokio::runtime::Handle;
+
+use crate::prompt::Prompt;
+use crate::raise::raise;
+use crate::snapshot::Snapshot;
+
+/// What all calls of one run share.
+pub(crate) struct Session {
+    pub run: Arc<Run>,
+    pub runtime: Handle,
+    pub prompt: Arc<dyn Prompt>,
+    pub secrets: Arc<dyn SecretSource>,
+    /// How many hosts `each` works on at once.
+    pub forks: usize,
+}
+
+/// Where a call stands: in which version of which recipe, in which step, of which run.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub snapshot: Arc<Snapshot>,
+    /// None while a recipe is loaded or its `params()` are asked: nothing may touch a host then.
+    pub session: Option<Arc<Session>>,
+    pub place: Place,
+}
+
+impl Frame {
+    /// The frame as a call tag.
+    pub fn tag(self) -> Dynamic {
+        Dynamic::from(Arc::new(self))
+    }
+
+    /// The frame of a call.
+    pub fn of(context: &NativeCallContext) -> Result<Arc<Frame>, Box<EvalAltResult>> {
+        context
+            .tag()
+            .and_then(|tag| tag.read_lock::<Arc<Frame>>().map(|frame| frame.clone()))
+            .ok_or_else(|| outside(context.fn_name()))
+    }
+
+    /// The run's session; an error while the recipe is only loaded.
+    pub fn session(&self, context: &NativeCallContext) -> Result<&Arc<Session>, Box<EvalAltResult>> {
+        self.session.as_ref().ok_or_else(|| outside(context.fn_name()))
+    }
+
+    /// The run's inventory.
+    pub fn inventory(&self, context: &NativeCallContext) -> Result<&Inventory, Box<EvalAltResult>> {
+        Ok(self.session(context)?.run.hosts().inventory())
+    }
+
+    /// The same place, one step deeper.
+    pub fn step(&self, name: &str) -> Frame {
+        let mut frame = self.clone();
+        frame.place.step.push(name.to_owned());
+        frame
+    }
+}
+
+fn outside(function: &str) -> Box<EvalAltResult> {
+    raise(
+        Error::new(Kind::Usage, "recipe.outside_main", format!("`{function}` is called outside of `main`"))
+            .hint("move the call into `main`; loading a recipe and asking its parameters must not touch a host"),
+    )
+}

@@ -1,0 +1,112 @@
+//! `import`: other recipes of the same snapshot. Their `main` applies their own `params()` first.
+
+use std::sync::Arc;
+
+use haengine_kernel::error::Error;
+use rhai::{
+    CallFnOptions, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Map, Module, ModuleResolver, NativeCallContext,
+    Position, Scope, Shared,
+};
+
+use crate::frame::Frame;
+use crate::params::{Parameter, bind_map, declared};
+use crate::raise::raise;
+use crate::snapshot::{Snapshot, SnapshotFile};
+
+type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// Finds imported files in the snapshot of the run, never on disk: a run does not see two versions of a file.
+pub(crate) struct SnapshotResolver;
+
+impl ModuleResolver for SnapshotResolver {
+    fn resolve(&self, _: &Engine, _: Option<&str>, path: &str, position: Position) -> RhaiResult<Shared<Module>> {
+        Err(EvalAltResult::ErrorModuleNotFound(path.to_owned(), position).into())
+    }
+
+    fn resolve_raw(
+        &self,
+        engine: &Engine,
+        global: &mut GlobalRuntimeState,
+        _scope: &mut Scope,
+        path: &str,
+        position: Position,
+    ) -> RhaiResult<Shared<Module>> {
+        let unknown = || Box::new(EvalAltResult::ErrorModuleNotFound(path.to_owned(), position));
+        let tag = global.tag.clone();
+        let frame = tag.read_lock::<Arc<Frame>>().ok_or_else(unknown)?.clone();
+        let importer = global.source().and_then(|source| frame.snapshot.labelled(source));
+        let importer = importer.unwrap_or_else(|| frame.snapshot.main_file());
+        let file = importer.imports.get(path).and_then(|name| frame.snapshot.files.get(name)).ok_or_else(unknown)?;
+        let module = module_of(engine, file, global.clone())
+            .map_err(|error| EvalAltResult::ErrorInModule(path.to_owned(), error, position))?;
+        Ok(module.into())
+    }
+}
+
+/// The file's functions as a module; `main` is replaced by one that applies the file's parameters.
+fn module_of(engine: &Engine, file: &SnapshotFile, mut global: GlobalRuntimeState) -> RhaiResult<Module> {
+    let mut functions = (*file.ast).clone();
+    functions.retain_functions(|_, _, name, _| name != "main");
+    let mut module = Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &functions)?;
+    module.set_id(file.label.as_str());
+    if file.ast.iter_functions().any(|function| function.name == "main") {
+        let file = file.clone();
+        module.set_native_fn("main", move |context: NativeCallContext, given: Map| call_main(&context, &file, given));
+    }
+    Ok(module)
+}
+
+fn call_main(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> RhaiResult<Dynamic> {
+    let frame = Frame::of(context)?;
+    let session = frame.session(context)?;
+    let parameters = parameters_of(context.engine(), file, &frame.snapshot)?;
+    let scope =
+        crate::params::Context { inventory: session.run.hosts().inventory(), secrets: &*session.secrets, home: None };
+    let bound = bind_map(&parameters, given, &scope).map_err(raise)?;
+    let mut inner = (*frame).clone();
+    inner.place.recipe.clone_from(&file.label);
+    run_main(context.engine(), file, inner, bound.0)
+}
+
+/// Calls the file's `main`, with or without its parameters, as it is written.
+pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+    let takes = file.ast.iter_functions().find(|function| function.name == "main").map(|main| main.params.len());
+    let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
+    let mut scope = Scope::new();
+    match takes {
+        Some(0) => engine.call_fn_with_options(options, &mut scope, &file.ast, "main", ()),
+        Some(1) => engine.call_fn_with_options(options, &mut scope, &file.ast, "main", (given,)),
+        Some(_) => Err(raise(
+            recipe_error("recipe.main", "`main` must take one argument, the parameters")
+                .hint("write `fn main(p) { … }`"),
+        )),
+        None => Err(raise(recipe_error("recipe.no_main", "the recipe has no `main`").hint("add `fn main(p) { … }`"))),
+    }
+}
+
+fn recipe_error(code: &'static str, message: &str) -> Error {
+    Error::new(haengine_kernel::error::Kind::Usage, code, message)
+}
+
+/// What the file's `params()` declares; nothing when it has none.
+pub(crate) fn parameters_of(
+    engine: &Engine,
+    file: &SnapshotFile,
+    snapshot: &Arc<Snapshot>,
+) -> RhaiResult<Vec<Parameter>> {
+    if !file.ast.iter_functions().any(|function| function.name == "params" && function.params.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let frame = Frame { snapshot: snapshot.clone(), session: None, place: Default::default() };
+    let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
+    let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &file.ast, "params", ())?;
+    declared(value, &file.ast).map_err(raise)
+}
+
+/// What ends a recipe that is interrupted between two calls.
+pub(crate) fn interrupted() -> Dynamic {
+    match *raise(Error::cancelled()) {
+        EvalAltResult::ErrorTerminated(value, _) => value,
+        _ => Dynamic::UNIT,
+    }
+}

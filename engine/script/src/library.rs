@@ -1,0 +1,93 @@
+//! The language of recipes: Rhai with our functions and modules.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use haengine_kernel::registry::Registry;
+use rhai::{Dynamic, Engine, FnPtr, Map};
+use tokio_util::sync::CancellationToken;
+
+use crate::module::Module;
+use crate::{bridge, fanout, host, import, params, step, talk, unknown, waiting};
+
+/// The language: an engine with all functions and modules, and the verbs behind them.
+#[derive(Clone)]
+pub struct Library {
+    pub(crate) engine: Arc<Engine>,
+    modules: Arc<Vec<Module>>,
+    registry: Arc<Registry>,
+    /// Numbers snapshots.
+    pub(crate) loads: Arc<AtomicU64>,
+}
+
+impl Library {
+    /// The language with these modules. Recipes stop soon after `cancel` is set, wherever they are.
+    pub fn new(modules: Vec<Module>, cancel: CancellationToken) -> Library {
+        let mut engine = Engine::new();
+        limit(&mut engine);
+        host::register(&mut engine);
+        params::register(&mut engine);
+        unknown::register(&mut engine);
+        functions(&mut engine);
+        let mut registry = Registry::default();
+        for module in &modules {
+            module.verbs.iter().for_each(|verb| registry.add(verb.clone()));
+            engine.register_static_module(module.name, bridge::rhai_module(module).into());
+        }
+        engine.set_module_resolver(import::SnapshotResolver);
+        engine.on_progress(move |_| cancel.is_cancelled().then(import::interrupted));
+        Library {
+            engine: Arc::new(engine),
+            modules: Arc::new(modules),
+            registry: Arc::new(registry),
+            loads: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// The modules, in the order of the book.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
+    }
+
+    /// All verbs by name.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+}
+
+/// Debug builds have smaller defaults; a recipe must not depend on how haengine was built.
+fn limit(engine: &mut Engine) {
+    engine.set_max_call_levels(128);
+    engine.set_max_expr_depths(256, 128);
+    engine.set_max_operations(0);
+    engine.set_strict_variables(true);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.set_fast_operators(false);
+    engine.on_print(|_| {});
+    engine.disable_symbol("print");
+    engine.disable_symbol("debug");
+}
+
+fn functions(engine: &mut Engine) {
+    engine.register_fn("step", step::step);
+    engine.register_fn("verify", step::verify);
+    engine.register_fn("each", fanout::each);
+    engine.register_fn("rolling", fanout::rolling);
+    engine.register_fn("rolling", |context: rhai::NativeCallContext, hosts: Dynamic, body: FnPtr| {
+        fanout::rolling(context, hosts, Map::new(), body)
+    });
+    engine.register_fn("retry", waiting::retry);
+    engine.register_fn("retry", |context: rhai::NativeCallContext, body: FnPtr| {
+        waiting::retry(context, Map::new(), body)
+    });
+    engine.register_fn("wait_until", waiting::wait_until);
+    engine.register_fn("wait_until", |context: rhai::NativeCallContext, what: &str, body: FnPtr| {
+        waiting::wait_until(context, what, Map::new(), body)
+    });
+    engine.register_fn("sleep", waiting::sleep);
+    engine.register_fn("log", talk::log);
+    engine.register_fn("warn", talk::warn);
+    engine.register_fn("fail", talk::fail);
+    engine.register_fn("fail", talk::fail_with);
+    engine.register_fn("confirm", talk::confirm);
+}

@@ -1,0 +1,49 @@
+//! Errors on their way through Rhai: out of the kernel into a recipe, which may catch them, and back.
+
+use std::sync::Arc;
+
+use haengine_kernel::error::{Error, Kind};
+use rhai::{Dynamic, EvalAltResult, Map, Position};
+
+/// A kernel error inside a Rhai value, so that nothing of it is lost when a recipe throws it again.
+#[derive(Clone)]
+pub(crate) struct Carried(pub Arc<Error>);
+
+/// The key under which a thrown map carries the kernel's error.
+const CARRIED: &str = "error";
+
+/// A kernel error as a Rhai error. A recipe catches it as a map with `kind`, `code`, `message`, `host` and `hint`;
+/// interruptions and values known only when run cannot be caught.
+pub(crate) fn raise(error: Error) -> Box<EvalAltResult> {
+    raise_with(error, Map::new())
+}
+
+/// The same with more keys in the map.
+pub(crate) fn raise_with(error: Error, more: Map) -> Box<EvalAltResult> {
+    let uncatchable = matches!(error.kind(), Kind::Cancelled | Kind::Unknown);
+    let map = describe(Arc::new(error), more);
+    Box::new(if uncatchable {
+        EvalAltResult::ErrorTerminated(map.into(), Position::NONE)
+    } else {
+        EvalAltResult::ErrorRuntime(map.into(), Position::NONE)
+    })
+}
+
+fn describe(error: Arc<Error>, mut map: Map) -> Map {
+    let kind = serde_json::to_value(error.kind()).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+    let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
+    map.insert("kind".into(), text(kind.as_deref()));
+    map.insert("code".into(), text(Some(error.code())));
+    map.insert("message".into(), text(Some(error.message())));
+    map.insert("host".into(), text(error.host()));
+    map.insert("hint".into(), text(error.advice()));
+    map.insert(CARRIED.into(), Dynamic::from(Carried(error)));
+    map
+}
+
+/// The kernel's error inside a thrown value, if there is one.
+pub(crate) fn carried(value: &Dynamic) -> Option<Arc<Error>> {
+    let map = value.read_lock::<Map>()?;
+    let carried = map.get(CARRIED)?.read_lock::<Carried>()?;
+    Some(carried.0.clone())
+}

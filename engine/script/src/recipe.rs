@@ -1,0 +1,106 @@
+//! A loaded recipe: what it says of itself, and its run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::inventory::{Inventory, SecretSource};
+use haengine_kernel::run::{Place, Run};
+
+use crate::fault::Fault;
+use crate::frame::{Frame, Session};
+use crate::from_rhai::fault;
+use crate::import::run_main;
+use crate::library::Library;
+use crate::params::{Bound, Context, Parameter, bind_pairs};
+use crate::prompt::Prompt;
+use crate::snapshot::Snapshot;
+
+/// A recipe, loaded and immutable.
+#[derive(Clone)]
+pub struct Recipe {
+    library: Library,
+    snapshot: Arc<Snapshot>,
+    parameters: Arc<Vec<Parameter>>,
+}
+
+/// What a run of a recipe needs besides its parameters.
+pub struct Surroundings {
+    /// The run, or plan.
+    pub run: Arc<Run>,
+    /// How the operator is asked.
+    pub prompt: Arc<dyn Prompt>,
+    /// Where secrets are found.
+    pub secrets: Arc<dyn SecretSource>,
+    /// How many hosts `each` works on at once.
+    pub forks: usize,
+}
+
+impl Recipe {
+    pub(crate) fn new(library: Library, snapshot: Arc<Snapshot>, parameters: Vec<Parameter>) -> Recipe {
+        Recipe { library, snapshot, parameters: Arc::new(parameters) }
+    }
+
+    /// What errors and the journal call it.
+    pub fn name(&self) -> &str {
+        &self.snapshot.main
+    }
+
+    /// What its `//!` lines say, in Markdown; the first line stands alone.
+    pub fn about(&self) -> String {
+        let lines = self.snapshot.main_file().text.lines().take_while(|line| line.starts_with("//!"));
+        let lines: Vec<&str> = lines.map(|line| line[3..].strip_prefix(' ').unwrap_or(&line[3..])).collect();
+        lines.join("\n").trim().to_owned()
+    }
+
+    /// Its parameters, in the order in which it writes them.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Its files.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The language it is written in.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Values for its parameters.
+    ///
+    /// # Errors
+    /// Unknown, missing and ill-typed parameters; nothing was asked of any host.
+    pub fn bind(
+        &self,
+        pairs: &[(String, String)],
+        inventory: &Inventory,
+        secrets: &dyn SecretSource,
+        home: Option<&Path>,
+    ) -> Result<Bound, Fault> {
+        Ok(bind_pairs(&self.parameters, pairs, &Context { inventory, secrets, home })?)
+    }
+
+    /// Runs `main`. The recipe works on a thread of its own, where it may wait.
+    ///
+    /// # Errors
+    /// What ended the recipe early, with place and call stack.
+    pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
+        let runtime = tokio::runtime::Handle::current();
+        let Surroundings { run, prompt, secrets, forks } = surroundings;
+        let session = Session { run, runtime, prompt, secrets, forks: forks.max(1) };
+        let place = Place { recipe: self.name().to_owned(), step: Vec::new() };
+        let frame = Frame { snapshot: self.snapshot.clone(), session: Some(Arc::new(session)), place };
+        let recipe = self.clone();
+        let work = move || {
+            run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)
+                .map(|_| ())
+                .map_err(|error| fault(error, &recipe.snapshot))
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
+            let error = Error::new(Kind::Local, "engine.panic", "haengine itself failed while it ran the recipe");
+            Err(error.hint("report this, with the recipe").because(panic).into())
+        })
+    }
+}

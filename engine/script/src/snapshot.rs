@@ -1,0 +1,55 @@
+//! All files of a recipe as they were when it was loaded. A run never sees two versions of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rhai::AST;
+
+/// A recipe's files, compiled; immutable.
+pub struct Snapshot {
+    /// Counts loads: a changed file makes the next number.
+    pub number: u64,
+    /// The name of the recipe that was asked for.
+    pub main: String,
+    /// The main file and all that it imports, by name.
+    pub files: BTreeMap<String, SnapshotFile>,
+}
+
+/// One file of a snapshot.
+#[derive(Clone)]
+pub struct SnapshotFile {
+    /// What errors and the journal call it: a path, or `NAME.rhai` for an embedded recipe.
+    pub label: String,
+    /// Where it is on disk; none for an embedded recipe.
+    pub path: Option<PathBuf>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Compiled, with `label` as its source.
+    pub(crate) ast: Arc<AST>,
+    /// Names of files by the path that an `import` in this file gives.
+    pub(crate) imports: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    pub(crate) fn main_file(&self) -> &SnapshotFile {
+        // The loader puts the main file in before anything else.
+        &self.files[&self.main]
+    }
+
+    /// The file that calls itself `label`.
+    pub(crate) fn labelled(&self, label: &str) -> Option<&SnapshotFile> {
+        self.files.values().find(|file| file.label == label)
+    }
+
+    /// The folder of the file that calls itself `label`, if it is on disk: where its local paths begin.
+    pub(crate) fn folder_of(&self, label: &str) -> Option<&Path> {
+        let folder = self.labelled(label)?.path.as_deref()?.parent()?;
+        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    }
+
+    /// Texts by label, for drawing errors.
+    pub(crate) fn texts(&self) -> BTreeMap<String, String> {
+        self.files.values().map(|file| (file.label.clone(), file.text.to_string())).collect()
+    }
+}

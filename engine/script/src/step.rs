@@ -1,0 +1,57 @@
+//! `step` and `verify`: the parts of a recipe that a person follows.
+
+use std::time::Instant;
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::Event;
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+
+use crate::closure::call_in;
+use crate::frame::Frame;
+use crate::raise::raise;
+
+type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// `step(name, closure)`: the closure's value.
+pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Dynamic> {
+    let frame = Frame::of(&context)?;
+    let events = frame.session(&context)?.run.events().clone();
+    let inner = frame.step(name);
+    let (step, started) = (inner.place.step_path(), Instant::now());
+    events.send(Event::StepStarted { step: step.clone() });
+    let result = call_in(&context, &body, inner, Vec::new());
+    events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
+    result
+}
+
+/// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.
+pub(crate) fn verify(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<()> {
+    let frame = Frame::of(&context)?;
+    let session = frame.session(&context)?.clone();
+    let (started, events) = (Instant::now(), session.run.events());
+    let told = |outcome: &str| {
+        let (name, seconds) = (name.to_owned(), started.elapsed().as_secs_f64());
+        events.send(Event::Verified { name, outcome: outcome.to_owned(), seconds });
+    };
+    if session.run.is_plan() {
+        told("would verify");
+        return Ok(());
+    }
+    let result = call_in(&context, &body, frame.step(name), Vec::new()).and_then(|value| judge(name, &value));
+    told(if result.is_ok() { "passed" } else { "failed" });
+    result
+}
+
+fn judge(name: &str, value: &Dynamic) -> RhaiResult<()> {
+    if value.is_unit() || value.as_bool() == Ok(true) {
+        return Ok(());
+    }
+    if value.is_bool() {
+        let error = Error::new(Kind::Failed, "verify.failed", format!("verification `{name}` did not hold"));
+        return Err(raise(
+            error.hint("look at the hosts; nothing is rolled back by itself: `haengine undo` does that"),
+        ));
+    }
+    let message = format!("verification `{name}` must give true or false, not {}", crate::value::type_name(value));
+    Err(raise(Error::new(Kind::Usage, "verify.type", message)))
+}

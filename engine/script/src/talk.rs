@@ -1,0 +1,59 @@
+//! What a recipe says and asks: `log`, `warn`, `fail`, `confirm`.
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::Level;
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+
+use crate::frame::Frame;
+use crate::raise::raise;
+use crate::value::to_kernel;
+
+type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// `log(value)`: a line for the reader.
+pub(crate) fn log(context: NativeCallContext, value: Dynamic) -> RhaiResult<()> {
+    say(&context, Level::Info, &value)
+}
+
+/// `warn(value)`: a line that stands out.
+pub(crate) fn warn(context: NativeCallContext, value: Dynamic) -> RhaiResult<()> {
+    say(&context, Level::Warning, &value)
+}
+
+fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
+    let text = shown(value)?;
+    Frame::of(context)?.session(context)?.run.events().log(level, None, text);
+    Ok(())
+}
+
+/// Secrets and unknowns are shown as words, structures as JSON.
+fn shown(value: &Dynamic) -> RhaiResult<String> {
+    let json = to_kernel(value).map_err(raise)?.redacted();
+    Ok(match json {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
+/// `fail(message)`: ends the run. Before the first change it is a refusal.
+pub(crate) fn fail(context: NativeCallContext, message: &str) -> RhaiResult<Dynamic> {
+    fail_with(context, message, "")
+}
+
+/// `fail(message, hint)`: the same with the next step.
+pub(crate) fn fail_with(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<Dynamic> {
+    let touched = Frame::of(&context)?.session(&context)?.run.has_touched();
+    let kind = if touched { Kind::Failed } else { Kind::Refused };
+    let error = Error::new(kind, "recipe.fail", message);
+    Err(raise(if hint.is_empty() { error } else { error.hint(hint) }))
+}
+
+/// `confirm(question)`: ends the run when the operator says no. A plan does not ask.
+pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
+    let frame = Frame::of(&context)?;
+    let session = frame.session(&context)?;
+    if session.run.is_plan() || session.prompt.confirm(question).map_err(raise)? {
+        return Ok(());
+    }
+    Err(raise(Error::new(Kind::Refused, "recipe.declined", format!("you said no to: {question}"))))
+}
