@@ -30,19 +30,30 @@ impl Diff {
 
 /// Replaces what must not be seen: private PEM blocks, and values behind names such as `token`, `password`, `key-data`.
 pub fn redact(text: &str) -> String {
-    let mut private = false;
-    let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
+    let mut redactor = Redactor::default();
+    text.split_inclusive('\n').filter_map(|line| redactor.line(line)).collect()
+}
+
+/// Replaces what must not be seen in lines that come one by one.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    /// Inside a private PEM block.
+    private: bool,
+}
+
+impl Redactor {
+    /// The line as it may be seen; none within a private PEM block, whose first line stands for all of it.
+    pub fn line(&mut self, line: &str) -> Option<String> {
         if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") {
-            private = true;
-            shown.push_str("‹private key›\n");
-        } else if private {
-            private = !(line.contains("-----END") && line.contains("PRIVATE KEY"));
-        } else {
-            shown.push_str(&redact_line(line));
+            self.private = true;
+            return Some(if line.ends_with('\n') { "‹private key›\n" } else { "‹private key›" }.to_owned());
         }
+        if self.private {
+            self.private = !(line.contains("-----END") && line.contains("PRIVATE KEY"));
+            return None;
+        }
+        Some(redact_line(line))
     }
-    shown
 }
 
 const SECRET_NAMES: [&str; 9] =

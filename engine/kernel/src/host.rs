@@ -33,10 +33,10 @@ pub struct Host {
     events: Events,
     cancel: CancellationToken,
     waits: Waits,
-    /// Empty until the first command.
-    transport: OnceCell<Arc<dyn Transport>>,
-    /// Empty until the first change, and in plans.
-    lock: OnceCell<Option<HostLock>>,
+    /// Empty until the first command, and after [`Host::disconnect`] until the next one.
+    transport: Mutex<Arc<OnceCell<Arc<dyn Transport>>>>,
+    /// Empty until the first change, and in plans. It ends with the connection.
+    lock: Mutex<Arc<OnceCell<Option<HostLock>>>>,
     overlay: Mutex<Overlay>,
 }
 
@@ -75,7 +75,7 @@ impl Hosts {
     pub async fn close(&self) {
         let hosts: Vec<Arc<Host>> =
             self.known.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        futures::future::join_all(hosts.iter().map(|host| host.close())).await;
+        futures::future::join_all(hosts.iter().map(|host| host.disconnect())).await;
     }
 
     fn host(self: &Arc<Self>, spec: &HostSpec) -> Host {
@@ -85,8 +85,8 @@ impl Hosts {
             events: self.events.clone(),
             cancel: self.cancel.clone(),
             waits: self.waits.clone(),
-            transport: OnceCell::new(),
-            lock: OnceCell::new(),
+            transport: Mutex::default(),
+            lock: Mutex::default(),
             overlay: Mutex::default(),
         }
     }
@@ -166,6 +166,16 @@ impl Host {
         self.events.send(Event::Output { host: self.name().to_owned(), stream: stream.to_owned(), line });
     }
 
+    /// Tells something good to know.
+    pub fn note(&self, message: impl Into<String>) {
+        self.events.log(crate::event::Level::Info, Some(self.name()), message);
+    }
+
+    /// Tells that something on this host is waited for.
+    pub fn awaits(&self, what: &str) {
+        self.events.send(Event::Waiting { what: format!("{what} on {}", self.name()) });
+    }
+
     /// Tells something worth a look.
     pub fn warn(&self, message: impl Into<String>) {
         self.events.log(crate::event::Level::Warning, Some(self.name()), message);
@@ -199,20 +209,34 @@ impl Host {
 
     /// Takes the host's lock for a run, once.
     pub(crate) async fn lock(&self, holder: &Holder) -> Result<()> {
-        let taken = self.lock.get_or_try_init(|| self.interruptible(HostLock::take(self, holder))).await?;
-        match taken {
+        let lock = cell(&self.lock);
+        match lock.get_or_try_init(|| self.interruptible(HostLock::take(self, holder))).await? {
             Some(lock) => lock.check().map_err(|error| error.on(self.name())),
             None => Ok(()),
         }
     }
 
-    pub(crate) async fn transport(&self) -> Result<&Arc<dyn Transport>> {
-        self.transport.get_or_try_init(|| self.interruptible(self.connect())).await
+    pub(crate) async fn transport(&self) -> Result<Arc<dyn Transport>> {
+        let transport = cell(&self.transport);
+        transport.get_or_try_init(|| self.interruptible(self.connect())).await.cloned()
     }
 
     /// True once a connection stands.
     pub fn is_connected(&self) -> bool {
-        self.transport.initialized()
+        cell(&self.transport).initialized()
+    }
+
+    /// Gives the connection up, and the host's lock with it. The next command connects anew, and the next change
+    /// takes the lock again: for hosts that restart.
+    pub async fn disconnect(&self) {
+        let lock = std::mem::take(&mut *self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        let transport = std::mem::take(&mut *self.transport.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(Some(lock)) = lock.get() {
+            lock.release().await;
+        }
+        if let Some(transport) = transport.get() {
+            transport.close().await;
+        }
     }
 
     async fn connect(&self) -> Result<Arc<dyn Transport>> {
@@ -224,20 +248,20 @@ impl Host {
         Ok(transport)
     }
 
-    async fn close(&self) {
-        if let Some(Some(lock)) = self.lock.get() {
-            lock.release().await;
-        }
-        if let Some(transport) = self.transport.get() {
-            transport.close().await;
-        }
-    }
-
-    async fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Does work on the host, and gives it up when the run is interrupted.
+    ///
+    /// # Errors
+    /// Those of `work`, and an interruption.
+    pub async fn interruptible<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Error::cancelled()),
             result = work => result.map_err(|error| error.on(self.name())),
         }
     }
+}
+
+/// The cell that holds now; a disconnect puts a new one in its place.
+fn cell<T>(place: &Mutex<Arc<OnceCell<T>>>) -> Arc<OnceCell<T>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -74,6 +74,41 @@ impl Value {
     }
 }
 
+/// How much text of one result the journal keeps.
+const JOURNALLED: usize = 64 * 1024;
+
+impl Value {
+    /// The value as the journal keeps it: as [`redacted`](Value::redacted), and what looks like a key, a token or a
+    /// password within texts is replaced too. Of long texts only the beginning is kept, and a line says so.
+    pub fn journalled(&self) -> serde_json::Value {
+        let mut left = JOURNALLED;
+        shorten(self.redacted(), &mut left)
+    }
+}
+
+fn shorten(json: serde_json::Value, left: &mut usize) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => Json::String(shorten_text(crate::diff::redact(&text), left)),
+        Json::Array(values) => Json::Array(values.into_iter().map(|value| shorten(value, left)).collect()),
+        Json::Object(values) => {
+            Json::Object(values.into_iter().map(|(name, value)| (name, shorten(value, left))).collect())
+        }
+        other => other,
+    }
+}
+
+fn shorten_text(mut text: String, left: &mut usize) -> String {
+    let end = text.floor_char_boundary(*left);
+    if end < text.len() {
+        let cut = text.len() - end;
+        text.truncate(end);
+        text.push_str(&format!("\n‹{cut} more bytes are not in the journal›"));
+    }
+    *left -= end;
+    text
+}
+
 impl From<serde_json::Value> for Value {
     fn from(json: serde_json::Value) -> Self {
         use serde_json::Value as Json;
@@ -114,5 +149,26 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(value: String) -> Self {
         Value::String(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_keeps_the_beginning_of_a_long_result_and_no_secret() {
+        let value = Value::map([
+            ("long", Value::String("ä".repeat(JOURNALLED))),
+            ("said", Value::from("token: abc\nready")),
+            ("status", Value::Integer(0)),
+        ]);
+        let Value::Map(kept) = Value::from(value.journalled()) else { panic!("a map") };
+        let Some(Value::String(long)) = kept.get("long") else { panic!("a text") };
+        assert!(long.ends_with("‹65536 more bytes are not in the journal›"), "{}", &long[long.len() - 80..]);
+        assert!(long.len() < JOURNALLED + 100);
+        assert!(kept.get("status") == Some(&Value::Integer(0)));
+        let short = Value::from(Value::from("token: abc\nready").journalled());
+        assert!(short == Value::from("token: ‹secret›\nready"));
     }
 }

@@ -79,7 +79,7 @@ impl Run {
         match result {
             Ok(value) => {
                 // The end of an action is waited for: without it the next attempt could not know that it is done.
-                journal.append(vec![Entry::Succeeded { change, result: value.redacted(), seconds }]).await?;
+                journal.append(vec![Entry::Succeeded { change, result: value.journalled(), seconds }]).await?;
                 self.tell(Told { seconds, ..self.told(key, Status::Changed) });
                 Ok(value)
             }

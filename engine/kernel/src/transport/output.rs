@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::diff::redact;
 use crate::error::{Error, Kind, Result};
 use crate::transport::Command;
 
@@ -49,15 +50,14 @@ impl Output {
     /// The output, if it ended with status 0.
     ///
     /// # Errors
-    /// `ssh.exit`, with the end of its standard error as the cause.
+    /// `ssh.exit`, with the end of its standard error, redacted, as the cause.
     pub fn ok(self, command: &Command) -> Result<Output> {
         if self.success() {
             return Ok(self);
         }
         let error = Error::new(Kind::Failed, "ssh.exit", format!("`{}` {}", command.title(), self.exit));
-        let said = String::from_utf8_lossy(&self.stderr);
-        let said = said.trim();
-        Err(if said.is_empty() { error } else { error.because(last_lines(said, 10)) })
+        let said = redact(String::from_utf8_lossy(&self.stderr).trim());
+        Err(if said.is_empty() { error } else { error.because(last_lines(&said, 10)) })
     }
 }
 
