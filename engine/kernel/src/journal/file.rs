@@ -122,6 +122,10 @@ pub fn read(path: &Path) -> Result<State> {
 
 /// New lines after a torn one would make it unreadable in the middle.
 fn cut_torn_line(path: &Path) -> Result<()> {
+    // A device has no end to look for: /dev/full would be read for ever.
+    if !path.is_file() {
+        return Ok(());
+    }
     let Ok(bytes) = std::fs::read(path) else { return Ok(()) };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if whole == bytes.len() {
