@@ -1,0 +1,117 @@
+//! The persistent shells of one host with the same rights.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::transport::{Command, Output};
+use tokio::time::Instant;
+
+use super::dial::seconds;
+use super::link::Link;
+use super::rights::{Escalation, Rights};
+use super::shell::{Answer, Shell};
+
+/// A command that is done within this time, and the way there and back, holds nobody up.
+const SHORT: Duration = Duration::from_millis(5);
+
+/// One shell at first, and a few more while long commands keep the others busy.
+pub(super) struct Pool {
+    link: Arc<Link>,
+    escalation: Arc<Escalation>,
+    rights: Rights,
+    most: usize,
+    shells: Mutex<Vec<Arc<Shell>>>,
+    opening: tokio::sync::Mutex<()>,
+    fastest: AtomicU64,
+}
+
+impl Pool {
+    pub(super) fn new(link: Arc<Link>, escalation: Arc<Escalation>, rights: Rights, most: usize) -> Self {
+        Pool {
+            link,
+            escalation,
+            rights,
+            most,
+            shells: Mutex::default(),
+            opening: tokio::sync::Mutex::new(()),
+            fastest: AtomicU64::new(Duration::from_millis(100).as_micros() as u64),
+        }
+    }
+
+    /// Runs a short command; what provably did not start is tried again in another shell.
+    pub(super) async fn exec(&self, command: &Command) -> Result<Output> {
+        let script = command.to_sh();
+        loop {
+            let shell = self.shell().await?;
+            let started = Instant::now();
+            match shell.call(script.clone(), command.stdin.clone(), command.deadline).await {
+                Answer::Output(output) => {
+                    self.fastest.fetch_min(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+                    return Ok(output);
+                }
+                Answer::NotStarted if self.link.ending.is_cancelled() => return Err(self.link.lost()),
+                Answer::NotStarted => {}
+                Answer::TimedOut => return Err(timed_out(command)),
+                Answer::TooMuch => return Err(too_much(command)),
+                Answer::Died => return Err(died(command)),
+                Answer::Lost => return Err(self.link.lost()),
+            }
+        }
+    }
+
+    /// A shell that is not kept busy by a long command: one that is there, a new one, or else the least busy.
+    pub(super) async fn shell(&self) -> Result<Arc<Shell>> {
+        if let Some(shell) = self.free() {
+            return Ok(shell);
+        }
+        let _turn = self.opening.lock().await;
+        if let Some(shell) = self.free() {
+            return Ok(shell);
+        }
+        let busy = self.living().into_iter().min_by_key(|shell| shell.pending());
+        match busy {
+            Some(shell) if self.living().len() >= self.most => Ok(shell),
+            busy => match (Shell::open(&self.link, &self.escalation, self.rights).await, busy) {
+                (Ok(shell), _) => {
+                    let shell = Arc::new(shell);
+                    self.shells.lock().unwrap_or_else(PoisonError::into_inner).push(shell.clone());
+                    Ok(shell)
+                }
+                (Err(_), Some(shell)) if self.link.is_up() => Ok(shell),
+                (Err(error), _) => Err(error),
+            },
+        }
+    }
+
+    fn free(&self) -> Option<Arc<Shell>> {
+        let patience = SHORT + 2 * Duration::from_micros(self.fastest.load(Ordering::Relaxed));
+        let free = self.living().into_iter().filter(|shell| shell.is_free(patience));
+        free.min_by_key(|shell| shell.pending())
+    }
+
+    fn living(&self) -> Vec<Arc<Shell>> {
+        let mut shells = self.shells.lock().unwrap_or_else(PoisonError::into_inner);
+        shells.retain(|shell| !shell.is_dead());
+        shells.clone()
+    }
+}
+
+/// The error for a command that was ended because of its deadline.
+pub(super) fn timed_out(command: &Command) -> Error {
+    let limit = seconds(command.deadline.unwrap_or_default());
+    Error::new(Kind::Failed, "ssh.timeout", format!("`{}` did not end within {limit} and was ended", command.title()))
+        .hint("look at the host for what it waits for, or allow it more time")
+}
+
+fn too_much(command: &Command) -> Error {
+    Error::new(Kind::Failed, "ssh.exec", format!("`{}` printed more than 64 MiB and was ended", command.title()))
+        .hint("let it write to a file on the host, and fetch that")
+}
+
+fn died(command: &Command) -> Error {
+    let message = format!("the shell on the host ended while `{}` ran", command.title());
+    Error::new(Kind::Failed, "ssh.exec", message)
+        .hint("see whether the command killed its own process group, and whether the host ran out of memory")
+}

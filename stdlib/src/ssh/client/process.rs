@@ -1,0 +1,228 @@
+//! A command on a channel of its own, with streams, in a process group that ends when nobody waits for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::transport::{Command, Exit, Stream};
+use russh::{ChannelMsg, Sig};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::kill::kill;
+use super::launch::launch;
+use super::line::Line;
+use super::link::Link;
+use super::pool::timed_out;
+use super::rights::{Escalation, Rights};
+use super::spool::{Intake, spool};
+use super::stdin::Stdin;
+
+/// What is needed to start one.
+pub(super) struct Process {
+    pub(super) link: Arc<Link>,
+    pub(super) escalation: Arc<Escalation>,
+    pub(super) rights: Rights,
+    /// Where output waits that nobody has read yet.
+    pub(super) folder: PathBuf,
+    /// The text for `sh`.
+    pub(super) script: String,
+    /// The command behind it, for its deadline and for errors.
+    pub(super) command: Command,
+}
+
+impl Process {
+    /// Starts it. From here on its process group ends when nobody waits any more, also if it is this future that is
+    /// dropped before the group is known.
+    pub(super) async fn start(self) -> Result<Stream> {
+        let line = self.link.command_line().await?;
+        let (stdout, stdout_reader) = spool(&self.folder);
+        let (stderr, stderr_reader) = spool(&self.folder);
+        let (report, reported) = oneshot::channel();
+        let (exit, exited) = oneshot::channel();
+        let (gone, cancel) = (CancellationToken::new(), self.link.ending.child_token());
+        let guard = cancel.clone().drop_guard();
+        let stdin = Stdin::new(&line.write, gone.clone());
+        let link = self.link.clone();
+        let attendant = Attendant {
+            process: self,
+            line,
+            stdout,
+            stderr,
+            exit: Some(exit),
+            arrived: Arc::default(),
+            ended: CancellationToken::new(),
+        };
+        link.tasks.spawn(attendant.attend(report, cancel, gone));
+        reported.await.unwrap_or_else(|_| Err(link.lost()))?;
+        let exit = async move {
+            let exit = exited.await.unwrap_or_else(|_| Err(link.lost()));
+            // It has ended: letting go of it ends nothing.
+            drop(guard.disarm());
+            exit
+        };
+        Ok(Stream {
+            stdin: Box::new(stdin),
+            stdout: Box::new(stdout_reader),
+            stderr: Box::new(stderr_reader),
+            exit: Box::pin(exit),
+        })
+    }
+}
+
+/// Stands by one process from its start to its end.
+struct Attendant {
+    process: Process,
+    line: Line,
+    stdout: Intake,
+    stderr: Intake,
+    exit: Option<oneshot::Sender<Result<Exit>>>,
+    /// How many messages have brought output.
+    arrived: Arc<AtomicU64>,
+    /// Cancelled when it has exited and no more output comes.
+    ended: CancellationToken,
+}
+
+impl Attendant {
+    async fn attend(mut self, report: oneshot::Sender<Result<()>>, cancel: CancellationToken, gone: CancellationToken) {
+        let _gone = gone.drop_guard();
+        let Process { link, escalation, rights, script, .. } = &self.process;
+        let (link, started) = (link.clone(), launch(link, &mut self.line, escalation, *rights, script).await);
+        let begun = match started {
+            Ok(begun) => begun,
+            Err(error) => {
+                let _nobody_waits = report.send(Err(error));
+                return;
+            }
+        };
+        self.stdout.push(begun.stdout.into());
+        self.stderr.push(begun.stderr.into());
+        let _nobody_waits = report.send(Ok(()));
+        let ending = self.follow(begun.group, cancel).await;
+        self.conclude(&link, ending);
+    }
+
+    /// Hands on what arrives until it has ended.
+    async fn follow(&mut self, group: u32, cancel: CancellationToken) -> Ending {
+        let mut killing: Option<JoinHandle<()>> = None;
+        let mut ending = Ending::Unknown;
+        let deadline = self.process.command.deadline.map(|limit| Instant::now() + limit);
+        let ended = self.ended.clone();
+        loop {
+            let is_alive = killing.is_none() && matches!(ending, Ending::Unknown);
+            tokio::select! {
+                message = self.line.read.wait() => match message {
+                    Some(ChannelMsg::Close) => return ending,
+                    None => return ending.cut(),
+                    Some(message) => self.receive(message, &mut ending),
+                },
+                () = ended.cancelled() => return ending,
+                () = cancel.cancelled(), if is_alive => killing = Some(self.kill(group)),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if is_alive && deadline.is_some() => {
+                    ending = Ending::TimedOut;
+                    killing = Some(self.kill(group));
+                }
+                () = killed(&mut killing), if killing.is_some() => return ending,
+            }
+        }
+    }
+
+    fn receive(&mut self, message: ChannelMsg, ending: &mut Ending) {
+        let exit = match message {
+            ChannelMsg::Data { data } => {
+                self.arrived.fetch_add(1, Ordering::Relaxed);
+                return self.stdout.push(data);
+            }
+            ChannelMsg::ExtendedData { data, .. } => {
+                self.arrived.fetch_add(1, Ordering::Relaxed);
+                return self.stderr.push(data);
+            }
+            ChannelMsg::ExitStatus { exit_status } => Exit::Status(exit_status as i32),
+            ChannelMsg::ExitSignal { signal_name, .. } => Exit::Signal(name(signal_name)),
+            _ => return,
+        };
+        let link = &self.process.link;
+        link.runtime.spawn(settled(link.clone(), self.arrived.clone(), self.ended.clone()));
+        if matches!(ending, Ending::Unknown) {
+            *ending = Ending::Exited;
+            if let Some(waiting) = self.exit.take() {
+                let _nobody_waits = waiting.send(Ok(exit));
+            }
+        }
+    }
+
+    fn kill(&self, group: u32) -> JoinHandle<()> {
+        let Process { link, escalation, rights, .. } = &self.process;
+        link.tasks.spawn_on(kill(link.clone(), escalation.clone(), *rights, group), &link.runtime)
+    }
+
+    fn conclude(self, link: &Link, ending: Ending) {
+        let (result, cut) = match ending {
+            Ending::Exited => (None, Ok(())),
+            Ending::TimedOut => (Some(timed_out(&self.process.command)), Err("the command was ended".to_owned())),
+            Ending::Cut => (None, Err(link.lost().to_string())),
+            Ending::Unknown if !link.is_up() => (Some(link.lost()), Err(link.lost().to_string())),
+            Ending::Unknown => {
+                (Some(no_status(&self.process.command)), Err("sshd closed the channel too early".to_owned()))
+            }
+        };
+        self.stdout.end(cut.clone());
+        self.stderr.end(cut);
+        if let (Some(waiting), Some(error)) = (self.exit, result) {
+            let _nobody_waits = waiting.send(Err(error.on(&link.host)));
+        }
+    }
+}
+
+enum Ending {
+    Unknown,
+    Exited,
+    TimedOut,
+    /// It has exited, but the connection went before all of its output had arrived.
+    Cut,
+}
+
+impl Ending {
+    fn cut(self) -> Self {
+        if let Ending::Exited = self { Ending::Cut } else { self }
+    }
+}
+
+fn no_status(command: &Command) -> Error {
+    let message = format!("sshd closed the channel of `{}` without an exit status", command.title());
+    Error::new(Kind::Failed, "ssh.exec", message).hint("see the log of sshd on the host")
+}
+
+fn name(signal: Sig) -> String {
+    match signal {
+        Sig::Custom(name) => name.trim_end_matches("@openssh.com").to_owned(),
+        known => format!("{known:?}"),
+    }
+}
+
+async fn killed(killing: &mut Option<JoinHandle<()>>) {
+    if let Some(task) = killing {
+        if !task.is_finished() {
+            let _panicked = task.await;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Cancels `ended` when a process that has exited leaves no more output. sshd keeps the channel open as long as
+/// anything in the background holds the other end of a pipe; but what the process itself wrote is in those pipes, so
+/// a pause and then a round trip that bring nothing are the end of it.
+pub(super) async fn settled(link: Arc<Link>, arrived: Arc<AtomicU64>, ended: CancellationToken) {
+    loop {
+        let before = arrived.load(Ordering::Relaxed);
+        sleep(Duration::from_millis(300)).await;
+        link.settle().await;
+        if arrived.load(Ordering::Relaxed) == before {
+            return ended.cancel();
+        }
+    }
+}

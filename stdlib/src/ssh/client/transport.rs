@@ -1,0 +1,136 @@
+//! The four verbs of the wire, over one SSH connection.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::transport::{Command, Duplex, Output, Privilege, Stream, Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::link::Link;
+use super::pool::Pool;
+use super::process::Process;
+use super::rights::{Escalation, Rights};
+use super::tunnel::tunnel;
+
+/// Longer input goes over a channel of its own: a `sh` that is bash reads its commands byte by byte.
+const SHORT_INPUT: usize = 16 * 1024;
+
+/// A host, reached over SSH.
+pub(super) struct SshTransport {
+    link: Arc<Link>,
+    escalation: Arc<Escalation>,
+    /// The shells of the login user.
+    login: Pool,
+    /// The shells of root through sudo, where the inventory grants it.
+    root: Option<Pool>,
+    folder: PathBuf,
+}
+
+impl SshTransport {
+    /// Takes its place on a connection and proves that it can work there: the first shell is started now.
+    pub(super) async fn open(link: Arc<Link>, escalation: Escalation, folder: PathBuf) -> Result<Self> {
+        let escalation = Arc::new(escalation);
+        let pool = |rights, most| Pool::new(link.clone(), escalation.clone(), rights, most);
+        let (login, root) = match escalation.rights(Privilege::Host) {
+            Rights::Login => (pool(Rights::Login, 3), None),
+            Rights::Root => (pool(Rights::Login, 1), Some(pool(Rights::Root, 2))),
+        };
+        link.enter();
+        if let Err(error) = root.as_ref().unwrap_or(&login).shell().await {
+            link.release().await;
+            return Err(error);
+        }
+        link.prepare_spare();
+        Ok(SshTransport { link, escalation, login, root, folder })
+    }
+
+    fn pool(&self, rights: Rights) -> &Pool {
+        match rights {
+            Rights::Login => &self.login,
+            Rights::Root => self.root.as_ref().unwrap_or(&self.login),
+        }
+    }
+
+    async fn start(&self, command: &Command, script: String) -> Result<Stream> {
+        let process = Process {
+            link: self.link.clone(),
+            escalation: self.escalation.clone(),
+            rights: self.escalation.rights(command.privilege),
+            folder: self.folder.clone(),
+            script,
+            command: command.clone(),
+        };
+        process.start().await
+    }
+
+    /// An op's command on a channel of its own, because of its long input.
+    async fn alone(&self, command: &Command) -> Result<Output> {
+        let script = format!("LC_ALL=C; export LC_ALL\n{}", command.to_sh());
+        let Stream { mut stdin, mut stdout, mut stderr, exit } = self.start(command, script).await?;
+        let feed = async {
+            let input = command.stdin.as_ref().map(|input| input.expose()).unwrap_or_default();
+            // A command need not read what it is given.
+            if stdin.write_all(input.as_bytes()).await.is_ok() {
+                let _ended = stdin.shutdown().await;
+            }
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let read = async { tokio::try_join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err)) };
+        let ((), read, exit) = tokio::join!(feed, read, exit);
+        let exit = exit?;
+        read.map_err(|error| {
+            Error::new(Kind::Local, "ssh.exec", format!("the output of `{}` was lost", command.title()))
+                .hint("free some space in the folder for temporary files")
+                .because(error)
+        })?;
+        Ok(Output { exit, stdout: out, stderr: err })
+    }
+}
+
+#[async_trait]
+impl Transport for SshTransport {
+    async fn exec(&self, command: &Command) -> Result<Output> {
+        let is_short = command.stdin.as_ref().is_none_or(|input| input.expose().len() <= SHORT_INPUT);
+        let rights = self.escalation.rights(command.privilege);
+        let result = if is_short { self.pool(rights).exec(command).await } else { self.alone(command).await };
+        result.map_err(|error| error.on(&self.link.host))
+    }
+
+    async fn stream(&self, command: &Command) -> Result<Stream> {
+        let started = self.start(command, command.to_sh()).await;
+        let mut stream = started.map_err(|error| error.on(&self.link.host))?;
+        if let Some(input) = command.stdin.clone() {
+            let mut stdin = std::mem::replace(&mut stream.stdin, Box::new(tokio::io::sink()));
+            self.link.runtime.spawn(async move {
+                if stdin.write_all(input.expose().as_bytes()).await.is_ok() {
+                    let _ended = stdin.shutdown().await;
+                }
+            });
+        }
+        Ok(stream)
+    }
+
+    async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>> {
+        match self.link.forward(address, port).await {
+            Ok(line) => Ok(Box::new(tunnel(&self.link, line, &self.folder))),
+            Err(None) => Err(self.link.lost()),
+            Err(Some(said)) => Err(not_forwarded(address, port, &said).on(&self.link.host)),
+        }
+    }
+
+    async fn close(&self) {
+        self.link.leave().await;
+    }
+}
+
+fn not_forwarded(address: &str, port: u16, said: &str) -> Error {
+    let (message, hint) = if said.contains("administratively prohibited") {
+        (format!("sshd does not forward to {address}:{port}"), "set `AllowTcpForwarding yes` in its sshd_config")
+    } else {
+        (format!("the host cannot connect to {address}:{port}"), "check that something listens there")
+    };
+    let error = Error::new(Kind::Failed, "ssh.forward", message).hint(hint);
+    if said.is_empty() { error } else { error.because(said.to_owned()) }
+}
