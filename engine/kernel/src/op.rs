@@ -74,6 +74,20 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// # Errors
     /// When the host did not do it.
     async fn undo(&self, host: &Host, before: &Self::Before, keep: &Keep) -> Result<()>;
+
+    /// True when undo has to come back at the end: see [`settle`](Op::settle).
+    const SETTLES: bool = false;
+
+    /// Called after everything that the run changed on the host was taken back, in the order in which it was
+    /// changed: what had to wait for things that came before this change. A service that was restarted with a
+    /// new file runs with the old one again only if it is restarted once that file is back. May be called again
+    /// after a crash.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    async fn settle(&self, _host: &Host, _before: &Self::Before, _keep: &Keep) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What an op would do.

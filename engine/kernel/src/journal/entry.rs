@@ -77,6 +77,14 @@ pub enum Entry {
     Undone {
         /// Its number.
         change: u64,
+        /// True when something is left to do once everything else on the host is taken back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsettled: bool,
+    },
+    /// What was left to do at the end of undo is done.
+    Settled {
+        /// Its number.
+        change: u64,
     },
     /// Taking it back did not work.
     UndoFailed {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Run ─► Started ─► Succeeded ─┐
-//!            │                 ├─► UndoStarted ─► Undone
+//!            │                 ├─► UndoStarted ─► Undone ─► Settled, where something was left for the end
 //!            ├────► Failed ────┤        ▲  │
 //!            └─────────────────┘        └──┴─► UndoFailed
 //! ```
@@ -23,6 +23,8 @@ pub enum Phase {
     Failed(ErrorRecord),
     /// Being taken back; its end is not known, or it failed.
     Undoing(Option<ErrorRecord>),
+    /// Taken back, but for what can be done only once everything else on the host is.
+    Unsettled,
     /// Taken back.
     Undone,
 }
@@ -100,11 +102,17 @@ impl State {
                 Ok(())
             }
             Entry::UndoStarted { change } => {
-                self.step(change, "undo_started", |phase| *phase != Phase::Undone)?.phase = Phase::Undoing(None);
+                let legal = |phase: &Phase| !matches!(phase, Phase::Undone | Phase::Unsettled);
+                self.step(change, "undo_started", legal)?.phase = Phase::Undoing(None);
                 Ok(())
             }
-            Entry::Undone { change } => {
-                self.step(change, "undone", |phase| matches!(phase, Phase::Undoing(_)))?.phase = Phase::Undone;
+            Entry::Undone { change, unsettled } => {
+                let state = self.step(change, "undone", |phase| matches!(phase, Phase::Undoing(_)))?;
+                state.phase = if unsettled { Phase::Unsettled } else { Phase::Undone };
+                Ok(())
+            }
+            Entry::Settled { change } => {
+                self.step(change, "settled", |phase| *phase == Phase::Unsettled)?.phase = Phase::Undone;
                 Ok(())
             }
             Entry::UndoFailed { change, error } => {
@@ -192,20 +200,30 @@ mod tests {
 
     #[test]
     fn a_whole_life_is_legal() {
-        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1 }];
+        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: false }];
         let state = replay([head(), started(1), ended(1)].into_iter().chain(undo).collect()).unwrap();
         assert!(state.is_undone());
     }
 
     #[test]
+    fn a_change_is_not_undone_before_it_is_settled() {
+        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: true }];
+        let mut state = replay([head(), started(1), ended(1)].into_iter().chain(undo).collect()).unwrap();
+        assert!(!state.is_undone());
+        state.apply(Line { time: jiff::Timestamp::UNIX_EPOCH, entry: Entry::Settled { change: 1 } }).unwrap();
+        assert!(state.is_undone());
+    }
+
+    #[test]
     fn illegal_orders_are_refused() {
-        let bad: [Vec<Entry>; 6] = [
+        let bad: [Vec<Entry>; 7] = [
             vec![started(1)],
             vec![head(), head()],
             vec![head(), ended(1)],
             vec![head(), started(1), started(1)],
-            vec![head(), started(1), Entry::Undone { change: 1 }],
+            vec![head(), started(1), Entry::Undone { change: 1, unsettled: false }],
             vec![head(), started(1), ended(1), ended(1)],
+            vec![head(), started(1), Entry::Settled { change: 1 }],
         ];
         for entries in bad {
             assert_eq!(replay(entries).unwrap_err().code(), "journal.order");
@@ -222,7 +240,7 @@ mod tests {
                 let entry = match step {
                     0 => ended(1),
                     1 => Entry::UndoStarted { change: 1 },
-                    2 => Entry::Undone { change: 1 },
+                    2 => Entry::Undone { change: 1, unsettled: false },
                     3 => Entry::Finished { outcome: "failed".into() },
                     _ => Entry::Succeeded { change: 1, result: serde_json::Value::Null, seconds: 1.0 },
                 };

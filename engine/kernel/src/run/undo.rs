@@ -20,6 +20,8 @@ use crate::verb::Undone;
 pub struct UndoPlan {
     /// Changes by call, newest call first; those of one call are on different hosts or targets.
     pub calls: Vec<Vec<ChangeState>>,
+    /// Changes that are taken back, but for what had to wait for the end; an undo that broke off leaves them.
+    pub unsettled: Vec<ChangeState>,
     /// Changes that nothing takes back.
     pub irreversible: Vec<ChangeState>,
 }
@@ -30,7 +32,9 @@ impl UndoPlan {
         let mut plan = UndoPlan::default();
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
-            if change.reversible {
+            if change.phase == Phase::Unsettled {
+                plan.unsettled.push(change.clone());
+            } else if change.reversible {
                 calls.entry(change.call).or_default().push(change.clone());
             } else {
                 plan.irreversible.push(change.clone());
@@ -42,12 +46,17 @@ impl UndoPlan {
 
     /// True when nothing is left to take back.
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.calls.is_empty() && self.unsettled.is_empty()
     }
 
     /// How many changes are left to take back.
     pub fn len(&self) -> usize {
         self.calls.iter().map(Vec::len).sum()
+    }
+
+    /// All that is left, in no order.
+    fn changes(&self) -> impl Iterator<Item = &ChangeState> {
+        self.calls.iter().flatten().chain(&self.unsettled)
     }
 
     /// Refuses while a later run builds on what this one changed: the same target, or one below it, on the same host.
@@ -59,7 +68,7 @@ impl UndoPlan {
             let state = store.look(&later)?.state()?;
             let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
             for change in standing {
-                if self.calls.iter().flatten().any(|ours| touches_same(ours, change)) {
+                if self.changes().any(|ours| touches_same(ours, change)) {
                     let (target, host) = (&change.key.target, &change.key.host);
                     let message = format!("run {later} changed `{target}` on `{host}` after run {run}");
                     return Err(Error::new(Kind::Refused, "undo.built_upon", message)
@@ -98,10 +107,15 @@ impl Run {
                 first.get_or_insert(error);
             }
         }
-        if let Some(error) = first {
-            return Err(error);
+        let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let settled = self.settle(registry, journal, plan, &stuck).await;
+        match first {
+            Some(error) => Err(error),
+            None => {
+                settled?;
+                self.release(plan).await
+            }
         }
-        self.release(plan).await
     }
 
     async fn undo_host(
@@ -129,7 +143,8 @@ impl Run {
         let result = self.take_back(registry, journal, change).await;
         match result {
             Ok(undone) => {
-                journal.append(vec![Entry::Undone { change: number }]).await?;
+                let unsettled = registry.get(&change.key.op)?.settles();
+                journal.append(vec![Entry::Undone { change: number, unsettled }]).await?;
                 let status = if undone == Undone::Restored { Status::Changed } else { Status::Unchanged };
                 let summary = if undone == Undone::Restored { "restored" } else { "was as before" }.to_owned();
                 self.tell(Told { summary, seconds: since.elapsed().as_secs_f64(), ..self.told(&change.key, status) });
@@ -163,9 +178,51 @@ impl Run {
         Ok(undone)
     }
 
+    /// Finishes what had to wait until everything on its host was back, oldest change first on each host. A host
+    /// on which something could not be taken back is not settled.
+    async fn settle(
+        &self,
+        registry: &Registry,
+        journal: &Journal,
+        plan: &UndoPlan,
+        stuck: &HashSet<String>,
+    ) -> Result<()> {
+        let mut hosts: BTreeMap<&str, Vec<&ChangeState>> = BTreeMap::new();
+        for change in plan.changes().filter(|change| !stuck.contains(&change.key.host)) {
+            hosts.entry(&change.key.host).or_default().push(change);
+        }
+        let settled = join_all(hosts.into_values().map(async |mut changes| {
+            changes.sort_by_key(|change| change.change);
+            for change in changes {
+                self.settle_one(registry, journal, change).await?;
+            }
+            Ok(())
+        }));
+        settled.await.into_iter().collect()
+    }
+
+    async fn settle_one(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<()> {
+        let (verb, since) = (registry.get(&change.key.op)?, Instant::now());
+        if !verb.settles() {
+            return Ok(());
+        }
+        self.interrupted()?;
+        let host = self.hosts.get(&change.key.host)?;
+        let result = async {
+            if let Mode::Apply { holder, .. } = &self.mode {
+                host.lock(holder).await?;
+            }
+            verb.settle(&host, change, &self.keep(change.change)).await
+        };
+        match result.await {
+            Ok(()) => journal.append(vec![Entry::Settled { change: change.change }]).await,
+            Err(error) => self.fail(&change.key, error, since),
+        }
+    }
+
     /// Nothing is left to take back, so nothing that was kept for it is needed.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
-        let names: BTreeSet<&str> = plan.calls.iter().flatten().map(|change| change.key.host.as_str()).collect();
+        let names: BTreeSet<&str> = plan.changes().map(|change| change.key.host.as_str()).collect();
         let folder = Keep { run: self.id.clone(), change: 0 }.folder();
         let command = Command::script(RELEASE).arg(folder);
         let released = join_all(names.into_iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;

@@ -67,6 +67,19 @@ pub trait Verb: Send + Sync {
     /// Of kind `Drift` when somebody else changed it since; otherwise when the host did not do it.
     async fn undo(&self, host: &Host, change: &crate::journal::ChangeState, keep: &Keep) -> Result<Undone>;
 
+    /// True when [`settle`](Verb::settle) has something to do.
+    fn settles(&self) -> bool {
+        false
+    }
+
+    /// Finishes what undo had to leave until everything else on the host was back.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    async fn settle(&self, _host: &Host, _change: &crate::journal::ChangeState, _keep: &Keep) -> Result<()> {
+        Ok(())
+    }
+
     /// What a journalled change is, read back and written again: the law of the JSON round trip.
     ///
     /// # Errors

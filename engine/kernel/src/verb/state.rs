@@ -72,6 +72,16 @@ impl<O: Op> Verb for StateVerb<O> {
         }
     }
 
+    fn settles(&self) -> bool {
+        O::SETTLES
+    }
+
+    async fn settle(&self, host: &Host, change: &ChangeState, keep: &Keep) -> Result<()> {
+        let op: O = decode(O::NAME, &change.arguments)?;
+        let before: O::Before = decode(O::NAME, &change.before)?;
+        op.settle(host, &before, keep).await.map_err(|error| error.on(host.name()))
+    }
+
     fn reread(
         &self,
         arguments: &serde_json::Value,
