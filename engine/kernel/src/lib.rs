@@ -20,6 +20,8 @@ pub mod arguments;
 pub mod diff;
 pub mod error;
 pub mod event;
+#[cfg(test)]
+mod fake;
 pub mod host;
 pub mod inventory;
 pub mod journal;

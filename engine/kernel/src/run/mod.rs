@@ -4,6 +4,8 @@ mod act;
 mod ensure;
 mod look;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod undo;
 
 use std::collections::HashMap;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::arguments::Arguments;
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
-use crate::journal::ChangeState;
+use crate::journal::{ChangeState, Phase};
 use crate::keep::Keep;
 use crate::op::{Example, Op, Standing};
 use crate::run::{Place, Results, Run};
@@ -55,13 +55,16 @@ impl<O: Op> Verb for StateVerb<O> {
     async fn undo(&self, host: &Host, change: &ChangeState, keep: &Keep) -> Result<Undone> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        match op.standing(&op.observe(host).await?, &before, keep) {
-            Standing::AsBefore => return Ok(Undone::Already),
-            Standing::Ours => op.undo(host, &before, keep).await?,
+        let undone = match op.standing(&op.observe(host).await?, &before, keep) {
+            Standing::AsBefore if change.phase == Phase::Succeeded => return Ok(Undone::Already),
+            // A broken apply may have left a temporary file or a kept one although the target is as before.
+            Standing::AsBefore => Undone::Already,
+            Standing::Ours => Undone::Restored,
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
-        }
+        };
+        op.undo(host, &before, keep).await?;
         match op.standing(&op.observe(host).await?, &before, keep) {
-            Standing::AsBefore => Ok(Undone::Restored),
+            Standing::AsBefore => Ok(undone),
             _ => Err(Error::new(
                 Kind::Failed,
                 "undo.not_restored",

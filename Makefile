@@ -1,0 +1,48 @@
+# The only entries a person needs. Everything slow is cached outside the checkout, below $(CACHE).
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/haengine
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export HAENGINE_CACHE := $(CACHE)
+export CARGO_TERM_COLOR ?= auto
+# Set by the person who runs haengine, not by the tests.
+unexport HAENGINE_STATE_DIR HAENGINE_LOG
+
+SAY = printf '\n==> %s\n'
+
+.PHONY: help test lint bench build tools clean
+
+help:
+	@printf '%s\n' \
+	  'make build   the haengine binary, optimised' \
+	  'make test    everything that proves it, on real hosts that it makes on this machine (as root)' \
+	  'make lint    format, clippy, documentation' \
+	  'make bench   our times beside those of pyinfra, Ansible and OpenSSH (as root)'
+
+build:
+	cargo build --release --locked -p haengine
+	@echo "built $(CARGO_TARGET_DIR)/release/haengine"
+
+tools:
+	@$(SAY) 'tools that the tests need'
+	@sh tests/tools.sh
+
+test: tools
+	@$(SAY) 'build'
+	cargo build --locked --workspace --all-targets
+	@$(SAY) 'hosts to test on (the first time: about two minutes)'
+	cargo run --locked -q -p haengine -- lab prepare
+	@$(SAY) 'tests'
+	cargo test --locked --workspace -- --test-threads=2
+	@$(SAY) 'all tests passed'
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+
+bench: tools build
+	@$(SAY) 'bench'
+	@sh tests/bench/run.sh
+
+clean:
+	rm -rf "$(CARGO_TARGET_DIR)"

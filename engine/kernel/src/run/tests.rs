@@ -1,0 +1,144 @@
+//! A run's promises, on the in-memory host.
+
+use std::sync::Arc;
+
+use crate::error::Kind;
+use crate::event::Status;
+use crate::fake::{Set, Stage};
+use crate::journal::Phase;
+use crate::registry::Registry;
+use crate::run::{Place, Run, UndoPlan};
+use crate::verb::StateVerb;
+
+fn set(key: &str, value: &str) -> Set {
+    Set { key: key.to_owned(), value: value.to_owned() }
+}
+
+fn registry() -> Registry {
+    let mut registry = Registry::default();
+    registry.add(StateVerb::<Set>::shared());
+    registry
+}
+
+async fn ensure(run: &Arc<Run>, host_names: &[&str], op: &Set) -> Vec<Result<(), Kind>> {
+    let hosts: Vec<_> = host_names.iter().map(|name| run.hosts().get(name).unwrap()).collect();
+    let results = run.ensure(&Place::default(), &hosts, std::slice::from_ref(op)).await;
+    results.into_iter().map(|(_, result)| result.map(|_| ()).map_err(|error| error.kind())).collect()
+}
+
+async fn undo(stage: &Stage, id: &str) -> crate::error::Result<()> {
+    let run = stage.run(Some(id));
+    let plan = UndoPlan::of(&stage.store().look(id).unwrap().state().unwrap());
+    let result = run.undo(&registry(), &plan).await;
+    run.finish(if result.is_ok() { "succeeded" } else { "failed" }).await;
+    result
+}
+
+#[tokio::test]
+async fn a_plan_touches_nothing_and_lists_what_the_run_changes() {
+    let mut stage = Stage::new();
+    let plan = stage.plan();
+    ensure(&plan, &["m1", "m2"], &set("/a", "1")).await;
+    ensure(&plan, &["m1"], &set("/a", "1")).await;
+    let planned = stage.changes();
+    assert!(stage.values().is_empty());
+    let run = stage.run(None);
+    ensure(&run, &["m1", "m2"], &set("/a", "1")).await;
+    ensure(&run, &["m1"], &set("/a", "1")).await;
+    let made: Vec<_> = stage.changes();
+    let same = |(host, target, status): &(String, String, Status)| {
+        (host.clone(), target.clone(), if *status == Status::Planned { Status::Changed } else { *status })
+    };
+    assert_eq!(planned.iter().map(same).collect::<Vec<_>>(), made);
+    assert_eq!(made.iter().filter(|(_, _, status)| *status == Status::Unchanged).count(), 1);
+    assert!(run.has_touched() && !plan.has_touched());
+}
+
+#[tokio::test]
+async fn undo_restores_and_a_second_undo_changes_nothing() {
+    let mut stage = Stage::new();
+    stage.world.values.lock().unwrap().insert(("m1".into(), "/a".into()), "old".into());
+    let before = stage.values();
+    let run = stage.run(None);
+    for op in [set("/a", "1"), set("/b", "2"), set("/a", "3")] {
+        ensure(&run, &["m1", "m2"], &op).await;
+    }
+    run.finish("succeeded").await;
+    undo(&stage, run.id()).await.unwrap();
+    assert_eq!(stage.values(), before);
+    assert_eq!(stage.store().summary(run.id()).unwrap().outcome, "undone");
+    stage.changes();
+    undo(&stage, run.id()).await.unwrap();
+    assert_eq!(stage.changes(), []);
+}
+
+#[tokio::test]
+async fn a_connection_lost_at_any_write_leaves_what_undo_can_clean_up() {
+    for fuse in 0..3 {
+        let stage = Stage::new();
+        stage.world.values.lock().unwrap().insert(("m1".into(), "/a".into()), "old".into());
+        let before = stage.values();
+        *stage.world.fuse.lock().unwrap() = Some(fuse);
+        let run = stage.run(None);
+        assert_eq!(ensure(&run, &["m1"], &set("/a", "new")).await, [Err(Kind::Unreachable)]);
+        run.finish("failed").await;
+        *stage.world.fuse.lock().unwrap() = None;
+        let state = stage.store().look(run.id()).unwrap().state().unwrap();
+        assert!(matches!(state.changes[&1].phase, Phase::Failed(_)), "fuse {fuse}");
+        undo(&stage, run.id()).await.unwrap();
+        assert_eq!(stage.values(), before, "fuse {fuse}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_since_is_not_overwritten() {
+    let stage = Stage::new();
+    let run = stage.run(None);
+    ensure(&run, &["m1", "m2"], &set("/a", "1")).await;
+    run.finish("succeeded").await;
+    stage.world.values.lock().unwrap().insert(("m1".into(), "/a".into()), "theirs".into());
+    let error = undo(&stage, run.id()).await.unwrap_err();
+    assert_eq!((error.kind(), error.host()), (Kind::Drift, Some("m1")));
+    assert_eq!(stage.value("m1", "/a").as_deref(), Some("theirs"));
+    assert_eq!(stage.value("m2", "/a"), None, "the other host goes on");
+    stage.world.values.lock().unwrap().insert(("m1".into(), "/a".into()), "1".into());
+    undo(&stage, run.id()).await.unwrap();
+    assert!(stage.values().is_empty());
+}
+
+#[tokio::test]
+async fn an_unreachable_host_is_counted_once_and_the_others_finish() {
+    let stage = Stage::new();
+    stage.world.down.lock().unwrap().insert("m2".to_owned());
+    let run = stage.run(None);
+    for key in ["/a", "/b"] {
+        assert_eq!(ensure(&run, &["m1", "m2"], &set(key, "1")).await, [Ok(()), Err(Kind::Unreachable)]);
+    }
+    let totals = run.finish("failed").await;
+    assert_eq!((totals.changed, totals.unreachable, totals.failed), (2, 1, 0));
+}
+
+#[tokio::test]
+async fn a_later_run_on_the_same_target_is_undone_first() {
+    let stage = Stage::new();
+    let (first, second) = (stage.run(None), stage.run(None));
+    let (first, second) = if first.id() < second.id() { (first, second) } else { (second, first) };
+    ensure(&first, &["m1"], &set("/a", "1")).await;
+    first.finish("succeeded").await;
+    ensure(&second, &["m1"], &set("/a/b", "2")).await;
+    second.finish("succeeded").await;
+    let plan = UndoPlan::of(&stage.store().look(first.id()).unwrap().state().unwrap());
+    let error = plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap_err();
+    assert!(error.message().contains(second.id()), "{error}");
+    undo(&stage, second.id()).await.unwrap();
+    plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap();
+}
+
+#[tokio::test]
+async fn an_interrupted_run_starts_nothing_more() {
+    let stage = Stage::new();
+    let run = stage.run(None);
+    stage.cancel.cancel();
+    assert_eq!(ensure(&run, &["m1"], &set("/a", "1")).await, [Err(Kind::Cancelled)]);
+    assert!(stage.values().is_empty() && !run.has_touched());
+}
