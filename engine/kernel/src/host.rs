@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::inventory::{HostSpec, Inventory};
 use crate::lock::{Holder, HostLock};
 use crate::overlay::Overlay;
-use crate::signature::nearest;
 use crate::transport::{Command, Connect, Duplex, Output, Stream, Transport};
 use crate::waits::Waits;
 
@@ -23,8 +22,13 @@ pub struct Hosts {
     events: Events,
     cancel: CancellationToken,
     waits: Waits,
+    /// How many hosts are worked on at once.
+    forks: Semaphore,
     known: Mutex<HashMap<String, Arc<Host>>>,
 }
+
+/// How many hosts are worked on at once where nothing else is said.
+pub const FORKS: usize = 50;
 
 /// One host of a run.
 pub struct Host {
@@ -41,14 +45,32 @@ pub struct Host {
 }
 
 impl Hosts {
-    /// The hosts of an inventory, none of them connected.
+    /// The hosts of an inventory, none of them connected, [`FORKS`] of them worked on at once.
     pub fn new(
         inventory: Arc<Inventory>,
         connector: Arc<dyn Connect>,
         events: Events,
         cancel: CancellationToken,
     ) -> Arc<Hosts> {
-        Arc::new(Hosts { inventory, connector, events, cancel, waits: Waits::default(), known: Mutex::default() })
+        Hosts::with_forks(FORKS, inventory, connector, events, cancel)
+    }
+
+    /// The same, with `forks` of them worked on at once.
+    pub fn with_forks(
+        forks: usize,
+        inventory: Arc<Inventory>,
+        connector: Arc<dyn Connect>,
+        events: Events,
+        cancel: CancellationToken,
+    ) -> Arc<Hosts> {
+        let (waits, known, forks) = (Waits::default(), Mutex::default(), Semaphore::new(forks.max(1)));
+        Arc::new(Hosts { inventory, connector, events, cancel, waits, forks, known })
+    }
+
+    /// A place among the hosts that are worked on at once; given back when it is dropped.
+    pub(crate) async fn fork(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.forks.acquire().await.ok()
     }
 
     /// The inventory behind them.
@@ -66,7 +88,7 @@ impl Hosts {
     /// # Errors
     /// `inventory.unknown_host`, with the nearest name.
     pub fn get(self: &Arc<Self>, name: &str) -> Result<Arc<Host>> {
-        let spec = self.inventory.hosts.iter().find(|host| host.name == name).ok_or_else(|| self.unknown(name))?;
+        let spec = self.inventory.host(name)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(name.to_owned()).or_insert_with(|| Arc::new(self.host(spec))).clone())
     }
@@ -88,14 +110,6 @@ impl Hosts {
             transport: Mutex::default(),
             lock: Mutex::default(),
             overlay: Mutex::default(),
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Error {
-        let error = Error::new(Kind::Usage, "inventory.unknown_host", format!("the inventory has no host `{name}`"));
-        match nearest(name, self.inventory.hosts.iter().map(|host| host.name.as_str())) {
-            Some(near) => error.hint(format!("write `{near}`, or add `{name}` to the inventory")),
-            None => error.hint(format!("add `{name}` to the inventory")),
         }
     }
 }

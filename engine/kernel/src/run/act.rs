@@ -19,7 +19,11 @@ impl Run {
     /// Does an action once on each host, all in parallel. Every host finishes or fails by itself.
     pub async fn act<A: Action>(&self, place: &Place, hosts: &[Arc<Host>], action: &A) -> Results {
         let call = self.next_call();
-        join_all(hosts.iter().map(async |host| (host.clone(), self.act_on(place, call, host, action).await))).await
+        join_all(hosts.iter().map(async |host| {
+            let _fork = self.hosts.fork().await;
+            (host.clone(), self.act_on(place, call, host, action).await)
+        }))
+        .await
     }
 
     async fn act_on<A: Action>(&self, place: &Place, call: u64, host: &Arc<Host>, action: &A) -> Result<Value> {

@@ -20,6 +20,7 @@ impl Run {
     pub async fn ensure<O: Op>(&self, place: &Place, hosts: &[Arc<Host>], ops: &[O]) -> Results {
         let call = self.next_call();
         join_all(hosts.iter().map(async |host| {
+            let _fork = self.hosts.fork().await;
             let result = self.ensure_on(place, call, host, ops).await;
             (host.clone(), result.map(|changed| Value::map([("changed", Value::Boolean(changed))])))
         }))

@@ -14,7 +14,11 @@ use crate::value::Value;
 impl Run {
     /// Asks all hosts at once. In a plan, what is planned on a host answers first.
     pub async fn read<R: Read>(&self, hosts: &[Arc<Host>], read: &R) -> Results {
-        join_all(hosts.iter().map(async |host| (host.clone(), self.read_one(host, read).await))).await
+        join_all(hosts.iter().map(async |host| {
+            let _fork = self.hosts.fork().await;
+            (host.clone(), self.read_one(host, read).await)
+        }))
+        .await
     }
 
     async fn read_one<R: Read>(&self, host: &Arc<Host>, read: &R) -> Result<Value> {
