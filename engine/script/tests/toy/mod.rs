@@ -1,0 +1,50 @@
+//! A module of verbs for the tests of the language, over hosts that are maps in memory. It serves this crate's tests
+//! alone: no verb of the library is proven with it.
+//!
+//! - `toy::set(hosts, path, content, #{ mode, flag })` is a state op,
+//! - `toy::get(hosts, path)` a read: the content, or `()`,
+//! - `toy::act(hosts, word, #{ unless })` an action that leaves `/said/WORD`; its result is the word.
+
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test binary uses another part of it")]
+
+mod act;
+mod get;
+mod set;
+mod wire;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use haengine_kernel::event::Events;
+use haengine_kernel::host::Hosts;
+use haengine_kernel::inventory::Inventory;
+use haengine_script::{Library, Module};
+use tokio_util::sync::CancellationToken;
+
+pub use wire::{Failure, World};
+
+/// The module.
+pub fn module() -> Module {
+    Module::new("toy", "Entries of a map.\n\nFor the tests of the language.")
+        .op::<set::Set>()
+        .read::<get::Get>()
+        .action::<act::Act>()
+}
+
+/// The language with `toy` as its only module.
+pub fn library() -> Library {
+    Library::new(vec![module()], CancellationToken::new())
+}
+
+/// Two masters, a worker, and a variable.
+pub fn inventory() -> Inventory {
+    let text = "hosts: { master1: , master2: { vars: { rack: b } }, worker1: }\n\
+                groups: { masters: [master1, master2], workers: [worker1] }\n\
+                vars: { rack: a }";
+    Inventory::parse(text, Path::new("site.yaml"), None).unwrap()
+}
+
+/// The hosts of [`inventory`] in a world.
+pub fn hosts(world: &Arc<World>, events: Events, cancel: CancellationToken) -> Arc<Hosts> {
+    Hosts::new(Arc::new(inventory()), Arc::new(wire::Wires(world.clone())), events, cancel)
+}
