@@ -1,1 +1,1 @@
-//! haengine.
+//! The tests are in `tests/`; this crate has no code of its own.
