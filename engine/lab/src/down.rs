@@ -28,7 +28,8 @@ impl Lab {
 impl Inner {
     /// Takes the lab down without asking its record, which may be lost: names and folder tell everything.
     pub(crate) fn down(&self, patience: Duration) -> Result<()> {
-        if !self.folder.exists() && cgroup::machines(&self.prefix)?.is_empty() {
+        let traces = self.folder.exists() || self.lock_path().exists();
+        if !traces && cgroup::machines(&self.prefix)?.is_empty() {
             return Ok(());
         }
         let lock = Lock::take(&self.lock_path(), patience, &quiet())?;

@@ -21,6 +21,22 @@ impl Lab {
         command
     }
 
+    /// OpenSSH's client on its way to `user` on `host`, with the lab's own key and known hosts.
+    ///
+    /// # Errors
+    /// `lab.absent`, `lab.host` when there is no such lab or host.
+    pub fn ssh(&self, user: &str, host: &str) -> Result<Command> {
+        let spec = self.inner.find(host)?.spec;
+        let mut command = self.command("ssh");
+        command
+            .args(["-F", "none", "-o", "IdentitiesOnly=yes", "-p", &spec.port.to_string(), "-i"])
+            .arg(self.identity())
+            .arg("-o")
+            .arg(format!("UserKnownHostsFile={}", self.known_hosts().display()))
+            .arg(format!("{user}@{}", spec.address));
+        Ok(command)
+    }
+
     /// Moves this process into the lab's network, for good.
     ///
     /// # Errors

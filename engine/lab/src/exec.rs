@@ -44,17 +44,20 @@ impl Lab {
     }
 }
 
+/// Stays outside the host's process namespace and waits for the command inside it. nsenter could do that
+/// itself, but it stops when its child is stopped, as every process is while a host shuts down, and nobody
+/// would ever continue it: the host could then neither end nor reboot.
+const WAIT: &str = r#"
+    setpriv --bounding-set=-sys_time --pdeathsig=KILL env -i HOME=/root USER=root LANG=C.UTF-8 \
+        TERM="${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    exit $?"#;
+
 /// A command in all namespaces of the host whose first process is `leader`.
 ///
 /// It gives up the capability to set the clock, which a process that comes from outside still has and which
 /// would set this machine's; and it ends with the one who asked for it.
 pub(crate) fn inside_host<A: AsRef<OsStr>>(leader: i32, argv: &[A]) -> Command {
     let mut command = command("nsenter");
-    command
-        .args(["--target", &leader.to_string(), "--all", "setpriv", "--bounding-set=-sys_time", "--pdeathsig=KILL"])
-        .args(["env", "-i", "HOME=/root", "USER=root", "LANG=C.UTF-8"])
-        .arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .arg(format!("TERM={}", std::env::var("TERM").unwrap_or_else(|_| "dumb".into())))
-        .args(argv);
+    command.args(["--target", &leader.to_string(), "--all", "--no-fork", "/bin/sh", "-c", WAIT, "exec"]).args(argv);
     command
 }

@@ -19,8 +19,6 @@
 //! processes in control groups whose names are derived from it. So a lab whose creator was killed is taken
 //! down like any other.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 mod boot;
 mod cgroup;
 mod down;

@@ -3,10 +3,14 @@
 use std::{
     ffi::OsStr,
     io::Write,
+    path::Path,
     process::{Command, Stdio},
 };
 
 use crate::{Error, Result};
+
+/// Where the machine's programs are. Root's shells do not always have the sbin folders on their path.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Runs `command` to its end and returns what it wrote.
 ///
@@ -45,17 +49,13 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
 
 /// Whether a program of this name can be run here.
 pub(crate) fn exists(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Root's shells do not always have the sbin folders.
-    std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(Into::into)).any(|folder| folder.join(name).is_file())
+    PATH.split(':').any(|folder| Path::new(folder).join(name).is_file())
 }
 
-/// A command with the sbin folders on its path, and without the locale of its caller.
+/// A command of the machine's own, without the path and the locale of its caller.
 pub(crate) fn command(name: impl AsRef<OsStr>) -> Command {
-    let mut path = std::env::var_os("PATH").unwrap_or_default();
-    path.push(":/usr/sbin:/sbin:/usr/bin:/bin");
     let mut command = Command::new(name);
-    command.env("PATH", path).env("LC_ALL", "C");
+    command.env("PATH", PATH).env("LC_ALL", "C");
     command
 }
 

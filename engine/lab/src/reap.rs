@@ -1,8 +1,8 @@
 //! Taking down the labs that nobody owns any more.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::{Lab, Result, error::At, record::Record};
+use crate::{Lab, Result, error::At, lab::Inner, lock::Lock, record::Record};
 
 /// Takes down every ephemeral lab in `state` whose process is gone, and what is left of labs that never got
 /// as far as a record. Returns their names.
@@ -14,25 +14,33 @@ pub async fn reap(state: &Path) -> Result<Vec<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.at("read", state)?,
     };
-    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    // A lab is a folder, a lock, or both.
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names: BTreeSet<String> = names.map(|name| name.trim_end_matches(".lock").to_owned()).collect();
     let mut reaped = Vec::new();
-    for name in folders.map(|entry| entry.file_name().to_string_lossy().into_owned()) {
-        // A folder that cannot be a lab's is somebody else's.
+    for name in names {
+        // A name that no lab can have is somebody else's. The cache is not needed to take a lab down.
         let Ok(lab) = Lab::open(state, state, &name) else { continue };
-        if lab.blocking(|lab| lab.reap()).await? {
+        if lab.blocking(Inner::reap).await? {
             reaped.push(name);
         }
     }
     Ok(reaped)
 }
 
-impl crate::lab::Inner {
+impl Inner {
     fn reap(&self) -> Result<bool> {
+        if !self.lock_path().exists() {
+            return Ok(false);
+        }
         // A lab that somebody works on at this moment is not dead.
-        let Some(lock) = crate::lock::Lock::try_take(&self.lock_path())? else { return Ok(false) };
-        let dead = match Record::load(&self.folder)? {
-            Some(record) => record.owner.is_some_and(|owner| !owner.is_alive()),
-            None => self.folder.join("net").is_dir() && self.folder.join("hosts").is_dir(),
+        let Some(lock) = Lock::try_take(&self.lock_path())? else { return Ok(false) };
+        let dead = match Record::load(&self.folder) {
+            Ok(Some(record)) => record.owner.is_some_and(|owner| !owner.is_alive()),
+            // Its creator ended before it wrote what it was about to make.
+            Ok(None) => true,
+            // One that this version cannot read may well live.
+            Err(_) => false,
         };
         if dead {
             tracing::info!(lab = self.name, "taking down a lab whose process is gone");

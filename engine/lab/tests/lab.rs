@@ -1,7 +1,7 @@
 //! The lab, for real: hosts that boot, answer, freeze, lose their power, and leave nothing behind.
 //!
 //! Needs root on a machine of Debian's family; says so and passes where it is not root.
-#![allow(clippy::print_stderr, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used, missing_docs)]
 
 use std::{
     fs,
@@ -70,16 +70,8 @@ fn answers(lab: &Lab, last: u8, port: u16) -> bool {
     std::thread::spawn(ask).join().unwrap()
 }
 
-fn ssh(lab: &Lab, user: &str, port: u16, last: u8, script: &str) -> (bool, String) {
-    let output = lab
-        .command("ssh")
-        .args(["-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-p", &port.to_string(), "-i"])
-        .arg(lab.identity())
-        .arg("-o")
-        .arg(format!("UserKnownHostsFile={}", lab.known_hosts().display()))
-        .args([&format!("{user}@{}", address(last)), script])
-        .output()
-        .unwrap();
+fn ssh(lab: &Lab, user: &str, host: &str, script: &str) -> (bool, String) {
+    let output = lab.ssh(user, host).unwrap().args(["-o", "BatchMode=yes", script]).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
 }
@@ -146,12 +138,12 @@ async fn users_and_keys_are_as_promised() {
     }
     let state = TempDir::new().unwrap();
     let lab = start(&state, "users").await;
-    assert_eq!(ssh(&lab, "root", 22, 11, "id -u"), (true, "0".into()));
-    assert_eq!(ssh(&lab, "operator", 2222, 12, "sudo -n id -u"), (true, "0".into()));
-    assert!(!ssh(&lab, "keeper", 22, 11, "sudo -n id -u").0);
-    assert_eq!(ssh(&lab, "keeper", 22, 11, "echo lab-password | sudo -S -p '' id -u"), (true, "0".into()));
-    assert_eq!(ssh(&lab, "guest", 22, 11, "id -un"), (true, "guest".into()));
-    assert!(!ssh(&lab, "guest", 22, 11, "echo lab-password | sudo -S -p '' id -u").0);
+    assert_eq!(ssh(&lab, "root", "m1", "id -u"), (true, "0".into()));
+    assert_eq!(ssh(&lab, "operator", "m2", "sudo -n id -u"), (true, "0".into()));
+    assert!(!ssh(&lab, "keeper", "m1", "sudo -n id -u").0);
+    assert_eq!(ssh(&lab, "keeper", "m1", "echo lab-password | sudo -S -p '' id -u"), (true, "0".into()));
+    assert_eq!(ssh(&lab, "guest", "m1", "id -un"), (true, "guest".into()));
+    assert!(!ssh(&lab, "guest", "m1", "echo lab-password | sudo -S -p '' id -u").0);
     assert_eq!(sh(&lab, "m1", "sshd -T | grep -i ^maxsessions").await, "maxsessions 10");
     assert_eq!(sh(&lab, "m2", "sshd -T | grep -i ^maxsessions").await, "maxsessions 1000");
 }
@@ -214,6 +206,35 @@ async fn a_snapshot_brings_everything_back() {
 }
 
 #[tokio::test]
+async fn a_host_joins_later_from_another_network() {
+    if !is_root("a_host_joins_later") {
+        return;
+    }
+    let state = TempDir::new().unwrap();
+    let lab = start(&state, "join").await;
+    lab.snapshot("before", quiet()).await.unwrap();
+    let mut spec = two_hosts();
+    spec.hosts.push(HostSpec::new("a-host-with-a-very-long-name", Ipv4Addr::new(10, 9, 8, 7)));
+    lab.up(&spec, quiet()).await.unwrap();
+    let late = "a-host-with-a-very-long-name";
+    assert_eq!(ssh(&lab, "root", late, "hostname"), (true, late.into()));
+    sh(&lab, "m1", "ping -c1 -W3 10.9.8.7").await;
+    sh(&lab, late, "ping -c1 -W3 192.168.2.12; touch /root/file").await;
+    lab.power_off("m1").await.unwrap();
+    lab.power_on("m1").await.unwrap();
+    sh(&lab, "m1", "ping -c1 -W3 10.9.8.7").await;
+
+    lab.restore("before", quiet()).await.unwrap();
+    assert!(!lab.status().await.unwrap().unwrap().hosts[2].running, "the snapshot does not know it");
+    lab.up(&spec, quiet()).await.unwrap();
+    assert_eq!(ssh(&lab, "root", late, "ls /root; hostname"), (true, late.into()));
+
+    spec.hosts.push(HostSpec::new("m9", address(254)));
+    assert!(lab.up(&spec, quiet()).await.unwrap_err().message.contains("operator's own address"));
+    assert_eq!(lab.enter().unwrap_err().code, "lab.threads");
+}
+
+#[tokio::test]
 async fn power_and_cables() {
     if !is_root("power_and_cables") {
         return;
@@ -252,9 +273,14 @@ async fn a_host_reboots_and_powers_off_by_itself() {
     let _ = lab.exec("m1", &["systemctl", "reboot"]).await;
     let deadline = Instant::now() + Duration::from_secs(20);
     let rebooted = "! test -e /run/mark && systemctl is-system-running --wait";
-    while !lab.exec("m1", &["sh", "-c", rebooted]).await.is_ok_and(|output| output.status.success()) {
+    loop {
+        // Asked without a pause, so that commands are inside while the host goes down: none may hold it up.
+        let asked = async { lab.exec("m1", &["sh", "-c", rebooted]).await };
+        let answer = tokio::time::timeout(Duration::from_secs(20), asked).await.expect("a command hangs");
+        if answer.is_ok_and(|output| output.status.success()) {
+            break;
+        }
         assert!(Instant::now() < deadline, "it never came back");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(answers(&lab, 11, 22) && !answers(&lab, 11, 80));
     assert_eq!(sh(&lab, "m1", "cat /root/file").await, "kept");
@@ -278,7 +304,7 @@ async fn hosts_cannot_set_this_machines_clock_but_can_compare_theirs() {
     // The time it already is: harmless even if it were allowed.
     let output = lab.exec("m1", &["sh", "-c", "date -s @$(date +%s)"]).await.unwrap();
     assert!(!output.status.success(), "a host may set the clock");
-    let (done, said) = ssh(&lab, "root", 22, 11, "date -s @$(date +%s)");
+    let (done, said) = ssh(&lab, "root", "m1", "date -s @$(date +%s)");
     assert!(!done, "a login may set the clock: {said}");
 
     let install = "dpkg-query -W | sort > /run/before; apt-get install -y chrony >/dev/null 2>&1";
@@ -361,7 +387,7 @@ async fn a_creator_that_is_killed_half_way_leaves_what_can_be_cleaned_or_finishe
             // A lab of the same name goes on from wherever the dead one stopped.
             let lab = Lab::open(&cache(), &state, "halfway").unwrap();
             lab.up(&two_hosts(), quiet()).await.unwrap();
-            assert!(ssh(&lab, "root", 22, 11, "true").0);
+            assert!(ssh(&lab, "root", "m1", "true").0);
             lab.down().await.unwrap();
         } else {
             reap(&state).await.unwrap();
