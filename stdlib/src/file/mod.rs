@@ -1,8 +1,28 @@
-//! The `file` module.
+//! Files, directories and links on hosts.
+
+mod absent;
+mod directory;
+pub mod look;
+mod path;
+pub mod place;
+mod put;
+mod read;
+mod stat;
 
 use haengine_script::Module;
 
+pub use absent::Absent;
+pub use directory::Directory;
+pub use put::Put;
+pub use read::Read;
+pub use stat::Stat;
+
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("file", "")
+    Module::new("file", ABOUT).read::<Read>().read::<Stat>().op::<Put>().op::<Directory>().op::<Absent>()
 }
+
+const ABOUT: &str = "Files, directories and links on hosts.
+
+A file is written beside its place and renamed into it, so nobody sees half of it. What a change replaces or removes
+is kept on the host until the run is undone or forgotten.";

@@ -1,0 +1,20 @@
+# $1 path, $2 temporary prefix, $3 keep folder, $4 run, $5 name of the kept file.
+path=$1 prefix=$2 folder=$3 run=$4 name=$5
+drop_undo
+find_kept || exit 71
+if [ -n "$kept" ]; then
+    if [ -e "$prefix$name.part" ]; then rm -rf --one-file-system -- "$path" || exit 71; fi
+    if [ -e "$path" ] || [ -L "$path" ]; then
+        echo "something else is there" >&2
+        exit 71
+    fi
+    if [ "$(stat -c %m -- "${path%/*}/")" = "$(stat -c %m -- "${kept%/*}/")" ]; then
+        : >"$prefix$name" || exit 71
+        mv -T -- "$kept" "$path" || exit 71
+    else
+        cp -a --reflink=auto -T -- "$kept" "$prefix$name.undo" && mv -T -- "$prefix$name.undo" "$path" || exit 71
+        rm -rf -- "$kept"
+    fi
+fi
+drop_area
+clear_temporary

@@ -1,0 +1,423 @@
+//! Placing a text as a file: the part that `put`, `template`, `replace` and `line` share. They differ only in how
+//! they come by the text.
+
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::diff::Diff;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Change, Plan, Standing};
+use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::text::{Text, TextDigest};
+use haengine_kernel::transport::{Command, Exit, Output};
+use serde::{Deserialize, Serialize};
+
+use crate::file::look::{Found, Seen, Sort, attributes_effect, need_above};
+use crate::file::path;
+
+const PLACE: &str = concat!(include_str!("keep.sh"), include_str!("place.sh"));
+const RESTORE: &str = concat!(include_str!("keep.sh"), include_str!("restore.sh"));
+const ATTRIBUTES: &str = include_str!("attributes.sh");
+
+/// Beyond this size a diff helps nobody.
+const DIFFED: usize = 256 * 1024;
+
+/// The mode of a new file when the recipe names none.
+const NEW_MODE: u32 = 0o644;
+
+/// The option `mode` of files.
+pub const MODE: Param =
+    Param::option("mode", ParamKind::Mode, "as it is; `0o644` for a new file", "Permissions of the file.");
+/// The option `owner`.
+pub const OWNER: Param =
+    Param::option("owner", ParamKind::String, "as it is; the login for a new one", "The owner, by name or number.");
+/// The option `group`.
+pub const GROUP: Param =
+    Param::option("group", ParamKind::String, "as it is; the login's for a new one", "The group, by name or number.");
+/// The option `validate`.
+pub const VALIDATE: Param = Param::option(
+    "validate",
+    ParamKind::String,
+    "()",
+    "A command that must accept the new file before it takes its place; `%s`, without quotes, stands for its name.",
+);
+
+/// Where a text is placed, and how.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Placement {
+    /// The file.
+    pub path: String,
+    /// Its permissions, where the recipe names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+    /// Its owner and group, where the recipe names them.
+    #[serde(flatten)]
+    pub owner: Owner,
+    /// The command that must accept it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validate: Option<String>,
+}
+
+/// Owner and group, by name or number, where the recipe names them.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Owner {
+    /// The owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+/// What undo needs to know of a placed text.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    /// What was there.
+    pub was: Option<Found>,
+    /// Hash and size of what is placed.
+    pub after: Option<TextDigest>,
+    /// What is placed: for apply, which follows at once. The journal keeps no content.
+    #[serde(skip)]
+    text: Option<Text>,
+}
+
+impl Placement {
+    /// The placement of a call.
+    ///
+    /// # Errors
+    /// When the arguments do not go together.
+    pub fn parse(arguments: &Arguments) -> Result<Placement> {
+        let validate = arguments.opt_string("validate");
+        if validate.as_ref().is_some_and(|command| !command.contains("%s")) {
+            let message = format!("`validate` of `{}` does not name the new file", arguments.function());
+            return Err(Error::new(Kind::Usage, "file.validate", message).hint("write `%s` where its name belongs"));
+        }
+        Ok(Placement {
+            path: path::of(arguments, "path")?,
+            mode: arguments.mode("mode"),
+            owner: Owner::parse(arguments),
+            validate,
+        })
+    }
+
+    /// What must change so that `wanted` stands there.
+    ///
+    /// # Errors
+    /// When something is there that is no file, or the folder is missing.
+    pub fn plan(&self, seen: &Seen, wanted: &Text) -> Result<Plan<Before>> {
+        self.refuse_other_sorts(seen)?;
+        if seen.found.is_none() {
+            need_above(&self.path, seen)?;
+        }
+        let after = wanted.digest();
+        let found = seen.found.as_ref();
+        let same_text =
+            after.is_some() && found.and_then(|found| found.sha256.as_ref()) == after.as_ref().map(|d| &d.sha256);
+        let attributes = found.filter(|_| seen.sure).and_then(|found| self.attributes_differ(found));
+        if same_text && attributes.is_none() {
+            return Ok(Plan::Unchanged);
+        }
+        let content = if same_text { None } else { Some(summary(found, after.as_ref())) };
+        let summary = content.into_iter().chain(attributes).collect::<Vec<_>>().join(", ");
+        let diff = if same_text { None } else { diff(seen, wanted) };
+        let before = Before { was: seen.found.clone(), after, text: Some(wanted.clone()) };
+        Ok(Plan::Change(Change { before, summary, diff, effects: self.effects(found, wanted) }))
+    }
+
+    /// Places what was planned.
+    ///
+    /// # Errors
+    /// When the host did not do it; then the old file is where it was, or undo will put it back.
+    pub async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let mode = format!("{:05o}", self.mode_after(before.was.as_ref()));
+        let owner = self.owner.spec();
+        let same_text =
+            before.was.as_ref().and_then(|was| was.sha256.as_ref()) == before.after.as_ref().map(|d| &d.sha256);
+        let command = if same_text {
+            Command::script(ATTRIBUTES).arg(&self.path).arg(mode).arg(owner).arg("")
+        } else {
+            let text = before.text.as_ref().ok_or_else(|| {
+                Error::new(Kind::Local, "journal.no_content", "the journal keeps only the hash of a text")
+            })?;
+            let (age, mode) = match before.was {
+                Some(_) if self.mode.is_none() && owner.is_empty() => ("old", String::new()),
+                Some(_) => ("old", mode),
+                None => ("new", mode),
+            };
+            let validate = self.validate.as_ref().map(|command| command.replace("%s", "\"$1\"")).unwrap_or_default();
+            kept(Command::script(PLACE), &self.path, keep).args([age, &mode, &owner, &validate]).stdin(text.content()?)
+        };
+        let output = host.exec(&command).await?;
+        if output.success() { Ok(()) } else { Err(self.failed(&output)) }
+    }
+
+    /// Where a host stands.
+    pub fn standing(&self, seen: &Seen, before: &Before) -> Standing {
+        let (was, found) = (before.was.as_ref(), seen.found.as_ref());
+        let as_before = match (was, found) {
+            (None, None) => true,
+            (Some(was), Some(found)) => was.same(found),
+            _ => false,
+        };
+        match found {
+            _ if as_before && !seen.leftover => Standing::AsBefore,
+            _ if as_before => Standing::Ours,
+            None => Standing::Foreign("it is gone".to_owned()),
+            Some(found) => self.ours(found, before).map_or(Standing::Ours, Standing::Foreign),
+        }
+    }
+
+    /// How a file differs both from what was there and from what was placed; between the two every mixture is ours.
+    fn ours(&self, found: &Found, before: &Before) -> Option<String> {
+        let was = before.was.as_ref();
+        if found.sort != Sort::File {
+            return Some(format!("it is now {}", found.sort.named()));
+        }
+        let placed = before.after.as_ref().is_some_and(|after| found.sha256.as_ref() == Some(&after.sha256));
+        if !placed && !was.is_some_and(|was| was.sha256 == found.sha256) {
+            return Some("its content is different".to_owned());
+        }
+        let modes = [self.mode_after(was), was.map_or(NEW_MODE, |was| was.mode)];
+        if !modes.contains(&found.mode) {
+            return Some(format!("its mode is {:04o}", found.mode));
+        }
+        let owned = self.owner.fits(found) || was.is_some_and(|was| (was.uid, was.gid) == (found.uid, found.gid));
+        (!owned).then(|| format!("its owner is {}:{}", found.owner, found.group))
+    }
+
+    /// Puts back what was there.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let age = if before.was.is_some() { "old" } else { "new" };
+        let restore = kept(Command::script(RESTORE), &self.path, keep).arg(age);
+        succeed(host, &restore, &self.path).await?;
+        let Some(was) = &before.was else { return Ok(()) };
+        // A kept file comes back with all it had. Where only mode and owner were changed, nothing was kept.
+        let same_text = was.sha256.as_ref() == before.after.as_ref().map(|digest| &digest.sha256);
+        if same_text { succeed(host, &attributes_of(&self.path, was), &self.path).await } else { Ok(()) }
+    }
+
+    fn refuse_other_sorts(&self, seen: &Seen) -> Result<()> {
+        let Some(found) = seen.found.as_ref().filter(|found| found.sort != Sort::File) else { return Ok(()) };
+        let error = Error::new(Kind::Refused, "file.not_a_file", format!("`{}` is {}", self.path, found.sort.named()));
+        Err(match &found.target {
+            Some(target) => error.hint(format!("write to where it leads, `{target}`, or remove the link by hand")),
+            None => error.hint("choose another path, or move it away by hand"),
+        })
+    }
+
+    fn mode_after(&self, was: Option<&Found>) -> u32 {
+        self.mode.unwrap_or_else(|| was.map_or(NEW_MODE, |was| was.mode))
+    }
+
+    fn attributes_differ(&self, found: &Found) -> Option<String> {
+        attributes_differ(self.mode, &self.owner, found)
+    }
+
+    fn effects(&self, found: Option<&Found>, wanted: &Text) -> Vec<Effect> {
+        let owner = self.owner.owner.as_deref().or(found.map(|found| found.owner.as_str())).unwrap_or("root");
+        let group = self.owner.group.as_deref().or(found.map(|found| found.group.as_str())).unwrap_or("root");
+        vec![
+            Effect::File(self.path.clone(), PlannedFile::File(wanted.clone())),
+            attributes_effect(&self.path, self.mode_after(found), owner, group),
+        ]
+    }
+
+    fn failed(&self, output: &Output) -> Error {
+        let path = &self.path;
+        let error = match (&output.exit, &self.validate) {
+            (Exit::Status(73), Some(command)) => {
+                Error::new(Kind::Failed, "file.validate", format!("`{command}` does not accept the new `{path}`"))
+                    .hint("correct the content; the old file is still in its place")
+            }
+            (Exit::Status(74), _) => {
+                Error::new(Kind::Failed, "file.denied", format!("`{path}` belongs to another user"))
+                    .hint("set `become: true` for the host in the inventory")
+            }
+            (exit, _) => return failed(path, exit, output),
+        };
+        because(error, output)
+    }
+}
+
+impl Owner {
+    /// The owner of a call.
+    pub fn parse(arguments: &Arguments) -> Owner {
+        Owner { owner: arguments.opt_string("owner"), group: arguments.opt_string("group") }
+    }
+
+    /// As `chown` takes it; empty when nothing is named.
+    pub fn spec(&self) -> String {
+        let group = self.group.as_ref().map(|group| format!(":{group}")).unwrap_or_default();
+        format!("{}{group}", self.owner.as_deref().unwrap_or_default())
+    }
+
+    /// True when what is found has the named owner and group.
+    pub fn fits(&self, found: &Found) -> bool {
+        let fits = |wanted: &Option<String>, name: &str, number: u32| {
+            wanted.as_ref().is_none_or(|wanted| wanted == name || *wanted == number.to_string())
+        };
+        fits(&self.owner, &found.owner, found.uid) && fits(&self.group, &found.group, found.gid)
+    }
+}
+
+/// What differs between the named mode and owner and those found, in a few words.
+pub fn attributes_differ(mode: Option<u32>, owner: &Owner, found: &Found) -> Option<String> {
+    let mode = mode.filter(|mode| *mode != found.mode).map(|mode| format!("mode {:04o} → {mode:04o}", found.mode));
+    let owner = (!owner.fits(found)).then(|| format!("owner {}:{} → {}", found.owner, found.group, owner.spec()));
+    let differs: Vec<String> = mode.into_iter().chain(owner).collect();
+    (!differs.is_empty()).then(|| differs.join(", "))
+}
+
+/// The arguments that every script on kept files takes first.
+pub fn kept(script: Command, path: &str, keep: &Keep) -> Command {
+    script.args([path, &path::temporary(path), &keep.folder(), &keep.run, &keep.name()])
+}
+
+/// The command that gives mode, owner and time back.
+pub fn attributes_of(path: &str, was: &Found) -> Command {
+    let modified = if was.sort == Sort::Directory { "" } else { was.modified.as_str() };
+    Command::script(ATTRIBUTES).args([
+        path,
+        &format!("{:05o}", was.mode),
+        &format!("{}:{}", was.uid, was.gid),
+        modified,
+    ])
+}
+
+/// Runs a script that must succeed.
+///
+/// # Errors
+/// When it did not.
+pub async fn succeed(host: &Host, command: &Command, path: &str) -> Result<()> {
+    let output = host.exec(command).await?;
+    if output.success() { Ok(()) } else { Err(failed(path, &output.exit, &output)) }
+}
+
+fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
+    let error = match exit {
+        Exit::Status(72) => Error::new(Kind::Failed, "file.owner", format!("`{path}` cannot get its owner"))
+            .hint("name an owner and a group that the host has, as a user who may give files away"),
+        Exit::Status(75) => Error::new(Kind::Failed, "file.keep", format!("the old `{path}` cannot be kept for undo"))
+            .hint("set `become: true` for the host, or make room below `/var/lib/haengine`"),
+        _ => Error::new(Kind::Failed, "file.write", format!("`{path}` cannot be changed"))
+            .hint("look at the cause; without root's rights set `become: true` for the host"),
+    };
+    because(error, output)
+}
+
+fn because(error: Error, output: &Output) -> Error {
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if said.is_empty() { error } else { error.because(said) }
+}
+
+fn summary(found: Option<&Found>, after: Option<&TextDigest>) -> String {
+    let Some(after) = after else {
+        let verb = if found.is_some() { "change" } else { "create" };
+        return format!("{verb}, known only when run");
+    };
+    match found {
+        None => format!("create, {}", size(after.bytes)),
+        Some(found) if found.size == after.bytes => format!("change, {}", size(after.bytes)),
+        Some(found) => format!("change, {} → {}", size(found.size), size(after.bytes)),
+    }
+}
+
+fn diff(seen: &Seen, wanted: &Text) -> Option<Diff> {
+    let new = wanted.shown()?;
+    let old = match (&seen.found, &seen.text) {
+        (None, _) => "",
+        (Some(_), text) => text.as_ref()?.shown()?,
+    };
+    (old.len() < DIFFED && new.len() < DIFFED).then(|| Diff::between(old, new)).flatten()
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haengine_kernel::secret::Secret;
+
+    use super::*;
+    use crate::file::look::Above;
+
+    fn seen(text: Option<&str>) -> Seen {
+        let found = text.map(|text| Found {
+            sort: Sort::File,
+            mode: 0o640,
+            uid: 0,
+            gid: 33,
+            owner: "root".into(),
+            group: "www-data".into(),
+            size: text.len() as u64,
+            modified: "1.000000000".into(),
+            sha256: Some(TextDigest::of(text.as_bytes()).sha256),
+            target: None,
+        });
+        let text = text.map(|text| Text::Plain(text.to_owned()));
+        Seen { found, text, above: Above::There, leftover: false, sure: true, awaited: None }
+    }
+
+    fn placement() -> Placement {
+        Placement { path: "/etc/motd".into(), mode: None, owner: Owner::default(), validate: None }
+    }
+
+    fn change(plan: Plan<Before>) -> Change<Before> {
+        match plan {
+            Plan::Change(change) => change,
+            Plan::Unchanged => panic!("unchanged"),
+        }
+    }
+
+    #[test]
+    fn the_same_text_changes_nothing() {
+        let plan = placement().plan(&seen(Some("a\n")), &Text::Plain("a\n".into())).unwrap();
+        assert!(matches!(plan, Plan::Unchanged));
+    }
+
+    #[test]
+    fn a_mode_alone_is_no_change_of_content() {
+        let wanted = Placement { mode: Some(0o600), ..placement() };
+        let change = change(wanted.plan(&seen(Some("a\n")), &Text::Plain("a\n".into())).unwrap());
+        assert_eq!((change.summary.as_str(), change.diff), ("mode 0640 → 0600", None));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let plan = change(placement().plan(&seen(None), &Text::Secret(Secret::new("hush".into()))).unwrap());
+        assert_eq!((plan.summary.as_str(), plan.diff), ("create, 4 B", None));
+        assert!(!serde_json::to_string(&plan.before).unwrap().contains("hush"));
+    }
+
+    #[test]
+    fn a_diff_shows_old_and_new() {
+        let plan = change(placement().plan(&seen(Some("a\n")), &Text::Plain("b\n".into())).unwrap());
+        assert!(plan.diff.unwrap().text().contains("-a\n+b\n"));
+    }
+
+    #[test]
+    fn every_mixture_of_old_and_new_is_ours_and_the_rest_is_not() {
+        let wanted = Placement { mode: Some(0o600), ..placement() };
+        let before = change(wanted.plan(&seen(Some("a\n")), &Text::Plain("b\n".into())).unwrap()).before;
+        let mut now = seen(Some("a\n"));
+        assert_eq!(wanted.standing(&now, &before), Standing::AsBefore);
+        now.leftover = true;
+        assert_eq!(wanted.standing(&now, &before), Standing::Ours);
+        let mut now = seen(Some("b\n"));
+        assert_eq!(wanted.standing(&now, &before), Standing::Ours);
+        now.found.as_mut().unwrap().mode = 0o777;
+        assert_eq!(wanted.standing(&now, &before), Standing::Foreign("its mode is 0777".into()));
+        let now = seen(Some("c\n"));
+        assert_eq!(wanted.standing(&now, &before), Standing::Foreign("its content is different".into()));
+        assert_eq!(wanted.standing(&seen(None), &before), Standing::Foreign("it is gone".into()));
+    }
+}

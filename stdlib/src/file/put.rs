@@ -1,0 +1,104 @@
+//! `file::put`: a file with a given content.
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::Result;
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Example, Op, Plan, Standing};
+use haengine_kernel::overlay::Overlay;
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::text::Text;
+use serde::{Deserialize, Serialize};
+
+use crate::file::look::{SHOWN, Seen, assume, look};
+use crate::file::place::{Before, GROUP, MODE, OWNER, Placement, VALIDATE};
+
+/// A file with a given content.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Put {
+    #[serde(flatten)]
+    placement: Placement,
+    content: Text,
+}
+
+#[async_trait]
+impl Op for Put {
+    const NAME: &'static str = "file.put";
+    const ABOUT: &'static str = "Places a text as a file.
+
+A new file gets mode `0o644` and belongs to the login; an existing one keeps its mode and owner unless you name others.
+The file is never seen half written. Its directory must exist: create it with `file::directory`. A symbolic link is
+refused: write to where it leads. A secret content never appears in a diff or in the journal.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[
+            Param::hosts(),
+            Param::new("path", ParamKind::Path, "The file."),
+            Param::new("content", ParamKind::Text, "What it shall hold."),
+        ],
+        options: &[MODE, OWNER, GROUP, VALIDATE],
+    };
+    const EXAMPLES: &'static [Example] = &[
+        Example {
+            about: "Place a file that is not there yet.",
+            given: "rm -f /etc/motd",
+            code: r#"file::put(h, "/etc/motd", "hello\n")"#,
+            gives: "",
+        },
+        Example {
+            about: "Replace a file, with permissions and a group of its own.",
+            given: "printf 'old\\n' >/etc/demo.conf; chmod 755 /etc/demo.conf; touch -d @1600000000.5 /etc/demo.conf",
+            code: r#"file::put(h, "/etc/demo.conf", "new\n", #{ mode: 0o640, owner: "root", group: "adm" })"#,
+            gives: "",
+        },
+        Example {
+            about: "Change the permissions alone.",
+            given: "mkdir -p /opt/demo; printf 'same\\n' >/opt/demo/same; chmod 644 /opt/demo/same",
+            code: r#"file::put(h, "/opt/demo/same", "same\n", #{ mode: 0o600 })"#,
+            gives: "",
+        },
+        Example {
+            about: "Let a program look at the new file before it takes its place.",
+            given: "mkdir -p /opt/demo; printf 'exit 1\\n' >/opt/demo/start.sh",
+            code: r#"file::put(h, "/opt/demo/start.sh", "exit 0\n", #{ mode: 0o755, validate: "sh -n %s" })"#,
+            gives: "",
+        },
+    ];
+
+    type State = Seen;
+    type Before = Before;
+
+    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+        Ok(vec![Put { placement: Placement::parse(arguments)?, content: arguments.text("content")? }])
+    }
+
+    fn target(&self) -> String {
+        self.placement.path.clone()
+    }
+
+    async fn observe(&self, host: &Host) -> Result<Seen> {
+        // The old content serves the diff alone, and a secret has none.
+        let limit = if self.content.shown().is_some() { SHOWN } else { 0 };
+        look(host, &self.placement.path, limit).await
+    }
+
+    fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
+        assume(seen, &self.placement.path, overlay)
+    }
+
+    fn plan(&self, seen: &Seen) -> Result<Plan<Before>> {
+        self.placement.plan(seen, &self.content)
+    }
+
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        self.placement.apply(host, before, keep).await
+    }
+
+    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
+        self.placement.standing(seen, before)
+    }
+
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        self.placement.undo(host, before, keep).await
+    }
+}

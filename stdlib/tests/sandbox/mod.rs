@@ -1,0 +1,320 @@
+//! A host for file verbs that is this machine's own `sh` in a view of its own: `/var/lib` and `/srv` are empty folders
+//! on two mounts, so that nothing of the real system is touched. Commands can be stopped at the n-th program that
+//! writes, as a lost host would.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::event::Events;
+use haengine_kernel::host::{Host, Hosts};
+use haengine_kernel::inventory::{Become, HostKeyPolicy, HostSpec, Inventory};
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Op, Plan, Standing};
+use haengine_kernel::transport::{Command, Connect, Duplex, Exit, Output, Stream, Transport};
+use haengine_kernel::value::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
+
+/// Enters the view. `$1` is the sandbox, `$2` the shell, `$3` what it runs, `$4` where the writing programs stop.
+const ENTER: &str = r#"
+mount --bind "$1/lib" /var/lib && mount --bind "$1/srv" /srv || exit 99
+if [ -d "$1/srv/with a mount/point" ]; then mount -t tmpfs none "/srv/with a mount/point" || exit 99; fi
+echo 0 >"$1/count"
+export SANDBOX="$1" STOP="$4" PATH="$1/programs:$PATH"
+exec "$2" -c "$3"
+"#;
+
+/// Stands before every program that writes: at the n-th one the shell that called it dies.
+const PROGRAM: &str = r#"#!/bin/sh
+read -r count <"$SANDBOX/count"
+count=$((count + 1))
+echo "$count" >"$SANDBOX/count"
+if [ "$count" = "$STOP" ]; then
+    kill -9 "$PPID"
+    exit 1
+fi
+PATH=${PATH#*:}
+exec "${0##*/}" "$@"
+"#;
+
+const WRITERS: [&str; 10] = ["mkdir", "ln", "cp", "mv", "dd", "chown", "chmod", "rm", "rmdir", "touch"];
+
+/// What is on a host, as undo must restore it.
+pub type Manifest = BTreeMap<String, String>;
+
+/// The host, and its files seen from outside.
+pub struct Sandbox {
+    folder: TempDir,
+    stop: Arc<AtomicU32>,
+    _hosts: Arc<Hosts>,
+    /// The host.
+    pub host: Arc<Host>,
+}
+
+impl Sandbox {
+    /// A fresh host whose commands run in `shell`.
+    pub fn new(shell: &'static str) -> Sandbox {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["lib", "srv", "programs"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for name in WRITERS {
+            let program = folder.path().join("programs").join(name);
+            std::fs::write(&program, PROGRAM).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let stop = Arc::new(AtomicU32::new(0));
+        let local = Local { folder: folder.path().display().to_string(), shell, stop: stop.clone() };
+        let inventory = Inventory { hosts: vec![spec()], ..Inventory::default() };
+        let hosts =
+            Hosts::new(Arc::new(inventory), Arc::new(Connector(local)), Events::channel().0, CancellationToken::new());
+        let host = hosts.get("a").unwrap();
+        Sandbox { folder, stop, _hosts: hosts, host }
+    }
+
+    /// Stops each command at the n-th program that writes; 0 lets them run.
+    pub fn stop_at(&self, count: u32) {
+        self.stop.store(count, Ordering::Relaxed);
+    }
+
+    /// Prepares the host with POSIX sh.
+    pub async fn given(&self, script: &str) {
+        self.host.ok(&Command::script(script)).await.unwrap();
+    }
+
+    /// Every path on both mounts with its sort, mode, owner, content and, except for directories, its time.
+    pub fn manifest(&self) -> Manifest {
+        let mut manifest = Manifest::new();
+        for name in ["lib", "srv"] {
+            let folder = self.folder.path().join(name);
+            walk(&folder, &format!("/{name}"), &mut manifest);
+        }
+        manifest.retain(|path, _| path != "/lib/haengine" && !path.starts_with("/lib/haengine/"));
+        manifest
+    }
+
+    /// Observes, plans and applies as a run does. Gives what the journal would hold of it.
+    pub async fn ensure<O: Op>(&self, op: &O, keep: &Keep) -> Ensured {
+        let state = op.observe(&self.host).await.unwrap();
+        match op.plan(&state).unwrap() {
+            Plan::Unchanged => Ensured { before: None, result: Ok(()) },
+            Plan::Change(change) => {
+                let before = serde_json::to_value(&change.before).unwrap();
+                let result = op.apply(&self.host, &change.before, keep).await;
+                Ensured { before: Some(before), result }
+            }
+        }
+    }
+
+    /// Undoes from what the journal holds, as the kernel does; says where the host stood.
+    pub async fn undo<O: Op>(&self, op: &O, before: &serde_json::Value, keep: &Keep) -> Result<Standing> {
+        let op: O = serde_json::from_value(serde_json::to_value(op).unwrap()).unwrap();
+        let before: O::Before = serde_json::from_value(before.clone()).unwrap();
+        let stood = op.standing(&op.observe(&self.host).await?, &before, keep);
+        if stood == Standing::Ours {
+            op.undo(&self.host, &before, keep).await?;
+            let stands = op.standing(&op.observe(&self.host).await?, &before, keep);
+            assert_eq!(stands, Standing::AsBefore, "{} is not as before", op.target());
+        }
+        Ok(stood)
+    }
+}
+
+/// What came of an op.
+pub struct Ensured {
+    /// What the journal would hold; none when nothing had to change.
+    pub before: Option<serde_json::Value>,
+    /// How apply ended.
+    pub result: Result<()>,
+}
+
+/// The ops of a call.
+pub fn ops<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value); N]) -> Vec<O> {
+    let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let positional = std::iter::once(Value::Null).chain(positional).collect();
+    O::parse(&Arguments::check(O::NAME, &O::SIGNATURE, positional, Some(options)).unwrap()).unwrap()
+}
+
+/// The one op of a call.
+pub fn op<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value); N]) -> O {
+    ops(positional, options).remove(0)
+}
+
+/// The kept files of a change.
+pub fn keep(change: u64) -> Keep {
+    Keep { run: "run-1".to_owned(), change }
+}
+
+/// The laws for one op in one situation, in dash and in bash, and stopped at every program that writes.
+pub async fn laws<O: Op>(given: &str, op: &O) {
+    for shell in ["dash", "bash"] {
+        restores(shell, given, op).await;
+    }
+    for count in 1.. {
+        if !survives_a_stop_in_apply(given, op, count).await {
+            assert!(count > 1, "no program of apply could be stopped");
+            break;
+        }
+    }
+    for count in 1.. {
+        if !survives_a_stop_in_undo(given, op, count).await {
+            break;
+        }
+    }
+}
+
+async fn restores<O: Op>(shell: &'static str, given: &str, op: &O) {
+    let sandbox = Sandbox::new(shell);
+    sandbox.given(given).await;
+    let was = sandbox.manifest();
+    let done = sandbox.ensure(op, &keep(1)).await;
+    done.result.unwrap();
+    let before = done.before.unwrap_or_else(|| panic!("{} had nothing to do in {given}", O::NAME));
+    assert_ne!(sandbox.manifest(), was);
+    assert!(sandbox.ensure(op, &keep(2)).await.before.is_none(), "{} again is a change in {shell}", O::NAME);
+    assert_eq!(sandbox.undo(op, &before, &keep(1)).await.unwrap(), Standing::Ours);
+    assert_eq!(sandbox.manifest(), was, "{shell}");
+    assert_eq!(sandbox.undo(op, &before, &keep(1)).await.unwrap(), Standing::AsBefore);
+}
+
+async fn survives_a_stop_in_apply<O: Op>(given: &str, op: &O, count: u32) -> bool {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given(given).await;
+    let was = sandbox.manifest();
+    sandbox.stop_at(count);
+    let broken = sandbox.ensure(op, &keep(1)).await;
+    sandbox.stop_at(0);
+    let before = broken.before.unwrap();
+    if broken.result.is_ok() {
+        return false;
+    }
+    sandbox.undo(op, &before, &keep(1)).await.unwrap();
+    assert_eq!(sandbox.manifest(), was, "undone after a stop at {count}");
+
+    // The same break, then the run goes on, and all of it is undone.
+    sandbox.stop_at(count);
+    let before = sandbox.ensure(op, &keep(3)).await.before.unwrap();
+    sandbox.stop_at(0);
+    let resumed = sandbox.ensure(op, &keep(4)).await;
+    resumed.result.unwrap();
+    if let Some(before) = &resumed.before {
+        sandbox.undo(op, before, &keep(4)).await.unwrap();
+    }
+    sandbox.undo(op, &before, &keep(3)).await.unwrap();
+    assert_eq!(sandbox.manifest(), was, "undone after a stop at {count} and a resume");
+    true
+}
+
+async fn survives_a_stop_in_undo<O: Op>(given: &str, op: &O, count: u32) -> bool {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given(given).await;
+    let was = sandbox.manifest();
+    let before = sandbox.ensure(op, &keep(1)).await.before.unwrap();
+    sandbox.stop_at(count);
+    let whole = sandbox.undo(op, &before, &keep(1)).await.is_ok();
+    sandbox.stop_at(0);
+    if whole {
+        return false;
+    }
+    sandbox.undo(op, &before, &keep(1)).await.unwrap();
+    assert_eq!(sandbox.manifest(), was, "undone again after a stop at {count}");
+    true
+}
+
+fn walk(folder: &Path, name: &str, manifest: &mut Manifest) {
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let path = entry.path();
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        let data = std::fs::symlink_metadata(&path).unwrap();
+        let content = if data.is_symlink() {
+            std::fs::read_link(&path).unwrap().display().to_string()
+        } else if data.is_file() {
+            format!("{:?}", std::fs::read(&path).unwrap())
+        } else {
+            walk(&path, &name, manifest);
+            String::new()
+        };
+        let time = if data.is_dir() { (0, 0) } else { (data.mtime(), data.mtime_nsec()) };
+        let about = format!("{:o} {}:{} {time:?} {content}", data.mode(), data.uid(), data.gid());
+        manifest.insert(name, about);
+    }
+}
+
+#[derive(Clone)]
+struct Local {
+    folder: String,
+    shell: &'static str,
+    stop: Arc<AtomicU32>,
+}
+
+struct Connector(Local);
+
+#[async_trait]
+impl Connect for Connector {
+    async fn connect(&self, _host: &HostSpec) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(self.0.clone()))
+    }
+}
+
+#[async_trait]
+impl Transport for Local {
+    async fn exec(&self, command: &Command) -> Result<Output> {
+        let stop = self.stop.load(Ordering::Relaxed).to_string();
+        let mut child = tokio::process::Command::new("unshare")
+            .args(["-m", "sh", "-c", ENTER, "sh", &self.folder, self.shell, &command.to_sh(), &stop])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = command.stdin.clone();
+        let feed = tokio::spawn(async move {
+            if let Some(text) = input {
+                let _ = stdin.write_all(text.expose().as_bytes()).await;
+            }
+        });
+        let output = child.wait_with_output().await.unwrap();
+        feed.await.unwrap();
+        let exit = output.status.code().map_or_else(|| Exit::Signal("KILL".to_owned()), Exit::Status);
+        Ok(Output { exit, stdout: output.stdout, stderr: output.stderr })
+    }
+
+    async fn stream(&self, _command: &Command) -> Result<Stream> {
+        Err(Error::new(Kind::Local, "local.stream", "no streams here"))
+    }
+
+    async fn open_tcp(&self, _address: &str, _port: u16) -> Result<Box<dyn Duplex>> {
+        Err(Error::new(Kind::Local, "local.tcp", "no connections here"))
+    }
+
+    async fn close(&self) {}
+}
+
+fn spec() -> HostSpec {
+    HostSpec {
+        name: "a".to_owned(),
+        address: "127.0.0.1".to_owned(),
+        port: 22,
+        user: "root".to_owned(),
+        identity_files: Vec::new(),
+        passphrase: None,
+        agent: false,
+        known_hosts: "/dev/null".into(),
+        host_key: HostKeyPolicy::Strict,
+        escalation: Become::No,
+        jump: None,
+        node_name: None,
+        connect_timeout: std::time::Duration::from_secs(5),
+        vars: BTreeMap::new(),
+    }
+}
