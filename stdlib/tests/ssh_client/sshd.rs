@@ -186,7 +186,8 @@ impl SecretSource for Secrets {
 
 pub fn keygen(file: &Path, kind: &str, passphrase: &str) {
     let file = file.display().to_string();
-    run("ssh-keygen", &["-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", &file]);
+    let bits: &[&str] = if kind == "rsa" { &["-b", "2048"] } else { &[] };
+    run("ssh-keygen", &[&["-q", "-t", kind][..], bits, &["-N", passphrase, "-C", "test", "-f", &file]].concat());
 }
 
 /// Runs a program here and returns what it printed.

@@ -7,18 +7,16 @@ use haengine_kernel::error::Error;
 use russh::ChannelMsg;
 use tokio::time::timeout;
 
-use super::launch::launch;
-use super::link::Link;
-use super::rights::{Escalation, Rights};
+use super::starter::Starter;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Asks the group to end, waits two seconds, then makes it. It goes over a channel of its own, with the rights that
 /// the group has: `channel.signal` does nothing for root, and never reaches what sudo has started.
-pub(super) async fn kill(link: Arc<Link>, escalation: Arc<Escalation>, rights: Rights, group: u32) {
+pub(super) async fn kill(starter: Arc<Starter>, group: u32) {
+    let link = &starter.link;
     let ending = async {
-        let mut line = link.line(None).await?;
-        launch(&link, &mut line, &escalation, rights, &script(group)).await?;
+        let (mut line, _) = starter.for_us().await?.run(link, &script(group)).await?;
         while let Some(message) = line.read.wait().await {
             if matches!(message, ChannelMsg::Close) {
                 break;

@@ -1,7 +1,12 @@
 //! How a process starts on the host: in a process group that we know, as login user or through sudo.
+//!
+//! It is started before its script is known, and waits for it on its standard input. So the slow part (a login shell
+//! that reads its rc file, sudo and PAM) can be over before anybody needs the process, and no script is ever seen in
+//! the arguments of the login shell.
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::transport::quote;
 use russh::ChannelMsg;
@@ -11,71 +16,92 @@ use super::line::Line;
 use super::link::Link;
 use super::rights::{Escalation, Rights};
 
-/// Linux takes no single argument above 128 KiB, and sshd hands the whole command to the login shell as one.
+/// Linux takes no single argument above 128 KiB, and a script is one of `sh -c`.
 const LONGEST: usize = 127 * 1024;
 
 /// How long a process may take until it reports; a wrong password alone costs sudo two seconds.
 const START: Duration = Duration::from_secs(30);
 
-/// `$1` is this text, `$2` the script, `$3` the mark, `$4` the login user's locale after `=` (through sudo only).
+/// `$1` is this text, `$2` the mark, `$3` the login user's locale after `=` (through sudo only).
 ///
 /// sshd already gives each command a session of its own, and so does a sudo with `use_pty`; only elsewhere is
 /// `setsid` needed, and there it does not fork, so the process stays the one that sudo and sshd wait for. The mark
-/// goes out on both streams: before it there is only what the login shell and sudo had to say.
+/// goes out on both streams: before it there is only what the login shell and sudo had to say. `read` takes not one
+/// byte more than a line, so what follows the script is the command's own input; and a script that is cut off before
+/// its mark does not run at all.
 const INNER: &str = r#"read -r a b c d g e </proc/$$/stat
-if [ -n "$g" ] && [ "$g" != $$ ] && [ -z "${5-}" ]; then exec setsid sh -c "$1" sh "$1" "$2" "$3" "${4-}" again; fi
-case ${4-} in =*) LC_ALL=${4#=}; if [ -n "$LC_ALL" ]; then export LC_ALL; else unset LC_ALL; fi;; esac
+if [ -n "$g" ] && [ "$g" != $$ ] && [ -z "${4-}" ]; then exec setsid sh -c "$1" sh "$1" "$2" "${3-}" again; fi
+case ${3-} in =*) LC_ALL=${3#=}; if [ -n "$LC_ALL" ]; then export LC_ALL; else unset LC_ALL; fi;; esac
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
-printf '%s %s\n' "$3" $$; printf '%s %s\n' "$3" $$ >&2
-exec sh -c "$2" sh"#;
+printf '%s %s\n' "$2" $$; printf '%s %s\n' "$2" $$ >&2
+s=
+while IFS= read -r l; do
+if [ "$l" = "$2" ]; then exec sh -c "$s" sh; fi
+s="$s$l
+"
+done"#;
 
-/// `$1` is [`INNER`], `$2` the script, `$3` the mark, `$4` the prompt, or nothing where there is no password to give.
-/// sudo reads its password byte by byte up to the end of the line, so the rest of the input is the command's.
+/// `$1` is [`INNER`], `$2` the mark, `$3` the prompt, or nothing where there is no password to give. sudo reads its
+/// password byte by byte up to the end of the line, so the rest of the input is the command's.
 const SUDO: &str = r#"l="=${LC_ALL-}"; LC_ALL=C; export LC_ALL
-command -v sudo >/dev/null 2>&1 || { printf '%s nosudo\n' "$3" >&2; exit 127; }
-if [ -n "$4" ]; then exec sudo -S -p "$4" -- sh -c "$1" sh "$1" "$2" "$3" "$l"; fi
-exec sudo -n -- sh -c "$1" sh "$1" "$2" "$3" "$l""#;
+command -v sudo >/dev/null 2>&1 || { printf '%s nosudo\n' "$2" >&2; exit 127; }
+if [ -n "$3" ]; then exec sudo -S -p "$3" -- sh -c "$1" sh "$1" "$2" "$l"; fi
+exec sudo -n -- sh -c "$1" sh "$1" "$2" "$l""#;
 
-/// A process that has reported.
-pub(super) struct Begun {
+/// A process that has reported and waits for its script. Letting it go ends it without having done anything.
+pub(super) struct Waiting {
+    /// Its channel.
+    pub(super) line: Line,
     /// Its process group.
     pub(super) group: u32,
-    /// What it has already written.
-    pub(super) stdout: Vec<u8>,
-    /// What it has already written to its standard error.
-    pub(super) stderr: Vec<u8>,
+    mark: String,
+}
+
+impl Waiting {
+    /// Starts a process on `line`. Gives sudo the password if, and only if, it asks.
+    pub(super) async fn start(link: &Link, mut line: Line, escalation: &Escalation, rights: Rights) -> Result<Self> {
+        let mut start = Start::new(escalation, rights);
+        let started = async {
+            line.write.exec(false, start.text()).await.map_err(|_| link.lost())?;
+            start.until_reported(link, &mut line).await
+        };
+        let group = match tokio::time::timeout(START, started).await {
+            Ok(result) => result,
+            Err(_) => Err(unreachable("ssh.timeout", format!("no process started within {}", seconds(START)))
+                .hint("check the load of the host, its login scripts and its sudo configuration")),
+        };
+        let group = group.map_err(|error| error.on(&link.host))?;
+        Ok(Waiting { line, group, mark: start.mark })
+    }
+
+    /// True unless the host has ended it meanwhile.
+    pub(super) fn is_there(&mut self) -> bool {
+        while let Some(message) = self.line.read.wait().now_or_never() {
+            match message {
+                None | Some(ChannelMsg::Close | ChannelMsg::Eof | ChannelMsg::ExitStatus { .. }) => return false,
+                Some(_) => {}
+            }
+        }
+        true
+    }
+
+    /// Gives it its script. From here on it does something.
+    pub(super) async fn run(self, link: &Link, script: &str) -> Result<(Line, u32)> {
+        if script.len() > LONGEST {
+            let message = format!("the command is {} bytes long; a host takes {LONGEST}", script.len());
+            return Err(Error::new(Kind::Failed, "ssh.exec", message)
+                .hint("put the text into a file with `file::put` and run that, or give it as standard input")
+                .on(&link.host));
+        }
+        let text = format!("{script}\n{}\n", self.mark);
+        self.line.write.data_bytes(text).await.map_err(|_| link.lost())?;
+        Ok((self.line, self.group))
+    }
 }
 
 /// Thirty-two hexadecimal digits that nobody can guess.
 pub(super) fn nonce() -> String {
     format!("{:032x}", rand::random::<u128>())
-}
-
-/// Starts `script` on `line` and waits until it reports. Gives sudo the password if, and only if, it asks.
-pub(super) async fn launch(
-    link: &Link,
-    line: &mut Line,
-    escalation: &Escalation,
-    rights: Rights,
-    script: &str,
-) -> Result<Begun> {
-    let mut start = Start::new(escalation, rights);
-    let text = start.text(script);
-    if text.len() > LONGEST {
-        let message = format!("the command is {} bytes long; a host takes {LONGEST}", text.len());
-        return Err(Error::new(Kind::Failed, "ssh.exec", message)
-            .hint("put the text into a file with `file::put` and run that, or give it as standard input"));
-    }
-    let started = async {
-        line.write.exec(false, text).await.map_err(|_| link.lost())?;
-        start.until_reported(link, line).await
-    };
-    match tokio::time::timeout(START, started).await {
-        Ok(result) => result,
-        Err(_) => Err(unreachable("ssh.timeout", format!("no process started within {}", seconds(START)))
-            .hint("check the load of the host, its login scripts and its sudo configuration")),
-    }
-    .map_err(|error| error.on(&link.host))
 }
 
 struct Start<'a> {
@@ -102,18 +128,18 @@ impl<'a> Start<'a> {
         }
     }
 
-    fn text(&self, script: &str) -> String {
-        let (inner, script, mark) = (quote(INNER), quote(script), &self.mark);
+    fn text(&self) -> String {
+        let (inner, mark) = (quote(INNER), &self.mark);
         match self.rights {
-            Rights::Login => format!("exec sh -c {inner} sh {inner} {script} {mark}"),
+            Rights::Login => format!("exec sh -c {inner} sh {inner} {mark}"),
             Rights::Root => {
                 let prompt = if self.escalation.has_password() { self.prompt.as_str() } else { "" };
-                format!("exec sh -c {} sh {inner} {script} {mark} {}", quote(SUDO), quote(prompt))
+                format!("exec sh -c {} sh {inner} {mark} {}", quote(SUDO), quote(prompt))
             }
         }
     }
 
-    async fn until_reported(&mut self, link: &Link, line: &mut Line) -> Result<Begun> {
+    async fn until_reported(&mut self, link: &Link, line: &mut Line) -> Result<u32> {
         loop {
             match line.read.wait().await {
                 Some(ChannelMsg::Data { data }) => self.stdout.push(&data, &self.mark),
@@ -127,8 +153,7 @@ impl<'a> Start<'a> {
                 None => return Err(link.lost()),
             }
             if let (Some(group), Some(_)) = (self.stderr.group, self.stdout.group) {
-                let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
-                return Ok(Begun { group, stdout, stderr });
+                return Ok(group);
             }
         }
     }
@@ -177,11 +202,11 @@ impl<'a> Start<'a> {
         } else if says(&["must have a tty"]) {
             ("sudo insists on a terminal", "remove `requiretty` for this user from sudoers")
         } else if says(&["incorrect password", "try again"]) || said.matches(&self.prompt).count() > 1 {
-            ("sudo did not accept the password", "correct the password of `become` in the inventory")
+            ("sudo did not accept the password", "correct `become_password` in the inventory")
         } else if says(&["password is required", "a terminal is required"]) {
             (
                 "sudo asks for a password and the inventory gives none",
-                "give the password of `become` in the inventory, or allow NOPASSWD in sudoers",
+                "name `become_password` in the inventory, or allow NOPASSWD in sudoers",
             )
         } else {
             ("sudo did not start a command", "run `sudo sh -c id` on the host and see what it says")
@@ -190,7 +215,7 @@ impl<'a> Start<'a> {
     }
 }
 
-/// A stream up to the mark, and what came after it.
+/// A stream up to the mark.
 #[derive(Default)]
 struct Preface {
     buffer: Vec<u8>,
@@ -222,10 +247,6 @@ impl Preface {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.buffer).into_owned()
     }
-
-    fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.buffer)
-    }
 }
 
 #[cfg(test)]
@@ -239,7 +260,7 @@ mod tests {
             let mut preface = Preface::default();
             stream.chunks(size).for_each(|chunk| preface.push(chunk, "mark"));
             assert_eq!(preface.group, Some(1234));
-            assert_eq!(preface.take(), b"first\nmark 5\n");
+            assert_eq!(preface.text(), "first\nmark 5\n");
         }
     }
 }

@@ -7,20 +7,25 @@ use russh::{Channel, ChannelReadHalf, ChannelWriteHalf};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A channel with its place among the few that sshd allows.
+/// A channel, with its place among the few that sshd allows.
 pub(super) struct Line {
     /// What comes from the host.
     pub(super) read: ChannelReadHalf,
     /// What goes to the host.
     pub(super) write: Arc<ChannelWriteHalf<Msg>>,
     runtime: Handle,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Line {
-    pub(super) fn new(channel: Channel<Msg>, runtime: Handle, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(channel: Channel<Msg>, runtime: Handle) -> Self {
         let (read, write) = channel.split();
-        Line { read, write: Arc::new(write), runtime, _place: place }
+        Line { read, write: Arc::new(write), runtime, place: None }
+    }
+
+    /// Takes this place until it is closed.
+    pub(super) fn occupy(&mut self, place: Option<OwnedSemaphorePermit>) {
+        self.place = place;
     }
 }
 

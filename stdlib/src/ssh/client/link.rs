@@ -1,15 +1,15 @@
 //! An authenticated connection: one for each host of a run, and for each bastion.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::error::{Error, Result};
+use russh::Disconnect;
 use russh::client::Handle;
-use russh::{Channel, Disconnect};
 use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +20,6 @@ use super::line::Line;
 /// sshd allows ten sessions (MaxSessions) and frees one only after its CLOSE has arrived: six commands, three shells,
 /// and one place for ending processes.
 const COMMANDS: usize = 6;
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Handshakes at once through one bastion. They share its connection, so its MaxStartups counts one; this is for its
 /// processor and for the route behind it.
@@ -45,7 +44,6 @@ pub(super) struct Link {
     fate: Arc<Fate>,
     via: Option<Arc<Link>>,
     commands: Arc<Semaphore>,
-    spare: Mutex<Option<Line>>,
     users: AtomicUsize,
 }
 
@@ -64,7 +62,6 @@ impl Link {
             fate,
             via,
             commands: Arc::new(Semaphore::new(COMMANDS)),
-            spare: Mutex::new(None),
             users: AtomicUsize::new(0),
         })
     }
@@ -81,69 +78,31 @@ impl Link {
             .on(&self.host)
     }
 
-    /// A channel for a command; one that was opened beforehand if there is one.
-    pub(super) async fn command_line(self: &Arc<Self>) -> Result<Line> {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let line = match spare {
-            Some(line) => line,
-            None => {
-                let place = self.commands.clone().acquire_owned().await.map_err(|_| self.lost())?;
-                self.line(Some(place)).await?
-            }
-        };
-        self.prepare_spare();
-        Ok(line)
+    /// A place for a command, free of those that others have.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.commands.clone().acquire_owned().await.map_err(|_| self.lost())
     }
 
-    /// Opens the channel of the next command while nobody waits for it.
-    pub(super) fn prepare_spare(self: &Arc<Self>) {
-        let is_there = self.spare.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if is_there || self.ending.is_cancelled() || self.commands.available_permits() < 2 {
-            return;
+    /// A place for a command that nobody waits for yet; the last one is not given away for that.
+    pub(super) fn idle_place(&self) -> Option<OwnedSemaphorePermit> {
+        if self.commands.available_permits() < 2 {
+            return None;
         }
-        let Ok(place) = self.commands.clone().try_acquire_owned() else { return };
-        let link = self.clone();
-        self.runtime.spawn(async move {
-            if let Ok(channel) = link.handle.channel_open_session().await {
-                let line = Line::new(channel, link.runtime.clone(), Some(place));
-                *link.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
-            }
-        });
+        self.commands.clone().try_acquire_owned().ok()
     }
 
-    /// A new session channel. Opening goes on in a task of its own when the caller gives up, so that the channel is
-    /// closed again instead of being forgotten.
-    pub(super) async fn line(self: &Arc<Self>, place: Option<OwnedSemaphorePermit>) -> Result<Line> {
+    /// A new session channel, or `None` where sshd has no place for another. Opening goes on in a task of its own when
+    /// the caller gives up, so that the channel is closed again instead of being forgotten.
+    pub(super) async fn line(self: &Arc<Self>) -> Result<Option<Line>> {
         let link = self.clone();
         let opening = self.runtime.spawn(async move {
-            let channel = link.open_session().await?;
-            Ok(Line::new(channel, link.runtime.clone(), place))
+            match link.handle.channel_open_session().await {
+                Ok(channel) => Ok(Some(Line::new(channel, link.runtime.clone()))),
+                Err(russh::Error::ChannelOpenFailure(_)) => Ok(None),
+                Err(_) => Err(link.lost()),
+            }
         });
         opening.await.map_err(|error| self.lost().because(error))?
-    }
-
-    async fn open_session(&self) -> Result<Channel<russh::client::Msg>> {
-        let started = Instant::now();
-        let mut pause = Duration::from_millis(5);
-        loop {
-            match self.handle.channel_open_session().await {
-                Ok(channel) => return Ok(channel),
-                Err(russh::Error::ChannelOpenFailure(_)) if started.elapsed() < PATIENCE => {}
-                Err(russh::Error::ChannelOpenFailure(_)) => return Err(self.no_session()),
-                Err(_) => return Err(self.lost()),
-            }
-            let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
-            drop(spare);
-            sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(500));
-        }
-    }
-
-    fn no_session(&self) -> Error {
-        let message = format!("sshd refused another session for {}", seconds(PATIENCE));
-        Error::new(Kind::Failed, "ssh.exec", message)
-            .hint("raise `MaxSessions` in the host's sshd_config; 10 is enough")
-            .on(&self.host)
     }
 
     /// A connection from this host to `address:port`, or what the host said instead.
@@ -151,7 +110,7 @@ impl Link {
         let (link, address) = (self.clone(), address.to_owned());
         let opening = self.runtime.spawn(async move {
             match link.handle.channel_open_direct_tcpip(address, port.into(), "127.0.0.1", 0).await {
-                Ok(channel) => Ok(Line::new(channel, link.runtime.clone(), None)),
+                Ok(channel) => Ok(Line::new(channel, link.runtime.clone())),
                 Err(russh::Error::ChannelOpenFailure(_)) => {
                     // The explanation is handed over after the refusal: a round trip later it is there.
                     link.settle().await;
@@ -178,7 +137,6 @@ impl Link {
     /// Ends what was started here and, after its last user, the connection and its way through the bastion.
     pub(super) async fn leave(&self) {
         self.ending.cancel();
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.tasks.close();
         if timeout(FAREWELL, self.tasks.wait()).await.is_err() {
             tracing::warn!(host = self.host, "processes on the host did not end within {}", seconds(FAREWELL));

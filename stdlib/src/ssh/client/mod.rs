@@ -8,7 +8,7 @@
 //! | `known_hosts` | the file of host keys, hashed names too |
 //! | `identity`, `login` | keys, passphrases, the agent, and what was offered |
 //! | `link`, `line`, `tunnel` | an authenticated connection, its channels and what it forwards |
-//! | `launch`, `rights` | how a process starts on the host, as login user or through sudo |
+//! | `launch`, `starter`, `rights` | how a process starts on the host, as login user or through sudo |
 //! | `shell`, `frame`, `pool` | persistent `sh` for the short commands of ops |
 //! | `process`, `spool`, `stdin`, `kill` | a command on a channel of its own, and how it ends |
 //! | `transport` | the four verbs of the kernel's wire |
@@ -32,6 +32,7 @@ mod process;
 mod rights;
 mod shell;
 mod spool;
+mod starter;
 mod stdin;
 mod transport;
 mod tunnel;

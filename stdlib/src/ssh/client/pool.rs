@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::dial::seconds;
 use super::link::Link;
-use super::rights::{Escalation, Rights};
 use super::shell::{Answer, Shell};
+use super::starter::Starter;
 
 /// A command that is done within this time, and the way there and back, holds nobody up.
 const SHORT: Duration = Duration::from_millis(5);
@@ -19,8 +19,7 @@ const SHORT: Duration = Duration::from_millis(5);
 /// One shell at first, and a few more while long commands keep the others busy.
 pub(super) struct Pool {
     link: Arc<Link>,
-    escalation: Arc<Escalation>,
-    rights: Rights,
+    starter: Arc<Starter>,
     most: usize,
     shells: Mutex<Vec<Arc<Shell>>>,
     opening: tokio::sync::Mutex<()>,
@@ -28,11 +27,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(link: Arc<Link>, escalation: Arc<Escalation>, rights: Rights, most: usize) -> Self {
+    /// At most so many shells, made by `starter`.
+    pub(super) fn new(starter: Arc<Starter>, most: usize) -> Self {
         Pool {
-            link,
-            escalation,
-            rights,
+            link: starter.link.clone(),
+            starter,
             most,
             shells: Mutex::default(),
             opening: tokio::sync::Mutex::new(()),
@@ -73,7 +72,7 @@ impl Pool {
         let busy = self.living().into_iter().min_by_key(|shell| shell.pending());
         match busy {
             Some(shell) if self.living().len() >= self.most => Ok(shell),
-            busy => match (Shell::open(&self.link, &self.escalation, self.rights).await, busy) {
+            busy => match (Shell::open(&self.starter).await, busy) {
                 (Ok(shell), _) => {
                     let shell = Arc::new(shell);
                     self.shells.lock().unwrap_or_else(PoisonError::into_inner).push(shell.clone());

@@ -14,19 +14,16 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::kill::kill;
-use super::launch::launch;
 use super::line::Line;
 use super::link::Link;
 use super::pool::timed_out;
-use super::rights::{Escalation, Rights};
 use super::spool::{Intake, spool};
+use super::starter::Starter;
 use super::stdin::Stdin;
 
 /// What is needed to start one.
 pub(super) struct Process {
-    pub(super) link: Arc<Link>,
-    pub(super) escalation: Arc<Escalation>,
-    pub(super) rights: Rights,
+    pub(super) starter: Arc<Starter>,
     /// Where output waits that nobody has read yet.
     pub(super) folder: PathBuf,
     /// The text for `sh`.
@@ -36,29 +33,28 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts it. From here on its process group ends when nobody waits any more, also if it is this future that is
-    /// dropped before the group is known.
+    /// Starts it. From here on its process group ends when nobody waits for it any more.
     pub(super) async fn start(self) -> Result<Stream> {
-        let line = self.link.command_line().await?;
+        let link = self.starter.link.clone();
+        let waiting = self.starter.for_command().await?;
         let (stdout, stdout_reader) = spool(&self.folder);
         let (stderr, stderr_reader) = spool(&self.folder);
-        let (report, reported) = oneshot::channel();
         let (exit, exited) = oneshot::channel();
-        let (gone, cancel) = (CancellationToken::new(), self.link.ending.child_token());
+        let (gone, cancel) = (CancellationToken::new(), link.ending.child_token());
         let guard = cancel.clone().drop_guard();
+        let (line, group) = waiting.run(&link, &self.script).await?;
         let stdin = Stdin::new(&line.write, gone.clone());
-        let link = self.link.clone();
         let attendant = Attendant {
             process: self,
             line,
+            group,
             stdout,
             stderr,
             exit: Some(exit),
             arrived: Arc::default(),
             ended: CancellationToken::new(),
         };
-        link.tasks.spawn(attendant.attend(report, cancel, gone));
-        reported.await.unwrap_or_else(|_| Err(link.lost()))?;
+        link.tasks.spawn(attendant.attend(cancel, gone));
         let exit = async move {
             let exit = exited.await.unwrap_or_else(|_| Err(link.lost()));
             // It has ended: letting go of it ends nothing.
@@ -78,6 +74,7 @@ impl Process {
 struct Attendant {
     process: Process,
     line: Line,
+    group: u32,
     stdout: Intake,
     stderr: Intake,
     exit: Option<oneshot::Sender<Result<Exit>>>,
@@ -88,26 +85,14 @@ struct Attendant {
 }
 
 impl Attendant {
-    async fn attend(mut self, report: oneshot::Sender<Result<()>>, cancel: CancellationToken, gone: CancellationToken) {
+    async fn attend(mut self, cancel: CancellationToken, gone: CancellationToken) {
         let _gone = gone.drop_guard();
-        let Process { link, escalation, rights, script, .. } = &self.process;
-        let (link, started) = (link.clone(), launch(link, &mut self.line, escalation, *rights, script).await);
-        let begun = match started {
-            Ok(begun) => begun,
-            Err(error) => {
-                let _nobody_waits = report.send(Err(error));
-                return;
-            }
-        };
-        self.stdout.push(begun.stdout.into());
-        self.stderr.push(begun.stderr.into());
-        let _nobody_waits = report.send(Ok(()));
-        let ending = self.follow(begun.group, cancel).await;
-        self.conclude(&link, ending);
+        let ending = self.follow(cancel).await;
+        self.conclude(ending);
     }
 
     /// Hands on what arrives until it has ended.
-    async fn follow(&mut self, group: u32, cancel: CancellationToken) -> Ending {
+    async fn follow(&mut self, cancel: CancellationToken) -> Ending {
         let mut killing: Option<JoinHandle<()>> = None;
         let mut ending = Ending::Unknown;
         let deadline = self.process.command.deadline.map(|limit| Instant::now() + limit);
@@ -121,10 +106,10 @@ impl Attendant {
                     Some(message) => self.receive(message, &mut ending),
                 },
                 () = ended.cancelled() => return ending,
-                () = cancel.cancelled(), if is_alive => killing = Some(self.kill(group)),
+                () = cancel.cancelled(), if is_alive => killing = Some(self.kill()),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if is_alive && deadline.is_some() => {
                     ending = Ending::TimedOut;
-                    killing = Some(self.kill(group));
+                    killing = Some(self.kill());
                 }
                 () = killed(&mut killing), if killing.is_some() => return ending,
             }
@@ -145,7 +130,7 @@ impl Attendant {
             ChannelMsg::ExitSignal { signal_name, .. } => Exit::Signal(name(signal_name)),
             _ => return,
         };
-        let link = &self.process.link;
+        let link = &self.process.starter.link;
         link.runtime.spawn(settled(link.clone(), self.arrived.clone(), self.ended.clone()));
         if matches!(ending, Ending::Unknown) {
             *ending = Ending::Exited;
@@ -155,12 +140,13 @@ impl Attendant {
         }
     }
 
-    fn kill(&self, group: u32) -> JoinHandle<()> {
-        let Process { link, escalation, rights, .. } = &self.process;
-        link.tasks.spawn_on(kill(link.clone(), escalation.clone(), *rights, group), &link.runtime)
+    fn kill(&self) -> JoinHandle<()> {
+        let Process { starter, .. } = &self.process;
+        starter.link.tasks.spawn_on(kill(starter.clone(), self.group), &starter.link.runtime)
     }
 
-    fn conclude(self, link: &Link, ending: Ending) {
+    fn conclude(self, ending: Ending) {
+        let link = &self.process.starter.link;
         let (result, cut) = match ending {
             Ending::Exited => (None, Ok(())),
             Ending::TimedOut => (Some(timed_out(&self.process.command)), Err("the command was ended".to_owned())),

@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame::{Frames, framed, prologue};
 use super::kill::kill;
-use super::launch::{launch, nonce};
+use super::launch::nonce;
 use super::line::Line;
 use super::link::Link;
 use super::process::settled;
-use super::rights::{Escalation, Rights};
+use super::starter::Starter;
 
 /// More than this is no short command's output; it belongs on a channel of its own.
 const LONGEST_OUTPUT: usize = 64 * 1024 * 1024;
@@ -64,18 +64,17 @@ fn lock(load: &Mutex<Load>) -> MutexGuard<'_, Load> {
 }
 
 impl Shell {
-    /// Starts a shell with these rights.
-    pub(super) async fn open(link: &Arc<Link>, escalation: &Arc<Escalation>, rights: Rights) -> Result<Self> {
-        let mut line = link.line(None).await?;
-        let begun = launch(link, &mut line, escalation, rights, "exec sh").await?;
+    /// Starts a shell.
+    pub(super) async fn open(starter: &Arc<Starter>) -> Result<Self> {
+        let link = &starter.link;
+        let (line, group) = starter.for_us().await?.run(link, "exec sh").await?;
         let nonce = nonce();
         let (calls, queue) = mpsc::unbounded_channel();
         let load = Arc::new(Mutex::new(Load::default()));
         let runner = Runner {
             link: link.clone(),
-            escalation: escalation.clone(),
-            rights,
-            group: begun.group,
+            starter: starter.clone(),
+            group,
             queue,
             load: load.clone(),
             pending: VecDeque::new(),
@@ -124,8 +123,7 @@ impl Shell {
 
 struct Runner {
     link: Arc<Link>,
-    escalation: Arc<Escalation>,
-    rights: Rights,
+    starter: Arc<Starter>,
     group: u32,
     queue: mpsc::UnboundedReceiver<Call>,
     load: Arc<Mutex<Load>>,
@@ -214,7 +212,7 @@ impl Runner {
     }
 
     fn kill(&self) -> JoinHandle<()> {
-        let ending = kill(self.link.clone(), self.escalation.clone(), self.rights, self.group);
+        let ending = kill(self.starter.clone(), self.group);
         self.link.tasks.spawn_on(ending, &self.link.runtime)
     }
 

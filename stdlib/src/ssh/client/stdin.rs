@@ -49,6 +49,10 @@ impl AsyncWrite for Stdin {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.unless_gone(cx, |writer, cx| writer.poll_shutdown(cx))
+        if self.gone.as_mut().poll(cx).is_ready() {
+            // Who has ended needs no telling.
+            return Poll::Ready(Ok(()));
+        }
+        self.writer.as_mut().poll_shutdown(cx)
     }
 }

@@ -12,6 +12,7 @@ use super::link::Link;
 use super::pool::Pool;
 use super::process::Process;
 use super::rights::{Escalation, Rights};
+use super::starter::Starter;
 use super::tunnel::tunnel;
 
 /// Longer input goes over a channel of its own: a `sh` that is bash reads its commands byte by byte.
@@ -21,48 +22,50 @@ const SHORT_INPUT: usize = 16 * 1024;
 pub(super) struct SshTransport {
     link: Arc<Link>,
     escalation: Arc<Escalation>,
-    /// The shells of the login user.
-    login: Pool,
-    /// The shells of root through sudo, where the inventory grants it.
-    root: Option<Pool>,
+    login: Side,
+    /// Root through sudo, where the inventory grants it.
+    root: Option<Side>,
     folder: PathBuf,
+}
+
+/// What runs with the same rights.
+struct Side {
+    starter: Arc<Starter>,
+    shells: Pool,
 }
 
 impl SshTransport {
     /// Takes its place on a connection and proves that it can work there: the first shell is started now.
     pub(super) async fn open(link: Arc<Link>, escalation: Escalation, folder: PathBuf) -> Result<Self> {
         let escalation = Arc::new(escalation);
-        let pool = |rights, most| Pool::new(link.clone(), escalation.clone(), rights, most);
+        let side = |rights, most| {
+            let starter = Starter::new(link.clone(), escalation.clone(), rights);
+            Side { shells: Pool::new(starter.clone(), most), starter }
+        };
         let (login, root) = match escalation.rights(Privilege::Host) {
-            Rights::Login => (pool(Rights::Login, 3), None),
-            Rights::Root => (pool(Rights::Login, 1), Some(pool(Rights::Root, 2))),
+            Rights::Login => (side(Rights::Login, 3), None),
+            Rights::Root => (side(Rights::Login, 1), Some(side(Rights::Root, 2))),
         };
         link.enter();
-        if let Err(error) = root.as_ref().unwrap_or(&login).shell().await {
+        let side = root.as_ref().unwrap_or(&login);
+        if let Err(error) = side.shells.shell().await {
             link.release().await;
             return Err(error);
         }
-        link.prepare_spare();
+        side.starter.prepare();
         Ok(SshTransport { link, escalation, login, root, folder })
     }
 
-    fn pool(&self, rights: Rights) -> &Pool {
-        match rights {
+    fn side(&self, privilege: Privilege) -> &Side {
+        match self.escalation.rights(privilege) {
             Rights::Login => &self.login,
             Rights::Root => self.root.as_ref().unwrap_or(&self.login),
         }
     }
 
     async fn start(&self, command: &Command, script: String) -> Result<Stream> {
-        let process = Process {
-            link: self.link.clone(),
-            escalation: self.escalation.clone(),
-            rights: self.escalation.rights(command.privilege),
-            folder: self.folder.clone(),
-            script,
-            command: command.clone(),
-        };
-        process.start().await
+        let starter = self.side(command.privilege).starter.clone();
+        Process { starter, folder: self.folder.clone(), script, command: command.clone() }.start().await
     }
 
     /// An op's command on a channel of its own, because of its long input.
@@ -93,13 +96,13 @@ impl SshTransport {
 impl Transport for SshTransport {
     async fn exec(&self, command: &Command) -> Result<Output> {
         let is_short = command.stdin.as_ref().is_none_or(|input| input.expose().len() <= SHORT_INPUT);
-        let rights = self.escalation.rights(command.privilege);
-        let result = if is_short { self.pool(rights).exec(command).await } else { self.alone(command).await };
+        let shells = &self.side(command.privilege).shells;
+        let result = if is_short { shells.exec(command).await } else { self.alone(command).await };
         result.map_err(|error| error.on(&self.link.host))
     }
 
     async fn stream(&self, command: &Command) -> Result<Stream> {
-        let started = self.start(command, command.to_sh()).await;
+        let started = self.start(command, replacing(command)).await;
         let mut stream = started.map_err(|error| error.on(&self.link.host))?;
         if let Some(input) = command.stdin.clone() {
             let mut stdin = std::mem::replace(&mut stream.stdin, Box::new(tokio::io::sink()));
@@ -121,8 +124,18 @@ impl Transport for SshTransport {
     }
 
     async fn close(&self) {
+        for side in std::iter::once(&self.login).chain(&self.root) {
+            side.starter.stop();
+        }
         self.link.leave().await;
     }
+}
+
+/// A program takes the place of its shell, so that the signal that ends it is seen as what it is. A script, which begins
+/// by setting its arguments, is the shell's own to run.
+fn replacing(command: &Command) -> String {
+    let text = command.to_sh();
+    if text.starts_with("set --") { text } else { format!("exec {text}") }
 }
 
 fn not_forwarded(address: &str, port: u16, said: &str) -> Error {
