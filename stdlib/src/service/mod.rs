@@ -1,8 +1,35 @@
-//! The `service` module.
+//! Units of systemd: services, and sockets, timers, mounts and paths just as well.
+//!
+//! | file | what |
+//! |---|---|
+//! | running, stopped, enabled | the verbs |
+//! | unit | what a host says of a unit, in one round trip |
+//! | name | how units are called |
+//! | stamp | which files a unit was last started with |
+//! | enablement | whether a unit starts at boot, and how that is put back |
+//! | failure | why a unit did not do as it was told |
+
+mod enabled;
+mod enablement;
+mod failure;
+mod name;
+mod running;
+mod stamp;
+mod stopped;
+mod unit;
 
 use haengine_script::Module;
 
+pub use enabled::Enabled;
+pub use running::Running;
+pub use stopped::Stopped;
+
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("service", "")
+    Module::new("service", ABOUT).op::<Running>().op::<Stopped>().op::<Enabled>()
 }
+
+const ABOUT: &str = "Units of systemd: what runs, what is stopped, what starts at boot.
+
+A unit without a suffix is a service: `\"nginx\"` is `nginx.service`. Sockets, timers and instances of templates \
+(`\"etcd@blue\"`) are named in full where they are no services. A list of units is one change for each.";

@@ -1,0 +1,35 @@
+# Makes a unit run. $1: the unit; $2: 1 to read the unit files again first; $3: 1 to enable it; $4: `start`, `restart`,
+# `reload` or `-`; $5: seconds of patience; $6: hashes of its files for the stamp, or nothing.
+unit=$1 reread=$2 enable=$3 act=$4 patience=$5 files=$6
+export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
+if [ "$reread" = 1 ]; then systemctl daemon-reload || exit 11; fi
+if [ "$enable" = 1 ]; then systemctl -q enable -- "$unit" || exit 12; fi
+if [ "$act" = - ]; then exit 0; fi
+
+state() {
+    systemctl show -p ActiveState,Type,NRestarts,Result,ExecMainStatus,InactiveExitTimestampMonotonic -- "$unit"
+}
+timeout "$patience" systemctl "$act" -- "$unit"
+status=$?
+show=$(state)
+case $show in
+# systemd calls these started as soon as they are forked, so they get a moment to die.
+*Type=simple* | *Type=exec* | *Type=idle*) if [ "$status" = 0 ]; then sleep 0.25; show=$(state); fi ;;
+esac
+case $status:$show in
+0:*NRestarts=[1-9]*) status=1 ;;
+0:*ActiveState=active*) ;;
+0:*) status=1 ;;
+esac
+if [ "$status" != 0 ]; then
+    printf '%s\n\n' "$show"
+    journalctl -u "$unit" -n 10 --no-pager -o cat || systemctl status -n 10 --no-pager -- "$unit"
+    if [ "$status" = 124 ]; then exit 14; fi
+    exit 13
+fi
+if [ -n "$files" ]; then
+    started=${show#*InactiveExitTimestampMonotonic=}
+    mkdir -p /run/haengine &&
+        printf '%s\n%s\n' "${started%%[!0-9]*}" "$files" >"/run/haengine/.$unit.stamp" &&
+        mv -f "/run/haengine/.$unit.stamp" "/run/haengine/$unit.stamp"
+fi

@@ -1,0 +1,161 @@
+//! `service::enabled`: a unit starts at boot, or does not.
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::Result;
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::transport::Command;
+use serde::{Deserialize, Serialize};
+
+use super::enablement::{Enablement, must_disable, must_enable};
+use super::failure;
+use super::name::units;
+use super::running::DEMO;
+use super::unit::{Unit, refused};
+
+const ENABLE: &str = include_str!("enable.sh");
+
+/// A unit starts at boot, or does not.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Enabled {
+    unit: String,
+    enabled: bool,
+}
+
+/// What undo needs.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    reread: bool,
+    enablement: Enablement,
+}
+
+#[async_trait]
+impl Op for Enabled {
+    const NAME: &'static str = "service.enabled";
+    const ABOUT: &'static str = "A unit starts at boot, or does not; whether it runs now stays as it is.
+
+A unit without an `[Install]` section cannot be enabled by itself: enabling it is refused, and it counts as disabled. A \
+masked unit is refused.
+
+**Undo** puts every link back as it was.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[
+            Param::hosts(),
+            Param::new("units", ParamKind::Strings, "A unit or an array of them; without a suffix, a service."),
+        ],
+        options: &[Param::option("enabled", ParamKind::Boolean, "true", "`false`: it does not start at boot.")],
+    };
+    const EXAMPLES: &'static [Example] = &[
+        Example {
+            about: "A service starts at boot, and is not started now.",
+            given: DEMO,
+            code: r#"service::enabled(h, "demo")"#,
+            gives: r#"{"changed":true}"#,
+        },
+        Example {
+            about: "A service does not start at boot.",
+            given: concat!(
+                "printf '[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\nAlias=sample.service\\n'",
+                " >/etc/systemd/system/demo.service\nsystemctl daemon-reload && systemctl -q enable demo"
+            ),
+            code: r#"service::enabled(h, ["demo"], #{ enabled: false })"#,
+            gives: r#"{"changed":true}"#,
+        },
+    ];
+    type State = Unit;
+    type Before = Before;
+
+    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+        let enabled = arguments.boolean("enabled", true);
+        Ok(units(arguments)?.into_iter().map(|unit| Enabled { unit, enabled }).collect())
+    }
+
+    fn target(&self) -> String {
+        self.unit.clone()
+    }
+
+    async fn observe(&self, host: &Host) -> Result<Unit> {
+        Unit::observe(host, &self.unit, self.wanted(), &[], &[]).await
+    }
+
+    fn assume(&self, state: Unit, overlay: &Overlay) -> Unit {
+        state.assume(overlay)
+    }
+
+    fn plan(&self, unit: &Unit) -> Result<Plan<Before>> {
+        unit.refuse_if_unusable()?;
+        if self.enabled && matches!(unit.enablement.as_str(), "static" | "transient") {
+            return Err(refused("service.static", format!("`{}` has no `[Install]` section to enable", self.unit))
+                .hint("leave this call out, or add an `[Install]` section to the unit file"));
+        }
+        let coming = unit.is_unknown();
+        if !(coming || if self.enabled { must_enable(unit) } else { must_disable(unit) }) {
+            return Ok(Plan::Unchanged);
+        }
+        let reread = unit.must_reread || unit.is_unread();
+        let before = Before { reread, enablement: Enablement::of(unit) };
+        let summary = if self.enabled { "enable" } else { "disable" }.to_owned();
+        let (name, value) = (self.unit.clone(), self.wanted().to_owned());
+        let effects = vec![Effect::Fact { kind: "enablement", name, value }];
+        Ok(Plan::Change(Change { before, summary, diff: None, effects }))
+    }
+
+    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        let how = match (self.enabled, before.enablement.is_runtime()) {
+            (true, _) => "enable",
+            (false, true) => "disable-runtime",
+            (false, false) => "disable",
+        };
+        let command = Command::script(ENABLE).arg(&self.unit).arg(if before.reread { "1" } else { "0" }).arg(how);
+        failure::act(host, &self.unit, "enable", 60, command).await
+    }
+
+    fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
+        if unit.load == "masked" {
+            return Standing::Foreign("it is masked".to_owned());
+        }
+        if before.enablement.is_back(unit) { Standing::AsBefore } else { Standing::Ours }
+    }
+
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        before.enablement.restore(host, &self.unit).await
+    }
+}
+
+impl Enabled {
+    fn wanted(&self) -> &'static str {
+        if self.enabled { "enabled" } else { "disabled" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(enablement: &str, enabled: bool) -> Result<bool> {
+        let (load, enablement) = ("loaded".to_owned(), enablement.to_owned());
+        let unit = Unit { load, enablement, ..Unit::default() };
+        let plan = Enabled { unit: "a.service".to_owned(), enabled }.plan(&unit)?;
+        Ok(matches!(plan, Plan::Change(_)))
+    }
+
+    #[test]
+    fn what_must_change_is_planned() {
+        assert!(planned("disabled", true).unwrap());
+        assert!(planned("enabled-runtime", true).unwrap());
+        assert!(!planned("enabled", true).unwrap());
+        assert!(planned("enabled", false).unwrap());
+        assert!(!planned("static", false).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_enabled_is_refused() {
+        assert_eq!(planned("static", true).unwrap_err().code(), "service.static");
+        assert_eq!(planned("masked", true).unwrap_err().code(), "service.masked");
+        assert_eq!(planned("masked-runtime", false).unwrap_err().code(), "service.masked");
+    }
+}

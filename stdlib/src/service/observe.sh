@@ -1,0 +1,75 @@
+# Reads a unit: its state, the stamp of its last start, the files that it is restarted for and the paths that it owns.
+# $1: the unit; $2: `enabled`, `disabled` or `-`: the enablement that makes its links uninteresting;
+# $3: how many files follow; then the files; then the owned paths. Tokens end with NUL, tables with an empty token.
+unit=$1 wanted=$2 files=$3
+shift 3
+owned=$(($# - files))
+show=$(TZ=UTC LC_ALL=C systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,CanReload \
+    -p InactiveExitTimestamp,InactiveExitTimestampMonotonic,Names,FragmentPath,DropInPaths -- "$unit") || exit
+read -r boot </proc/sys/kernel/random/boot_id
+read -r uptime _ </proc/uptime
+stamp=
+if [ -f "/run/haengine/$unit.stamp" ]; then stamp=$(cat "/run/haengine/$unit.stamp"); fi
+printf '%s\0%s\0%s\0%s\0' "$show" "$boot" "$uptime" "$stamp"
+
+case $show in
+*LoadState=not-found*) known=$(systemctl list-unit-files --no-legend --no-pager) ;;
+*) known= ;;
+esac
+printf '%s\0' "$known"
+
+# The links that enable the unit, and folders of such links that are empty: systemctl removes any that it meets.
+newline='
+'
+state=${show#*UnitFileState=} names=${show#*Names=}
+if [ "$wanted" != - ] && [ "${state%%"$newline"*}" != "$wanted" ]; then
+    for folder in /etc/systemd/system /run/systemd/system /etc/systemd/system/*/ /run/systemd/system/*/; do
+        for path in "${folder%/}"/*; do
+            if [ -L "$path" ]; then
+                case " ${names%%"$newline"*} " in
+                *" ${path##*/} "*) printf '%s\0%s\0' "$path" "$(readlink "$path")" ;;
+                esac
+            elif [ "${path##*/}" = '*' ] && [ -d "$folder" ]; then
+                printf '%s\0\0' "${folder%/}"
+            fi
+        done
+    done
+fi
+printf '\0'
+
+while [ "$files" -gt 0 ]; do
+    path=$1 files=$((files - 1))
+    shift
+    if [ -f "$path" ]; then
+        printf 'file\0'
+        set -- "$@" "$path"
+    elif [ -e "$path" ]; then
+        printf 'other\0'
+    else
+        printf 'absent\0'
+    fi
+done
+printf '\0'
+
+while [ "$owned" -gt 0 ]; do
+    path=$1 owned=$((owned - 1))
+    shift
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+        printf 'folder\0'
+        for entry in "$path"/* "$path"/.[!.]* "$path"/..?*; do
+            if [ -e "$entry" ] || [ -L "$entry" ]; then printf '%s\0' "${entry##*/}"; fi
+        done
+    elif [ -e "$path" ] || [ -L "$path" ]; then
+        printf 'there\0'
+    else
+        printf 'absent\0'
+    fi
+    printf '\0'
+done
+
+# What is left are the files that exist.
+if [ $# -gt 0 ]; then
+    date +%s || exit
+    sha256sum -- "$@" || exit
+    stat -L -c %Z -- "$@"
+fi

@@ -1,0 +1,485 @@
+//! `service::running`: a unit runs, with the files that it has now.
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::transport::Command;
+use serde::{Deserialize, Serialize};
+
+use super::enablement::{Enablement, must_enable};
+use super::failure;
+use super::name::units;
+use super::stamp::{hashes, is_newer, is_stale};
+use super::unit::{File, Owned, Unit, refused};
+
+const APPLY: &str = include_str!("apply.sh");
+const STOP: &str = include_str!("stop.sh");
+const STAMP: &str = include_str!("stamp.sh");
+
+/// A unit runs, and starts at boot.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Running {
+    unit: String,
+    enabled: bool,
+    restart_on: Vec<String>,
+    reload_on: Vec<String>,
+    owns: Vec<String>,
+    /// Seconds.
+    timeout: u64,
+}
+
+/// What undo needs.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    active: bool,
+    failed: bool,
+    /// Which boot of the host, and which start of the unit in it.
+    boot: String,
+    started: u64,
+    /// None when the enablement stays.
+    enablement: Option<Enablement>,
+    stamp: Option<String>,
+    owned: Vec<Owned>,
+    reread: bool,
+    act: Act,
+    /// The hashes of the files that the unit is then started with.
+    files: String,
+}
+
+/// What is done to the unit itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Nothing,
+    Start,
+    Restart,
+    Reload,
+}
+
+impl Act {
+    fn word(self) -> &'static str {
+        match self {
+            Act::Nothing => "-",
+            Act::Start => "start",
+            Act::Restart => "restart",
+            Act::Reload => "reload",
+        }
+    }
+}
+
+#[async_trait]
+impl Op for Running {
+    const NAME: &'static str = "service.running";
+    const ABOUT: &'static str = "A unit runs, and starts at boot.
+
+Restarts follow from state, not from what happened to change: the unit is restarted when one of the files in \
+`restart_on` has another content than when it was last started. That is remembered on the host in `/run/haengine`, so \
+a run that breaks off between writing a file and restarting loses nothing: the next one restarts. Where nothing is \
+remembered, because the host was rebooted or somebody else started the unit, the unit is restarted unless all of these \
+files are surely older than its start.
+
+After a start the unit must stay up; if it does not, the error shows the end of its journal. Unit files that changed \
+are read again first. A masked unit is refused. Units that have nothing to enable (static, generated) just run.
+
+**Undo** stops what did not run, puts the enablement back, and removes what appeared in the paths under `owns` (in a \
+folder that was there: the new entries directly in it). What ran before is restarted once its files are back.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[
+            Param::hosts(),
+            Param::new("units", ParamKind::Strings, "A unit or an array of them; without a suffix, a service."),
+        ],
+        options: &[
+            Param::option("enabled", ParamKind::Boolean, "true", "Start it at boot too; `false` leaves that as it is."),
+            Param::option("restart_on", ParamKind::Paths, "[]", "Files that it must have been restarted with."),
+            Param::option("reload_on", ParamKind::Paths, "[]", "Files for which a reload is enough."),
+            Param::option("owns", ParamKind::Paths, "[]", "What the unit itself writes: undo removes what appeared."),
+            Param::option("timeout", ParamKind::Duration, "90s", "How long it may take to start."),
+        ],
+    };
+    const EXAMPLES: &'static [Example] = &[
+        Example {
+            about: "A service runs, and starts at boot.",
+            given: DEMO,
+            code: r#"service::running(h, "demo")"#,
+            gives: r#"{"changed":true}"#,
+        },
+        Example {
+            about: "It is restarted when its configuration is not the one that it was started with.",
+            given: concat!(
+                "mkdir -p /etc/demo && echo old >/etc/demo/demo.conf\n",
+                "printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/demo.service\n",
+                "systemctl daemon-reload && systemctl start demo && sleep 1.1 && echo new >/etc/demo/demo.conf"
+            ),
+            code: r#"service::running(h, "demo", #{ restart_on: ["/etc/demo/demo.conf"] })"#,
+            gives: r#"{"changed":true}"#,
+        },
+        Example {
+            about: "Undo removes what the service wrote, as well as stopping it.",
+            given: concat!(
+                "printf '[Service]\\nExecStart=/bin/sh -c \"mkdir -p /srv/demo; exec sleep infinity\"\\n[Install]\\nWantedBy=multi-user.target\\n'",
+                " >/etc/systemd/system/demo.service\nsystemctl daemon-reload"
+            ),
+            code: r#"service::running(h, "demo", #{ enabled: false, owns: ["/srv/demo"] })"#,
+            gives: r#"{"changed":true}"#,
+        },
+    ];
+    const SETTLES: bool = true;
+    type State = Unit;
+    type Before = Before;
+
+    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+        let op = |unit| Running {
+            unit,
+            enabled: arguments.boolean("enabled", true),
+            restart_on: arguments.strings("restart_on"),
+            reload_on: arguments.strings("reload_on"),
+            owns: arguments.strings("owns"),
+            timeout: patience(arguments),
+        };
+        for path in arguments.strings("owns") {
+            refuse_broad(&path)?;
+        }
+        Ok(units(arguments)?.into_iter().map(op).collect())
+    }
+
+    fn target(&self) -> String {
+        self.unit.clone()
+    }
+
+    async fn observe(&self, host: &Host) -> Result<Unit> {
+        let files: Vec<&str> = self.restart_on.iter().chain(&self.reload_on).map(String::as_str).collect();
+        let wanted = if self.enabled { "enabled" } else { "-" };
+        Unit::observe(host, &self.unit, wanted, &files, &self.owns).await
+    }
+
+    fn assume(&self, state: Unit, overlay: &Overlay) -> Unit {
+        state.assume(overlay)
+    }
+
+    fn plan(&self, unit: &Unit) -> Result<Plan<Before>> {
+        unit.refuse_if_unusable()?;
+        let (restart, reload) = self.stale(unit);
+        let act = match () {
+            () if !unit.is_active() => Act::Start,
+            () if !restart.is_empty() => Act::Restart,
+            () if !reload.is_empty() => Act::Reload,
+            () => Act::Nothing,
+        };
+        if act == Act::Reload && !unit.can_reload {
+            return Err(refused("service.no_reload", format!("`{}` cannot reload", self.unit))
+                .hint("name the file under `restart_on` instead"));
+        }
+        let enable = self.enabled && (must_enable(unit) || unit.is_unknown());
+        let reread = unit.must_reread || unit.is_unread();
+        if act == Act::Nothing && !enable && !reread {
+            return Ok(Plan::Unchanged);
+        }
+        let mut words = Vec::new();
+        words.extend(enable.then(|| "enable".to_owned()));
+        match act {
+            Act::Nothing if !enable => words.push("read its unit file again".to_owned()),
+            Act::Nothing => {}
+            Act::Start => words.push("start".to_owned()),
+            Act::Restart => words.push(format!("restart for {}", restart.join(", "))),
+            Act::Reload => words.push(format!("reload for {}", reload.join(", "))),
+        }
+        let before = Before {
+            active: unit.is_active(),
+            failed: unit.is_failed(),
+            boot: unit.boot.clone(),
+            started: unit.started,
+            enablement: enable.then(|| Enablement::of(unit)),
+            stamp: unit.stamp.clone(),
+            owned: unit.owned.clone(),
+            reread,
+            act,
+            files: hashes(&unit.files),
+        };
+        let mut effects = vec![fact("unit", &self.unit, "active")];
+        effects.extend(enable.then(|| fact("enablement", &self.unit, "enabled")));
+        Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
+    }
+
+    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        self.make(host, before.reread, before.enablement.is_some(), before.act, &before.files).await
+    }
+
+    fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
+        let same_boot = unit.boot == before.boot;
+        if unit.load == "masked" {
+            return Standing::Foreign("it is masked".to_owned());
+        }
+        if before.active && unit.active == "inactive" && same_boot {
+            return Standing::Foreign("it is stopped".to_owned());
+        }
+        let enabled_back = before.enablement.as_ref().is_none_or(|enablement| enablement.is_back(unit));
+        // What ran before is left to `settle`: it cannot run as before until its files are.
+        let runs_as_before = before.active || (unit.is_down() && (before.failed || !unit.is_failed()));
+        let owned_back = before.active || self.appeared(unit, before).is_empty();
+        // A stamp does not survive a boot.
+        let stamp_back = unit.stamp == before.stamp || (!same_boot && unit.stamp.is_none());
+        if enabled_back && runs_as_before && owned_back && stamp_back { Standing::AsBefore } else { Standing::Ours }
+    }
+
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        if !before.active {
+            self.stop(host, !before.failed).await?;
+            self.clear(host, before).await?;
+        }
+        if let Some(enablement) = &before.enablement {
+            enablement.restore(host, &self.unit).await?;
+        }
+        let stamp = before.stamp.as_deref().unwrap_or_default();
+        host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(drop)
+    }
+
+    /// What ran before the run is restarted if it runs since then, and not yet with the files that are back.
+    async fn settle(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        let unit = self.observe(host).await?;
+        let files = if before.stamp.is_some() { hashes(&unit.files) } else { String::new() };
+        if unit.is_unknown() || (!before.active && !unit.must_reread) {
+            return Ok(());
+        }
+        let restarted = unit.started != before.started;
+        let newer = unit.files.iter().any(|file| is_newer(&unit, file));
+        let act = match before.act {
+            _ if !before.active => Act::Nothing,
+            _ if !unit.is_active() => Act::Start,
+            Act::Restart if restarted && newer => Act::Restart,
+            Act::Reload if newer => Act::Reload,
+            _ => Act::Nothing,
+        };
+        let clears = matches!(act, Act::Start | Act::Restart) && !self.appeared(&unit, before).is_empty();
+        if clears {
+            self.stop(host, true).await?;
+            self.clear(host, before).await?;
+        }
+        let act = if clears { Act::Start } else { act };
+        if act == Act::Nothing && !unit.must_reread {
+            return Ok(());
+        }
+        self.make(host, unit.must_reread, false, act, &files).await
+    }
+}
+
+impl Running {
+    /// The files for which it must be restarted, and those for which it must be reloaded.
+    fn stale<'a>(&self, unit: &'a Unit) -> (Vec<&'a str>, Vec<&'a str>) {
+        let (restart, reload) = unit.files.split_at(self.restart_on.len().min(unit.files.len()));
+        let stale = |files: &'a [File]| {
+            files.iter().filter(|file| is_stale(unit, file)).map(|file| file.path.as_str()).collect::<Vec<_>>()
+        };
+        (stale(restart), stale(reload))
+    }
+
+    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, files: &str) -> Result<()> {
+        let word = act.word();
+        let flag = |on: bool| if on { "1" } else { "0" };
+        let command = Command::script(APPLY)
+            .arg(&self.unit)
+            .arg(flag(reread))
+            .arg(flag(enable))
+            .arg(word)
+            .arg(self.timeout.to_string())
+            .arg(files);
+        failure::act(host, &self.unit, word, self.timeout, command).await
+    }
+
+    async fn stop(&self, host: &Host, forget_failure: bool) -> Result<()> {
+        let forget = if forget_failure { "1" } else { "0" };
+        let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg("-").arg(forget);
+        failure::act(host, &self.unit, "stop", self.timeout, command).await
+    }
+
+    /// Removes what appeared in the paths that the unit owns.
+    async fn clear(&self, host: &Host, before: &Before) -> Result<()> {
+        if self.owns.is_empty() {
+            return Ok(());
+        }
+        let appeared = self.appeared(&self.observe(host).await?, before);
+        if appeared.is_empty() {
+            return Ok(());
+        }
+        host.ok(&Command::new("rm").arg("-rf").arg("--").args(appeared)).await.map(drop)
+    }
+
+    /// What is in the paths that the unit owns and was not before.
+    fn appeared(&self, unit: &Unit, before: &Before) -> Vec<String> {
+        let mut paths = Vec::new();
+        for (path, (now, then)) in self.owns.iter().zip(unit.owned.iter().zip(&before.owned)) {
+            match (then, now) {
+                (Owned::Absent, Owned::There | Owned::Folder(_)) => paths.push(path.clone()),
+                (Owned::Folder(then), Owned::Folder(now)) => {
+                    let new = now.iter().filter(|name| !then.contains(name));
+                    paths.extend(new.map(|name| format!("{}/{name}", path.trim_end_matches('/'))));
+                }
+                _ => {}
+            }
+        }
+        paths
+    }
+}
+
+fn fact(kind: &'static str, unit: &str, value: &str) -> Effect {
+    Effect::Fact { kind, name: unit.to_owned(), value: value.to_owned() }
+}
+
+/// The option `timeout` in whole seconds.
+pub(super) fn patience(arguments: &Arguments) -> u64 {
+    arguments.duration("timeout").map_or(90, |time| time.as_secs().max(1))
+}
+
+/// Undo removes what a unit owns, so a unit cannot own what belongs to the system.
+fn refuse_broad(path: &str) -> Result<()> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.len() >= 2 && !parts.iter().any(|part| matches!(*part, "." | "..")) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Usage, "service.owns", format!("`{path}` is too broad a path for a unit to own"))
+        .hint("name what the unit itself writes, such as `/var/lib/NAME`"))
+}
+
+/// A service for the examples.
+pub(super) const DEMO: &str = concat!(
+    "printf '[Service]\\nExecStart=/bin/sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n'",
+    " >/etc/systemd/system/demo.service\nsystemctl daemon-reload"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op() -> Running {
+        let paths = |path: &str| vec![path.to_owned()];
+        let (restart_on, reload_on, owns) = (paths("/etc/a"), paths("/etc/b"), paths("/var/lib/a"));
+        Running { unit: "a.service".to_owned(), enabled: true, restart_on, reload_on, owns, timeout: 90 }
+    }
+
+    fn file(path: &str, changed: i64) -> File {
+        File { path: path.to_owned(), sha256: Some("x".to_owned()), changed: Some(changed), ..File::default() }
+    }
+
+    /// Active and enabled since 1000 s on the wall clock, 60 s ago, all files older.
+    fn unit() -> Unit {
+        Unit {
+            name: "a.service".to_owned(),
+            load: "loaded".to_owned(),
+            active: "active".to_owned(),
+            enablement: "enabled".to_owned(),
+            can_reload: true,
+            started: 100_000_000,
+            started_at: 1000,
+            now: 1060,
+            uptime: 160.0,
+            files: vec![file("/etc/a", 900), file("/etc/b", 900)],
+            owned: vec![Owned::Absent],
+            ..Unit::default()
+        }
+    }
+
+    fn planned(unit: &Unit) -> Option<(String, Act)> {
+        match op().plan(unit).unwrap() {
+            Plan::Change(change) => Some((change.summary, change.before.act)),
+            Plan::Unchanged => None,
+        }
+    }
+
+    #[test]
+    fn what_runs_with_its_files_is_left_alone() {
+        assert_eq!(planned(&unit()), None);
+        assert_eq!(planned(&Unit { enablement: "static".to_owned(), ..unit() }), None);
+    }
+
+    #[test]
+    fn what_differs_is_planned() {
+        let cases = [
+            (Unit { active: "inactive".to_owned(), ..unit() }, "start", Act::Start),
+            (Unit { active: "activating".to_owned(), ..unit() }, "start", Act::Start),
+            (Unit { enablement: "disabled".to_owned(), ..unit() }, "enable", Act::Nothing),
+            (Unit { must_reread: true, ..unit() }, "read its unit file again", Act::Nothing),
+            (
+                Unit { files: vec![file("/etc/a", 1010), file("/etc/b", 900)], ..unit() },
+                "restart for /etc/a",
+                Act::Restart,
+            ),
+            (
+                Unit { files: vec![file("/etc/a", 900), file("/etc/b", 1010)], ..unit() },
+                "reload for /etc/b",
+                Act::Reload,
+            ),
+        ];
+        for (unit, summary, act) in cases {
+            assert_eq!(planned(&unit), Some((summary.to_owned(), act)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        let code = |unit: &Unit| op().plan(unit).err().map(|error| error.code());
+        let gone = Unit { load: "not-found".to_owned(), active: "inactive".to_owned(), ..unit() };
+        assert_eq!(code(&gone), Some("service.unknown"));
+        assert_eq!(code(&Unit { coming: true, ..gone }), None);
+        assert_eq!(code(&Unit { load: "masked".to_owned(), ..unit() }), Some("service.masked"));
+        let stale = vec![file("/etc/a", 900), file("/etc/b", 1010)];
+        assert_eq!(code(&Unit { can_reload: false, files: stale, ..unit() }), Some("service.no_reload"));
+    }
+
+    #[test]
+    fn a_package_or_unit_file_planned_before_brings_the_unit() {
+        let gone = Unit { load: "not-found".to_owned(), active: "inactive".to_owned(), ..unit() };
+        let mut overlay = Overlay::default();
+        assert!(!gone.clone().assume(&overlay).coming);
+        overlay.record(fact("package", "a", "installed"));
+        let state = gone.assume(&overlay);
+        assert_eq!(planned(&state), Some(("enable, start".to_owned(), Act::Start)));
+    }
+
+    fn standing(unit: &Unit, before: &Unit) -> Standing {
+        let Plan::Change(change) = op().plan(before).unwrap() else { panic!("no change") };
+        let json = serde_json::to_value(change.before).unwrap();
+        op().standing(unit, &serde_json::from_value(json).unwrap(), &Keep { run: "r".to_owned(), change: 1 })
+    }
+
+    #[test]
+    fn where_a_started_unit_stands() {
+        let before = Unit { active: "inactive".to_owned(), enablement: "disabled".to_owned(), ..unit() };
+        assert_eq!(standing(&before, &before), Standing::AsBefore);
+        assert_eq!(standing(&unit(), &before), Standing::Ours);
+        assert_eq!(standing(&Unit { active: "failed".to_owned(), ..before.clone() }, &before), Standing::Ours);
+        assert_eq!(standing(&Unit { enablement: "enabled".to_owned(), ..before.clone() }, &before), Standing::Ours);
+        assert_eq!(standing(&Unit { owned: vec![Owned::There], ..before.clone() }, &before), Standing::Ours);
+        assert_eq!(standing(&Unit { stamp: Some("1\n{}".to_owned()), ..before.clone() }, &before), Standing::Ours);
+    }
+
+    #[test]
+    fn where_a_restarted_unit_stands() {
+        let before = Unit { files: vec![file("/etc/a", 1010), file("/etc/b", 900)], ..unit() };
+        assert_eq!(standing(&Unit { started: 1, ..before.clone() }, &before), Standing::AsBefore);
+        assert_eq!(standing(&Unit { active: "failed".to_owned(), ..before.clone() }, &before), Standing::AsBefore);
+        let stopped = Unit { active: "inactive".to_owned(), ..before.clone() };
+        assert_eq!(standing(&stopped, &before), Standing::Foreign("it is stopped".to_owned()));
+        assert_eq!(standing(&Unit { boot: "other".to_owned(), ..stopped }, &before), Standing::AsBefore);
+    }
+
+    #[test]
+    fn only_new_entries_of_an_owned_folder_go() {
+        let names = |names: &[&str]| Owned::Folder(names.iter().map(|name| (*name).to_owned()).collect());
+        let was = Unit { active: "inactive".to_owned(), owned: vec![names(&["a"])], ..unit() };
+        let Plan::Change(change) = op().plan(&was).unwrap() else { panic!("no change") };
+        let is = Unit { owned: vec![names(&["a", "b c"])], ..unit() };
+        assert_eq!(op().appeared(&is, &change.before), ["/var/lib/a/b c"]);
+    }
+
+    #[test]
+    fn a_unit_cannot_own_the_system() {
+        for path in ["/", "/etc", "/etc/", "/var/lib/..", "/./a"] {
+            assert_eq!(refuse_broad(path).unwrap_err().code(), "service.owns", "{path}");
+        }
+        refuse_broad("/var/lib/a").unwrap();
+    }
+}

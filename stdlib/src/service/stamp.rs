@@ -1,0 +1,112 @@
+//! Which files a unit was last started with.
+//!
+//! The stamp lies in `/run/haengine/UNIT.stamp`: when the unit was started, in microseconds since boot, and a hash of
+//! each file that it is restarted for. It speaks of that start alone; of any other start the times of the files tell.
+
+use std::collections::BTreeMap;
+
+use super::unit::{File, Unit};
+
+/// A stamp, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    started: u64,
+    files: BTreeMap<String, String>,
+}
+
+impl Stamp {
+    /// None when it is not a stamp: then the times of the files tell.
+    pub(super) fn parse(text: &str) -> Option<Stamp> {
+        let (started, files) = text.split_once('\n')?;
+        Some(Stamp { started: started.parse().ok()?, files: serde_json::from_str(files).ok()? })
+    }
+}
+
+/// The hashes of files, as a stamp keeps them; nothing when there are none.
+pub(super) fn hashes(files: &[File]) -> String {
+    if files.is_empty() {
+        return String::new();
+    }
+    let hashes: BTreeMap<&str, &str> = files.iter().map(|file| (file.path.as_str(), file.hash())).collect();
+    serde_json::to_string(&hashes).unwrap_or_default()
+}
+
+/// True when `unit` was started with another content of `file` than it has, or may have been.
+pub(super) fn is_stale(unit: &Unit, file: &File) -> bool {
+    let stamp = unit.stamp.as_deref().and_then(Stamp::parse).filter(|stamp| stamp.started == unit.started);
+    let stamped = stamp.as_ref().and_then(|stamp| stamp.files.get(&file.path));
+    match (&file.planned, stamped) {
+        (Some(planned), Some(stamped)) => planned.as_ref() != Some(stamped),
+        (Some(_), None) => true,
+        (None, Some(stamped)) => stamped != file.hash(),
+        (None, None) => is_newer(unit, file),
+    }
+}
+
+/// True unless the file is surely older than the unit's start. Both clocks must say so: the wall clock may have been set
+/// in between, which is what a recipe for time does. The times are known to the second only, so an equal one is newer.
+pub(super) fn is_newer(unit: &Unit, file: &File) -> bool {
+    let Some(changed) = file.changed else { return false };
+    let file_age = unit.now.saturating_sub(changed) as f64;
+    let unit_age = unit.uptime - unit.started as f64 / 1e6;
+    changed >= unit.started_at || file_age <= unit_age + 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A unit that was started at 1000 s on the wall clock, 100 s after boot; now is 60 s later.
+    fn unit(stamp: Option<&str>) -> Unit {
+        let stamp = stamp.map(str::to_owned);
+        Unit { started: 100_000_000, started_at: 1000, now: 1060, uptime: 160.0, stamp, ..Unit::default() }
+    }
+
+    fn file(hash: &str, changed: i64) -> File {
+        let (path, sha256) = ("/etc/a".to_owned(), Some(hash.to_owned()));
+        File { path, sha256, changed: Some(changed), ..File::default() }
+    }
+
+    #[test]
+    fn without_a_stamp_the_times_tell() {
+        assert!(!is_stale(&unit(None), &file("x", 900)));
+        assert!(is_stale(&unit(None), &file("x", 1000)), "the same second may be after the start");
+        assert!(is_stale(&unit(None), &file("x", 1030)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_does_not_hide_a_newer_file() {
+        // Set back by 500 s after the start; the file was written 10 s ago, which the wall clock calls 500 s before.
+        let back = Unit { now: 560, ..unit(None) };
+        assert!(is_stale(&back, &file("x", 550)));
+        // Set forward by 500 s after the file was written.
+        let forward = Unit { now: 1560, ..unit(None) };
+        assert!(is_stale(&forward, &file("x", 1030)));
+    }
+
+    #[test]
+    fn a_stamp_of_this_start_compares_contents() {
+        let stamp = "100000000\n{\"/etc/a\":\"x\"}";
+        assert!(!is_stale(&unit(Some(stamp)), &file("x", 1030)), "touched, not changed");
+        assert!(is_stale(&unit(Some(stamp)), &file("y", 900)));
+        let gone = File { path: "/etc/a".to_owned(), ..File::default() };
+        assert!(is_stale(&unit(Some(stamp)), &gone));
+    }
+
+    #[test]
+    fn a_stamp_of_another_start_says_nothing() {
+        let other = "99\n{\"/etc/a\":\"y\"}";
+        assert!(!is_stale(&unit(Some(other)), &file("x", 900)));
+        assert!(is_stale(&unit(Some("torn")), &file("x", 1030)));
+    }
+
+    #[test]
+    fn a_planned_content_is_compared_with_the_stamp() {
+        let stamp = "100000000\n{\"/etc/a\":\"x\"}";
+        let planned = |hash: Option<&str>| File { planned: Some(hash.map(str::to_owned)), ..file("x", 900) };
+        assert!(!is_stale(&unit(Some(stamp)), &planned(Some("x"))));
+        assert!(is_stale(&unit(Some(stamp)), &planned(Some("y"))));
+        assert!(is_stale(&unit(Some(stamp)), &planned(None)));
+        assert!(is_stale(&unit(None), &planned(Some("x"))));
+    }
+}
