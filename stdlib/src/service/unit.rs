@@ -38,14 +38,14 @@ pub struct Unit {
     pub(super) started: u64,
     pub(super) started_at: i64,
     /// The unit files behind it.
-    fragments: Vec<String>,
+    pub(super) fragments: Vec<String>,
     pub(super) boot: String,
     /// Seconds since boot, and of the wall clock.
     pub(super) uptime: f64,
     pub(super) now: i64,
     pub(super) stamp: Option<String>,
     /// Unit files on the host, when the unit is none that systemd knows.
-    known: Vec<String>,
+    pub(super) known: Vec<String>,
     pub(super) links: Vec<Link>,
     pub(super) files: Vec<File>,
     pub(super) owned: Vec<Owned>,
