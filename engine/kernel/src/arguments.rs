@@ -88,6 +88,15 @@ impl Arguments {
         }
     }
 
+    /// A path on the operator's machine, made absolute or relative to the current folder.
+    ///
+    /// # Errors
+    /// When it was not given.
+    pub fn local_path(&self, name: &str) -> Result<PathBuf> {
+        let path = self.string(name)?;
+        Ok(self.base().map_or_else(|| PathBuf::from(&path), |base| base.join(&path)))
+    }
+
     /// One string or several.
     pub fn strings(&self, name: &str) -> Vec<String> {
         match self.values.get(name) {

@@ -235,6 +235,14 @@ impl Host {
         transport.get_or_try_init(|| self.interruptible(self.connect())).await.cloned()
     }
 
+    /// Connects, unless a connection stands.
+    ///
+    /// # Errors
+    /// When the host cannot be reached.
+    pub async fn reach(&self) -> Result<()> {
+        self.transport().await.map(drop)
+    }
+
     /// True once a connection stands.
     pub fn is_connected(&self) -> bool {
         cell(&self.transport).initialized()

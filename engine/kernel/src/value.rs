@@ -99,7 +99,7 @@ fn shorten(json: serde_json::Value, left: &mut usize) -> serde_json::Value {
 }
 
 fn shorten_text(mut text: String, left: &mut usize) -> String {
-    let end = text.floor_char_boundary(*left);
+    let end = (0..=text.len().min(*left)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     if end < text.len() {
         let cut = text.len() - end;
         text.truncate(end);
