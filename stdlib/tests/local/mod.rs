@@ -91,10 +91,17 @@ fn spec(name: &str) -> HostSpec {
 }
 
 /// The hosts `a` and `b`, both this machine.
+#[allow(dead_code, reason = "not every file of tests needs both ways")]
 pub fn hosts() -> (Arc<Hosts>, Arc<Host>) {
-    let inventory = Inventory { hosts: vec![spec("a"), spec("b")], ..Inventory::default() };
     let (events, _) = Events::channel();
-    let hosts = Hosts::new(Arc::new(inventory), Arc::new(Local), events, CancellationToken::new());
+    hosts_telling(events, CancellationToken::new())
+}
+
+/// The same with somebody who listens, and who may interrupt.
+#[allow(dead_code, reason = "not every file of tests needs both ways")]
+pub fn hosts_telling(events: Events, cancel: CancellationToken) -> (Arc<Hosts>, Arc<Host>) {
+    let inventory = Inventory { hosts: vec![spec("a"), spec("b")], ..Inventory::default() };
+    let hosts = Hosts::new(Arc::new(inventory), Arc::new(Local), events, cancel);
     let host = hosts.get("a").unwrap();
     (hosts, host)
 }

@@ -1,0 +1,189 @@
+//! `ssh::download`: a file of a host, copied to the operator's machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::op::Example;
+use haengine_kernel::overlay::Overlay;
+use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::transport::{Command, Exit, Output, Stream};
+use haengine_kernel::value::{Unknown, Value};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::local_file::{Fresh, Print, print_of};
+
+/// See [`Read::ABOUT`].
+#[derive(Clone)]
+pub struct Download {
+    path: String,
+    local: PathBuf,
+    /// Written with a slash at its end: a folder.
+    into: bool,
+    mode: u32,
+    /// The host that writes the file without `{host}` in its name.
+    writer: Arc<Mutex<Option<String>>>,
+}
+
+#[async_trait]
+impl Read for Download {
+    const NAME: &'static str = "ssh.download";
+    const ABOUT: &'static str = "Copies a file of a host to your machine.
+
+The copy is written beside its place, forced to disk and renamed, so it is never seen half done; a copy that is the same
+already is left alone. Missing folders are made. `{host}` in the path stands for the host's name; it is needed where
+several hosts would write to the same file. A path that ends with `/`, or is a folder, takes the file's own name.
+
+The result is a map: `path`, `bytes`, `sha256` and `changed`. It changes nothing on the host, so `undo` does not know of
+it. A plan says what would be copied.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[
+            Param::hosts(),
+            Param::new("path", ParamKind::Path, "The file on the host."),
+            Param::new("local", ParamKind::LocalPath, "Where the copy goes."),
+        ],
+        options: &[Param::option("mode", ParamKind::Mode, "0o600", "Permissions of a new copy.")],
+    };
+    const EXAMPLES: &'static [Example] = &[
+        Example {
+            about: "Fetches a file of a host; with several hosts each gets a folder of its own.",
+            given: "mkdir -p /opt/demo && printf 'one\\n' > /opt/demo/state",
+            code: r#"ssh::download(h, "/opt/demo/state", "fetched/{host}/").bytes"#,
+            gives: "4",
+        },
+        Example {
+            about: "Binary data stays as it is.",
+            given: "printf '\\000\\377' > /opt/blob",
+            code: r#"ssh::download(h, "/opt/blob", "blob-of-{host}", #{ mode: 0o644 }).sha256"#,
+            gives: r#""06eb7d6a69ee19e5fbdf749018d3d2abfa04bcbd1365db312eb86dc7169389b8""#,
+        },
+    ];
+
+    fn parse(arguments: &Arguments) -> Result<Self> {
+        Ok(Download {
+            path: arguments.string("path")?,
+            local: arguments.local_path("local")?,
+            into: arguments.string("local")?.ends_with('/'),
+            mode: arguments.mode("mode").unwrap_or(0o600),
+            writer: Arc::default(),
+        })
+    }
+
+    fn foresee(&self, host: &Host, _overlay: &Overlay) -> Foreseen {
+        let local = self.place(host);
+        host.note(format!("would download `{}` to {}", self.path, local.display()));
+        let unknown = || Value::Unknown(Unknown { origin: format!("the download of `{}`", self.path) });
+        let path = Value::from(local.display().to_string());
+        let known = [("path", path), ("bytes", unknown()), ("sha256", unknown()), ("changed", unknown())];
+        Foreseen::Known(Value::map(known))
+    }
+
+    async fn read(&self, host: &Host) -> Result<Value> {
+        self.claim(host)?;
+        let local = self.place(host);
+        let there = print_of(&local).await?;
+        let (size, sha256) = self.look(host, there.as_ref()).await?;
+        if let Some(there) = there.filter(|there| Some(&there.sha256) == sha256.as_ref()) {
+            return Ok(result(&local, &there, false));
+        }
+        let copied = self.copy(host, &local, size).await?;
+        Ok(result(&local, &copied, true))
+    }
+}
+
+impl Download {
+    /// Where the copy of this host's file goes.
+    fn place(&self, host: &Host) -> PathBuf {
+        let local = PathBuf::from(self.local.to_string_lossy().replace("{host}", host.name()));
+        if !self.into && !local.is_dir() {
+            return local;
+        }
+        local.join(self.path.rsplit('/').next().unwrap_or_default())
+    }
+
+    /// Two hosts shall not write to one file.
+    fn claim(&self, host: &Host) -> Result<()> {
+        if self.local.to_string_lossy().contains("{host}") {
+            return Ok(());
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = writer.get_or_insert_with(|| host.name().to_owned());
+        if first == host.name() {
+            return Ok(());
+        }
+        let message = format!("`{}` of `{first}` goes to the same file", self.path);
+        let error = Error::new(Kind::Usage, "ssh.download", message);
+        Err(error.hint("put `{host}` into the path").on(host.name()))
+    }
+
+    /// Size, and hash where it could be the same as the copy that is there.
+    async fn look(&self, host: &Host, there: Option<&Print>) -> Result<(u64, Option<String>)> {
+        let size = there.map_or(String::new(), |there| there.bytes.to_string());
+        let command = Command::script(include_str!("download_look.sh")).arg(&self.path).arg(size);
+        let said = host.ok(&command).await?.text();
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let refused = |what: &str| Error::new(Kind::Failed, "ssh.download", format!("`{}` {what}", self.path));
+        match words[..] {
+            ["file", size, ref sum @ ..] => {
+                let size = size.parse().map_err(|_| refused("has no clear size"))?;
+                Ok((size, sum.first().map(|sum| (*sum).to_owned())))
+            }
+            ["absent"] => Err(refused("is not there")),
+            ["directory"] => {
+                Err(refused("is a directory").hint("pack it with `tar` through `ssh::run`, then download the archive"))
+            }
+            ["unreadable"] => Err(refused("may not be read").hint("set `become: true` for this host")),
+            _ => Err(refused("is not a regular file")),
+        }
+        .map_err(|error| error.on(host.name()))
+    }
+
+    async fn copy(&self, host: &Host, local: &Path, size: u64) -> Result<Print> {
+        let fresh = Fresh::create(local, self.mode).await?;
+        host.interruptible(self.receive(host, fresh, size)).await
+    }
+
+    async fn receive(&self, host: &Host, mut fresh: Fresh, size: u64) -> Result<Print> {
+        let command = Command::new("cat").arg("--").arg(&self.path);
+        let Stream { mut stdin, mut stdout, mut stderr, exit } = host.stream(&command).await?;
+        // `cat` reads nothing; a far end that has gone shows itself below.
+        let _ = stdin.shutdown().await;
+        let mut said = Vec::new();
+        let complaints = stderr.read_to_end(&mut said);
+        let content = async {
+            let (mut buffer, mut done) = (vec![0; 256 * 1024], 0);
+            loop {
+                let count = stdout.read(&mut buffer).await.map_err(lost)?;
+                if count == 0 {
+                    return Ok(());
+                }
+                fresh.write(&buffer[..count]).await?;
+                done += count as u64;
+                host.progress(&self.path, done, Some(size));
+            }
+        };
+        let (content, complaints) = tokio::join!(content, complaints);
+        content?;
+        complaints.map_err(lost)?;
+        let exit: Exit = exit.await?;
+        Output { exit, stdout: Vec::new(), stderr: said }.ok(&command)?;
+        fresh.place().await
+    }
+}
+
+fn lost(error: std::io::Error) -> Error {
+    Error::new(Kind::Unreachable, "ssh.lost", "the connection broke during the download").because(error)
+}
+
+fn result(local: &Path, print: &Print, changed: bool) -> Value {
+    Value::map([
+        ("path", Value::from(local.display().to_string())),
+        ("bytes", Value::Integer(i64::try_from(print.bytes).unwrap_or(i64::MAX))),
+        ("sha256", Value::from(print.sha256.as_str())),
+        ("changed", Value::Boolean(changed)),
+    ])
+}

@@ -1,0 +1,6 @@
+# $1: the folder, or nothing. Then NAME=VALUE…, then `--`, then the program and its arguments.
+[ -z "$1" ] || cd -- "$1" || exit 126
+shift
+while [ "$1" != -- ]; do export "$1"; shift; done
+shift
+exec "$@"
