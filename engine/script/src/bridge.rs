@@ -14,7 +14,7 @@ use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallConte
 use crate::frame::{Frame, Session};
 use crate::host::HostRef;
 use crate::module::Module;
-use crate::raise::{raise, raise_with};
+use crate::raise::{placed, raise, raise_with};
 use crate::value::{to_kernel, to_rhai, type_name};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -41,7 +41,7 @@ fn register(module: &mut rhai::Module, verb: &Arc<dyn Verb>) {
             func: Arc::new(move |context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]| {
                 let Some(context) = context else { return Ok(Dynamic::UNIT) };
                 let arguments: Vec<Dynamic> = arguments.iter_mut().map(|argument| std::mem::take(*argument)).collect();
-                call(&verb, &context, arguments)
+                call(&verb, &context, arguments).map_err(|error| placed(error, &context))
             }),
             has_context: true,
             is_pure: false,
@@ -166,7 +166,7 @@ pub(crate) fn gather(what: &str, results: Vec<(String, RhaiResult<Dynamic>)>, go
         match result {
             Ok(value) => _ = good.insert(host.into(), value),
             // What a recipe may not catch is not gathered either.
-            Err(error) if matches!(*error, EvalAltResult::ErrorTerminated(..)) => return Err(error),
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => failed.push((host, error)),
         }
     }
@@ -178,33 +178,60 @@ pub(crate) fn gather(what: &str, results: Vec<(String, RhaiResult<Dynamic>)>, go
     if go_on {
         return Ok(more.into());
     }
-    Err(raise_with(summary(what, count, failed), more))
+    let error = summary(what, count, &failed);
+    // The place and the calls are those of the first failure: that is where the reader must look.
+    let (_, first) = failed.swap_remove(0);
+    Err(with_innermost(first, raise_with(error, more)))
+}
+
+/// True for what no `catch` may see, however deep it happened.
+pub(crate) fn is_final(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) => {
+            is_final(cause)
+        }
+        EvalAltResult::ErrorTerminated(..) => true,
+        _ => false,
+    }
+}
+
+fn with_innermost(outer: Box<EvalAltResult>, mut inner: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    match *outer {
+        EvalAltResult::ErrorInFunctionCall(name, source, cause, position) => {
+            Box::new(EvalAltResult::ErrorInFunctionCall(name, source, with_innermost(cause, inner), position))
+        }
+        EvalAltResult::ErrorInModule(name, cause, position) => {
+            Box::new(EvalAltResult::ErrorInModule(name, with_innermost(cause, inner), position))
+        }
+        other => {
+            inner.set_position(other.position());
+            inner
+        }
+    }
 }
 
 /// One host's failure is told as it is; several are counted, and each is listed.
-fn summary(what: &str, count: usize, failed: Vec<(String, Box<EvalAltResult>)>) -> Error {
+fn summary(what: &str, count: usize, failed: &[(String, Box<EvalAltResult>)]) -> Error {
     let errors: Vec<Arc<Error>> =
-        failed.into_iter().map(|(host, error)| crate::from_rhai::error_of(*error, Some(&host))).collect();
+        failed.iter().map(|(host, error)| crate::from_rhai::error_of(error, Some(host))).collect();
     let first = &errors[0];
-    let message = if errors.len() == 1 {
-        first.message().to_owned()
+    let (message, causes) = if errors.len() == 1 {
+        (first.message().to_owned(), first.causes())
     } else {
-        format!("`{what}` failed on {} of {count} hosts", errors.len())
+        let lines = errors.iter().map(|error| with_causes(error)).collect();
+        (format!("`{what}` failed on {} of {count} hosts", errors.len()), lines)
     };
     let mut error = Error::new(first.kind(), first.code(), message);
     if let Some(hint) = first.advice() {
         error = error.hint(hint);
     }
-    if errors.len() == 1 {
-        let causes = first.causes().join("\n");
-        let error = if causes.is_empty() { error } else { error.because(causes) };
-        return match first.host() {
-            Some(host) => error.on(host),
-            None => error,
-        };
+    if !causes.is_empty() {
+        error = error.because(causes.join("\n"));
     }
-    let lines: Vec<String> = errors.iter().map(|error| with_causes(error)).collect();
-    error.because(lines.join("\n"))
+    match first.host() {
+        Some(host) if errors.len() == 1 => error.on(host),
+        _ => error,
+    }
 }
 
 fn with_causes(error: &Error) -> String {

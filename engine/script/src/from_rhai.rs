@@ -6,7 +6,7 @@ use haengine_kernel::error::{Error, Kind};
 use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::fault::{Fault, Spot};
-use crate::raise::carried;
+use crate::raise::{carried, carried_place};
 use crate::snapshot::Snapshot;
 use crate::value::type_name;
 
@@ -32,10 +32,13 @@ pub(crate) fn fault(error: Box<EvalAltResult>, snapshot: &Snapshot) -> Fault {
                 inner = *cause;
             }
             innermost => {
-                push(&mut stack, &file, &function, innermost.position());
+                match carried_place(&innermost) {
+                    Some(spot) => stack.push(spot),
+                    None => push(&mut stack, &file, &function, innermost.position()),
+                }
                 stack.reverse();
                 stack.dedup_by(|later, earlier| (&later.file, later.line) == (&earlier.file, earlier.line));
-                return Fault::new(error_of(innermost, None), stack, snapshot.texts());
+                return Fault::new(error_of(&innermost, None), stack, snapshot.texts());
             }
         }
     }
@@ -53,15 +56,15 @@ fn readable(name: &str) -> String {
 }
 
 /// The kernel's error inside one of Rhai's, or one that says the same in our words.
-pub(crate) fn error_of(error: EvalAltResult, host: Option<&str>) -> Arc<Error> {
+pub(crate) fn error_of(error: &EvalAltResult, host: Option<&str>) -> Arc<Error> {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) => {
-            error_of(*cause, host)
+            error_of(cause, host)
         }
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
-            carried(&value).unwrap_or_else(|| Arc::new(thrown(&value, host)))
+            carried(value).unwrap_or_else(|| Arc::new(thrown(value, host)))
         }
-        other => Arc::new(at(in_our_words(&other), host)),
+        other => Arc::new(at(in_our_words(other), host)),
     }
 }
 

@@ -10,7 +10,7 @@ use rhai::{
 
 use crate::frame::Frame;
 use crate::params::{Parameter, bind_map, declared};
-use crate::raise::raise;
+use crate::raise::{placed, raise};
 use crate::snapshot::{Snapshot, SnapshotFile};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -51,7 +51,9 @@ fn module_of(engine: &Engine, file: &SnapshotFile, mut global: GlobalRuntimeStat
     module.set_id(file.label.as_str());
     if file.ast.iter_functions().any(|function| function.name == "main") {
         let file = file.clone();
-        module.set_native_fn("main", move |context: NativeCallContext, given: Map| call_main(&context, &file, given));
+        module.set_native_fn("main", move |context: NativeCallContext, given: Map| {
+            call_main(&context, &file, given).map_err(|error| placed(error, &context))
+        });
     }
     Ok(module)
 }
@@ -94,12 +96,12 @@ pub(crate) fn parameters_of(
     file: &SnapshotFile,
     snapshot: &Arc<Snapshot>,
 ) -> RhaiResult<Vec<Parameter>> {
-    if !file.ast.iter_functions().any(|function| function.name == "params" && function.params.is_empty()) {
-        return Ok(Vec::new());
-    }
+    let declares = file.ast.iter_functions().any(|function| function.name == "params" && function.params.is_empty());
+    // The top level is evaluated in any case: what it does to a host is refused here, before a run.
+    let ast = if declares { (*file.ast).clone() } else { file.ast.merge(&engine.compile("fn params() { #{} }")?) };
     let frame = Frame { snapshot: snapshot.clone(), session: None, place: Default::default() };
     let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
-    let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &file.ast, "params", ())?;
+    let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &ast, "params", ())?;
     declared(value, &file.ast).map_err(raise)
 }
 

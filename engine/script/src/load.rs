@@ -73,7 +73,7 @@ impl Loader<'_> {
         }
         let mut ast = self.engine.compile(&*source.text).map_err(|error| {
             let position = error.position();
-            let error = error_of(error.into(), None);
+            let error = error_of(&error.into(), None);
             let spot = spot(&source.label, position);
             Fault::new(error, spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
         })?;

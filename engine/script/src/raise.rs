@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind};
-use rhai::{Dynamic, EvalAltResult, Map, Position};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
+
+use crate::fault::Spot;
 
 /// A kernel error inside a Rhai value, so that nothing of it is lost when a recipe throws it again.
 #[derive(Clone)]
@@ -11,6 +13,9 @@ pub(crate) struct Carried(pub Arc<Error>);
 
 /// The key under which a thrown map carries the kernel's error.
 const CARRIED: &str = "error";
+
+/// The key under which an uncatchable error carries its place.
+const PLACE: &str = "place";
 
 /// A kernel error as a Rhai error. A recipe catches it as a map with `kind`, `code`, `message`, `host` and `hint`;
 /// interruptions and values known only when run cannot be caught.
@@ -39,6 +44,35 @@ fn describe(error: Arc<Error>, mut map: Map) -> Map {
     map.insert("hint".into(), text(error.advice()));
     map.insert(CARRIED.into(), Dynamic::from(Carried(error)));
     map
+}
+
+/// The error with the place of the call, unless it has one. Rhai gives none to an error of a function with a module
+/// before its name, and moves that of an uncatchable error out to the outermost call; those carry it in their value.
+pub(crate) fn placed(mut error: Box<EvalAltResult>, context: &NativeCallContext) -> Box<EvalAltResult> {
+    let position = context.call_position();
+    if let EvalAltResult::ErrorTerminated(value, _) = &mut *error {
+        if let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), position.line()) {
+            let (file, column) = (file_of(context), position.position().unwrap_or(1));
+            let spot = Spot { file, line, column, function: None };
+            map.entry(PLACE.into()).or_insert_with(|| Dynamic::from(spot));
+        }
+    }
+    if error.position().is_none() {
+        error.set_position(position);
+    }
+    error
+}
+
+#[expect(deprecated, reason = "Rhai marks its internals so; nothing else tells the file of a call")]
+fn file_of(context: &NativeCallContext) -> String {
+    context.store_data().global.source().unwrap_or_default().to_owned()
+}
+
+/// The place that an uncatchable error carries.
+pub(crate) fn carried_place(error: &EvalAltResult) -> Option<Spot> {
+    let EvalAltResult::ErrorTerminated(value, _) = error else { return None };
+    let map = value.read_lock::<Map>()?;
+    map.get(PLACE)?.read_lock::<Spot>().map(|spot| spot.clone())
 }
 
 /// The kernel's error inside a thrown value, if there is one.

@@ -5,7 +5,7 @@ use haengine_kernel::event::Level;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use crate::frame::Frame;
-use crate::raise::raise;
+use crate::raise::{placed, raise};
 use crate::value::to_kernel;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -21,7 +21,7 @@ pub(crate) fn warn(context: NativeCallContext, value: Dynamic) -> RhaiResult<()>
 }
 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
-    let text = shown(value)?;
+    let text = shown(value).map_err(|error| placed(error, context))?;
     Frame::of(context)?.session(context)?.run.events().log(level, None, text);
     Ok(())
 }

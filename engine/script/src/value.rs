@@ -6,6 +6,7 @@ use haengine_kernel::value::{Unknown, Value};
 use rhai::{Array, Dynamic, Map};
 
 use crate::host::HostRef;
+use crate::unknown::refuse_marked;
 
 /// A Rhai value for an op.
 ///
@@ -29,7 +30,8 @@ pub(crate) fn to_kernel(value: &Dynamic) -> Result<Value> {
         return Ok(Value::String(character.to_string()));
     }
     if value.is_string() {
-        return Ok(Value::String(value.into_string().unwrap_or_default()));
+        let text = value.into_string().unwrap_or_default();
+        return refuse_marked(&text).map(|()| Value::String(text));
     }
     if let Some(array) = value.read_lock::<Array>() {
         return array.iter().map(to_kernel).collect::<Result<_>>().map(Value::List);

@@ -8,7 +8,7 @@ use haengine_kernel::event::Event;
 use haengine_kernel::signature::{nearest, quoted};
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::bridge::wait;
+use crate::bridge::{is_final, wait};
 use crate::closure::call_in;
 use crate::frame::{Frame, Session};
 use crate::raise::raise;
@@ -27,7 +27,7 @@ pub(crate) fn retry(context: NativeCallContext, options: Map, body: FnPtr) -> Rh
     let every = time_span("retry", &options, "every", Duration::from_secs(1))?;
     for _ in 1..times {
         match call_in(&context, &body, (*frame).clone(), Vec::new()) {
-            Err(error) if !matches!(*error, EvalAltResult::ErrorTerminated(..)) => pause(session, every)?,
+            Err(error) if !is_final(&error) => pause(session, every)?,
             done => return done,
         }
     }
