@@ -105,11 +105,7 @@ masked unit is refused.
     }
 
     async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        let how = match (self.enabled, before.enablement.is_runtime()) {
-            (true, _) => "enable",
-            (false, true) => "disable-runtime",
-            (false, false) => "disable",
-        };
+        let how = if self.enabled { "enable" } else { "disable" };
         let command = Command::script(ENABLE).arg(&self.unit).arg(if before.reread { "1" } else { "0" }).arg(how);
         failure::act(host, &self.unit, "enable", 60, command).await
     }

@@ -21,11 +21,6 @@ impl Enablement {
         Enablement { state: unit.enablement.clone(), links: unit.links.clone() }
     }
 
-    /// True when the unit starts at boot for this boot only.
-    pub(super) fn is_runtime(&self) -> bool {
-        self.state.ends_with("-runtime")
-    }
-
     /// True when the unit is as it was. One that is gone has no enablement to put back.
     pub(super) fn is_back(&self, unit: &Unit) -> bool {
         unit.is_unknown() || unit.enablement == self.state || (self.state.is_empty() && unit.is_down())
@@ -33,7 +28,7 @@ impl Enablement {
 
     /// Puts it back: away with what an enabling made, and every link as it was.
     pub(super) async fn restore(&self, host: &Host, unit: &str) -> Result<()> {
-        let disable = !self.state.starts_with("enabled") || self.is_runtime();
+        let disable = !self.state.starts_with("enabled") || self.state.ends_with("-runtime");
         let links = self.links.iter().flat_map(|link| [&link.path, &link.target]);
         let command = Command::script(RESTORE).arg(unit).arg(if disable { "1" } else { "0" }).args(links);
         let output = host.exec(&command).await?;

@@ -292,7 +292,7 @@ impl Running {
 
     async fn stop(&self, host: &Host, forget_failure: bool) -> Result<()> {
         let forget = if forget_failure { "1" } else { "0" };
-        let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg("-").arg(forget);
+        let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg("0").arg(forget);
         failure::act(host, &self.unit, "stop", self.timeout, command).await
     }
 

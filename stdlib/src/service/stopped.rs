@@ -111,11 +111,7 @@ would leave running what you believe is stopped.
     }
 
     async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        let disable = match &before.enablement {
-            Some(enablement) if enablement.is_runtime() => "disable-runtime",
-            Some(_) => "disable",
-            None => "-",
-        };
+        let disable = if before.enablement.is_some() { "1" } else { "0" };
         let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg(disable).arg("0");
         failure::act(host, &self.unit, "stop", self.timeout, command).await
     }

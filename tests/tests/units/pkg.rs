@@ -1,0 +1,1 @@
+//! The `pkg` module on a Debian host.
