@@ -1,0 +1,93 @@
+//! `haengine undo`: every host as it was before a run.
+
+use clap::Args;
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::{Event, Level, Totals};
+use haengine_kernel::journal::{Entry, RunFolder, State};
+use haengine_kernel::run::{Run, UndoPlan};
+use haengine_script::Fault;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::report::paint::one_line;
+use crate::session::{Session, conduct};
+use crate::wiring;
+
+/// Take a run back: every host as it was before it
+///
+/// Goes through the run's changes backwards and verifies each. What somebody else has changed since is shown and left
+/// alone; a run on which a later one builds is refused. Before anything is touched you are told which changes have no
+/// inverse, and asked. The hosts are those of the inventory as it was at the time of the run, unless -i names another.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  haengine runs                                    the ids of all runs
+  haengine undo 20260314-091502-kqzt
+  haengine undo 20260314-091502-kqzt --yes         without a question, for scripts")]
+pub struct UndoArgs {
+    /// The run's id
+    #[arg(value_name = "RUN")]
+    run: String,
+}
+
+/// Takes a run back.
+pub fn undo(context: &Context, args: &UndoArgs) -> Exit {
+    conduct(context, async |session| take_back(context, session, &args.run).await)
+}
+
+async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exit, Fault> {
+    let store = context.store()?;
+    let folder = store.enter(id.to_owned())?;
+    let state = folder.state()?;
+    let plan = UndoPlan::of(&state);
+    plan.refuse_if_built_upon(&store, id)?;
+    session.begin(id, "undo", recipe(&state));
+    tell_irreversible(session, &plan);
+    if plan.is_empty() {
+        return Ok(nothing(session, id));
+    }
+    agree(session, &plan)?;
+    let inventory = inventory(context, &folder)?;
+    let hosts = wiring::hosts(context, session, inventory);
+    let mode = wiring::apply(context, &store, &folder)?;
+    let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
+    let result = run.undo(&wiring::registry(), &plan).await.map_err(Fault::from);
+    Ok(session.finish(&run, result).await.0)
+}
+
+fn recipe(state: &State) -> &str {
+    match state.head.as_ref().map(|line| &line.entry) {
+        Some(Entry::Run { recipe, .. }) => recipe,
+        _ => "",
+    }
+}
+
+fn tell_irreversible(session: &Session, plan: &UndoPlan) {
+    for change in &plan.irreversible {
+        let (step, target) = (change.key.step.join(" / "), one_line(&change.key.target));
+        let place = if step.is_empty() { String::new() } else { format!(" of step `{step}`") };
+        let message = format!("`{} {target}`{place} has no inverse and stays", change.key.op);
+        session.events.log(Level::Warning, Some(&change.key.host), message);
+    }
+}
+
+fn nothing(session: &Session, id: &str) -> Exit {
+    session.events.log(Level::Info, None, "nothing to undo");
+    let totals = Totals { run: id.to_owned(), outcome: Exit::Done.outcome().to_owned(), ..Totals::default() };
+    session.events.send(Event::RunFinished(totals));
+    Exit::Done
+}
+
+fn agree(session: &Session, plan: &UndoPlan) -> Result<(), Error> {
+    let mut hosts: Vec<&str> = plan.calls.iter().flatten().map(|change| change.key.host.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let question = format!("take back {} changes on {}?", plan.len(), hosts.join(", "));
+    if session.terminal.confirm(&question)? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Refused, "undo.declined", "you said no; nothing was touched"))
+}
+
+fn inventory(context: &Context, folder: &RunFolder) -> Result<haengine_kernel::inventory::Inventory, Error> {
+    if context.global.inventory.is_empty() { wiring::saved_inventory(folder) } else { context.inventory() }
+}

@@ -1,0 +1,81 @@
+//! What every command works with: the words of the command line, the environment, and where output goes.
+
+use std::io::IsTerminal;
+
+use haengine_kernel::error::{Error, Result};
+use haengine_kernel::inventory::Inventory;
+use haengine_kernel::journal::Store;
+
+use crate::args::Global;
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::report::{Out, Paint, failure, json};
+use crate::state;
+
+/// One invocation.
+pub struct Context {
+    /// The options that every command takes.
+    pub global: Global,
+    /// The operator's environment.
+    pub environment: Environment,
+    /// Colours of standard output.
+    pub paint: Paint,
+    /// Colours of standard error.
+    pub error_paint: Paint,
+}
+
+impl Context {
+    /// The context of this process.
+    pub fn new(global: Global) -> Context {
+        let environment = Environment::read();
+        let paint = Paint::new(std::io::stdout().is_terminal(), &environment);
+        let error_paint = Paint::new(std::io::stderr().is_terminal(), &environment);
+        Context { global, environment, paint, error_paint }
+    }
+
+    /// The operator's runs.
+    ///
+    /// # Errors
+    /// When the state folder is not known or cannot be made.
+    pub fn store(&self) -> Result<Store> {
+        state::store(self.global.state_dir.as_deref(), &self.environment)
+    }
+
+    /// The inventory that `-i` names; an empty one where it names none.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is wrong.
+    pub fn inventory(&self) -> Result<Inventory> {
+        match self.global.inventory.as_slice() {
+            [] => Ok(Inventory::default()),
+            files => Inventory::load(files, self.environment.home.as_deref()),
+        }
+    }
+
+    /// Writes what a command has to say: `text` for a person, one object a line for a program.
+    pub fn tell<T: serde::Serialize>(&self, name: &str, records: &[T], text: impl FnOnce() -> String) {
+        if self.global.json {
+            let lines: String = records.iter().map(|record| json::record(name, record)).collect();
+            Out::stdout().write(&lines);
+        } else {
+            Out::stdout().write(&text());
+        }
+    }
+
+    /// Tells why nothing is done, on standard error for a person and on standard output for a program.
+    pub fn refuse(&self, error: &Error) -> Exit {
+        if self.global.json {
+            Out::stdout().write(&error_line(error));
+        } else {
+            Out::stderr().write(&failure::draw(error, self.error_paint));
+        }
+        Exit::of(error.kind(), false)
+    }
+}
+
+/// An error as a line of JSON.
+pub fn error_line(error: &Error) -> String {
+    use haengine_kernel::event::{Event, Stamped};
+    let event = Event::Error { host: error.host().map(str::to_owned), error: error.into() };
+    json::line(&Stamped { event, time: jiff::Timestamp::now() })
+}

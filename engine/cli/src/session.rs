@@ -1,0 +1,147 @@
+//! One command that reaches hosts: its reporter, its questions, its secrets, and how it ends.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, OnceLock};
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::{Event, Events, Totals};
+use haengine_kernel::run::Run;
+use haengine_script::Fault;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::report::failure::{self, Drawings};
+use crate::report::human::Look;
+use crate::report::{self, Human, Json, Out, Paint, Reporter, Screen};
+use crate::secrets::Secrets;
+use crate::terminal::Terminal;
+
+/// What a command that reaches hosts works with.
+pub struct Session {
+    /// Where it tells what happens.
+    pub events: Events,
+    /// Set when the operator interrupts.
+    pub cancel: CancellationToken,
+    /// Where it asks.
+    pub terminal: Arc<Terminal>,
+    /// Where it finds secrets.
+    pub secrets: Arc<Secrets>,
+    drawings: Drawings,
+    paint: Paint,
+    /// The run, once it has begun.
+    run: OnceLock<String>,
+}
+
+/// Conducts `work` with a runtime, a reporter and a watch for interrupts. Whatever happens, the reporter has the last word.
+pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exit, Fault>) -> Exit {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return context.refuse(&error),
+    };
+    let (events, received) = Events::channel();
+    let (cancel, drawings, screen) = (CancellationToken::new(), Drawings::default(), screen(context));
+    let reporter = reporter(context, &screen, &drawings);
+    let thread = match start(reporter, received, &runtime) {
+        Ok(thread) => thread,
+        Err(error) => return context.refuse(&error),
+    };
+    let yes = context.global.yes;
+    let terminal = Arc::new(Terminal::new(yes, context.error_paint, screen.clone(), cancel.clone()));
+    let secrets = Arc::new(Secrets::new(terminal.clone(), context.environment.age_identity.clone()));
+    let (paint, run) = (context.error_paint, OnceLock::new());
+    let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, run };
+    let exit = runtime.block_on(async {
+        let watched = interrupt::watch(cancel, screen).map_err(Fault::from);
+        let done = match watched {
+            Ok(()) => work(&session).await,
+            Err(fault) => Err(fault),
+        };
+        done.unwrap_or_else(|fault| session.refuse(&fault))
+    });
+    drop(session);
+    // A reporter that panicked has said so; the exit code is what is left to tell.
+    let _ = thread.join();
+    runtime.shutdown_background();
+    exit
+}
+
+impl Session {
+    /// A run, a plan or an undo begins.
+    pub fn begin(&self, run: &str, command: &str, recipe: &str) {
+        // A session has one run.
+        let _ = self.run.set(run.to_owned());
+        let (run, command, recipe) = (run.to_owned(), command.to_owned(), recipe.to_owned());
+        self.events.send(Event::RunStarted { run, command, recipe });
+    }
+
+    /// Ends a run as its result says.
+    pub async fn finish(&self, run: &Run, result: Result<(), Fault>) -> (Exit, Totals) {
+        let exit = match &result {
+            Ok(()) => Exit::Done,
+            Err(fault) => {
+                self.tell(fault);
+                Exit::of(fault.error().kind(), run.has_touched())
+            }
+        };
+        (exit, run.finish(exit.outcome()).await)
+    }
+
+    /// Ends before anything was begun.
+    fn refuse(&self, fault: &Fault) -> Exit {
+        self.tell(fault);
+        let exit = Exit::of(fault.error().kind(), false);
+        let run = self.run.get().cloned().unwrap_or_default();
+        self.events.send(Event::RunFinished(Totals { run, outcome: exit.outcome().to_owned(), ..Totals::default() }));
+        exit
+    }
+
+    /// Tells an error; an interrupt is none.
+    fn tell(&self, fault: &Fault) {
+        let error = fault.error();
+        if error.kind() == Kind::Cancelled {
+            return;
+        }
+        self.drawings.push(draw(fault, self.paint));
+        self.events.send(Event::Error { host: error.host().map(str::to_owned), error: error.into() });
+    }
+}
+
+/// An error with a place in a recipe is drawn with it.
+pub fn draw(fault: &Fault, paint: Paint) -> String {
+    if fault.stack().is_empty() { failure::draw(fault.error(), paint) } else { fault.draw(paint.is_on()) + "\n" }
+}
+
+/// Two threads are enough: what a run does is wait. More would only cost its start.
+fn runtime() -> Result<Runtime, Error> {
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4));
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| {
+        Error::new(Kind::Local, "session.runtime", "cannot start the threads of a run").because(error)
+    })
+}
+
+fn start(
+    reporter: Box<dyn Reporter>,
+    events: UnboundedReceiver<haengine_kernel::event::Stamped>,
+    runtime: &Runtime,
+) -> Result<std::thread::JoinHandle<()>, Error> {
+    report::start(reporter, events, runtime.handle())
+        .map_err(|error| Error::new(Kind::Local, "session.thread", "cannot start the reporter's thread").because(error))
+}
+
+/// Progress is drawn where a person sees lines and progress on one terminal.
+fn screen(context: &Context) -> Screen {
+    let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    if terminal && !context.global.json && !context.environment.dumb { Screen::live() } else { Screen::still() }
+}
+
+fn reporter(context: &Context, screen: &Screen, drawings: &Drawings) -> Box<dyn Reporter> {
+    if context.global.json {
+        return Box::new(Json::new(Out::stdout()));
+    }
+    let look = Look { out: context.paint, errors: context.error_paint, verbose: context.global.verbose > 0 };
+    Box::new(Human::new(Out::stdout(), Out::stderr(), look, screen.clone(), drawings.clone()))
+}
