@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use haengine_kernel::error::{Error, Result};
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::Store;
+use haengine_script::Fault;
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -70,6 +71,15 @@ impl Context {
             Out::stderr().write(&failure::draw(error, self.error_paint));
         }
         Exit::of(error.kind(), false)
+    }
+
+    /// The same for an error of a recipe, which is drawn with its place.
+    pub fn refuse_fault(&self, fault: &Fault) -> Exit {
+        if !self.global.json && !fault.stack().is_empty() {
+            Out::stderr().write(&crate::session::draw(fault, self.error_paint));
+            return Exit::of(fault.error().kind(), false);
+        }
+        self.refuse(fault.error())
     }
 }
 

@@ -1,7 +1,11 @@
 //! The commands, a file for each.
 
+pub mod check;
+pub mod describe;
 pub mod doc;
 pub mod lab;
+pub mod list;
+pub mod run;
 pub mod runs;
 pub mod show;
 pub mod undo;

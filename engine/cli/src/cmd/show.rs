@@ -73,6 +73,7 @@ impl Shown<'_> {
             Phase::Failed(error) => ("failed", Some(error)),
             Phase::Undoing(None) => ("undo_unfinished", None),
             Phase::Undoing(Some(error)) => ("undo_failed", Some(error)),
+            Phase::Unsettled => ("undo_unfinished", None),
             Phase::Undone => ("undone", None),
         };
         Shown {
@@ -157,8 +158,8 @@ fn line(shown: &Shown<'_>, paint: Paint) -> String {
 fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let left = UndoPlan::of(state);
     let mut text = String::new();
-    if left.len() > 0 && summary.outcome != "running" {
-        let _ = writeln!(text, "\n{} changes can be taken back: `haengine undo {}`", left.len(), summary.run);
+    if !left.is_empty() && summary.outcome != "running" {
+        let _ = writeln!(text, "\n{} changes can be taken back: `haengine undo {}`", left.len() + left.unsettled.len(), summary.run);
     }
     if !left.irreversible.is_empty() {
         let note = format!("{} changes have no inverse", left.irreversible.len());

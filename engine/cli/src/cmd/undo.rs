@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::paint::one_line;
 use crate::session::{Session, conduct};
-use crate::wiring;
+use crate::wiring::{self, keep};
 
 /// Take a run back: every host as it was before it
 ///
@@ -47,8 +47,8 @@ async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exi
     }
     agree(session, &plan)?;
     let inventory = inventory(context, &folder)?;
-    let hosts = wiring::hosts(context, session, inventory);
-    let mode = wiring::apply(context, &store, &folder)?;
+    let hosts = wiring::hosts(context, session, inventory.into());
+    let mode = wiring::apply(context, &store, &folder, folder.journal()?)?;
     let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
     let result = run.undo(&wiring::registry(), &plan).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)
@@ -78,10 +78,10 @@ fn nothing(session: &Session, id: &str) -> Exit {
 }
 
 fn agree(session: &Session, plan: &UndoPlan) -> Result<(), Error> {
-    let mut hosts: Vec<&str> = plan.calls.iter().flatten().map(|change| change.key.host.as_str()).collect();
+    let mut hosts: Vec<&str> = plan.calls.iter().flatten().chain(&plan.unsettled).map(|change| change.key.host.as_str()).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let question = format!("take back {} changes on {}?", plan.len(), hosts.join(", "));
+    let question = format!("take back {} changes on {}?", plan.len() + plan.unsettled.len(), hosts.join(", "));
     if session.terminal.confirm(&question)? {
         return Ok(());
     }
@@ -89,5 +89,5 @@ fn agree(session: &Session, plan: &UndoPlan) -> Result<(), Error> {
 }
 
 fn inventory(context: &Context, folder: &RunFolder) -> Result<haengine_kernel::inventory::Inventory, Error> {
-    if context.global.inventory.is_empty() { wiring::saved_inventory(folder) } else { context.inventory() }
+    if context.global.inventory.is_empty() { keep::kept_inventory(folder) } else { context.inventory() }
 }

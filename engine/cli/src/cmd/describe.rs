@@ -1,0 +1,118 @@
+//! `haengine describe`: what a recipe does and what it takes.
+
+use std::fmt::Write;
+
+use clap::Args;
+use haengine_script::params::{Default as Fallback, ParameterKind};
+use haengine_script::{Fault, Parameter, Recipe};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::report::Paint;
+use crate::wiring;
+
+/// Describe a recipe and its parameters
+#[derive(Args)]
+#[command(after_help = "Example:\n  haengine describe time_sync")]
+pub struct DescribeArgs {
+    /// A recipe's file, or the name of one that `haengine list` shows
+    #[arg(value_name = "RECIPE")]
+    recipe: String,
+}
+
+/// Describes a recipe.
+pub fn describe(context: &Context, args: &DescribeArgs) -> Exit {
+    match load(&args.recipe) {
+        Ok(recipe) => {
+            let shown = Shown::of(&args.recipe, &recipe);
+            context.tell("recipe", std::slice::from_ref(&shown), || page(&shown, context.paint));
+            Exit::Done
+        }
+        Err(fault) => context.refuse_fault(&fault),
+    }
+}
+
+fn load(name: &str) -> Result<Recipe, Fault> {
+    wiring::library(CancellationToken::new()).load(&wiring::sources(), name)
+}
+
+/// A recipe for a program.
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    file: String,
+    about: String,
+    parameters: Vec<ShownParameter>,
+}
+
+#[derive(Serialize)]
+struct ShownParameter {
+    name: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<String>,
+    about: String,
+    required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+}
+
+impl Shown {
+    fn of(name: &str, recipe: &Recipe) -> Shown {
+        let parameters = recipe.parameters().iter().map(ShownParameter::of).collect();
+        Shown { name: name.to_owned(), file: recipe.name().to_owned(), about: recipe.about(), parameters }
+    }
+}
+
+impl ShownParameter {
+    fn of(parameter: &Parameter) -> ShownParameter {
+        let choices = match &parameter.kind {
+            ParameterKind::Choice(words) => words.clone(),
+            _ => Vec::new(),
+        };
+        let default = match &parameter.default {
+            Fallback::Value(value) => Some(value.to_string()),
+            Fallback::Required | Fallback::Optional => None,
+        };
+        ShownParameter {
+            name: parameter.name.clone(),
+            kind: parameter.kind.name(),
+            choices,
+            about: parameter.about.clone(),
+            required: matches!(parameter.default, Fallback::Required),
+            default,
+        }
+    }
+}
+
+fn page(shown: &Shown, paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.bold(&shown.name));
+    if !shown.about.is_empty() {
+        let _ = writeln!(text, "{}", shown.about);
+    }
+    if shown.parameters.is_empty() {
+        text.push_str("\nIt takes no parameters.\n");
+    } else {
+        let _ = writeln!(text, "\n{}", paint.bold("Parameters"));
+    }
+    let width = shown.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or_default();
+    for parameter in &shown.parameters {
+        let name = paint.cyan(&format!("{:width$}", parameter.name));
+        let _ = writeln!(text, "  {name}  {} {}", parameter.about, paint.dim(&kind(parameter)));
+    }
+    let required = shown.parameters.iter().filter(|parameter| parameter.required);
+    let words: String = required.map(|parameter| format!(" {}=…", parameter.name)).collect();
+    let _ = writeln!(text, "\nhaengine plan {} -i INVENTORY{words}", shown.name);
+    text
+}
+
+fn kind(parameter: &ShownParameter) -> String {
+    let kind = if parameter.choices.is_empty() { parameter.kind.to_owned() } else { parameter.choices.join("|") };
+    match (&parameter.default, parameter.required) {
+        (Some(default), _) => format!("({kind}, default {default})"),
+        (None, true) => format!("({kind}, required)"),
+        (None, false) => format!("({kind}, optional)"),
+    }
+}
