@@ -11,15 +11,17 @@ use crate::cmd;
 /// Runs recipes: short scripts that say what shall be true on your hosts. Look at what a recipe would do, run it, run it
 /// again without harm, and take it back.
 #[derive(Parser)]
-#[command(name = "haengine", version, propagate_version = true, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "haengine", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = "Examples:
   haengine list                                       which recipes there are
   haengine plan time_sync -i site.yaml hosts=masters  what a recipe would change, with diffs
   haengine run time_sync -i site.yaml hosts=masters   make these changes
   haengine undo RUN                                   every host as it was before the run
 
-Exit codes: 0 done, 1 failed after something was changed, 2 refused and nothing touched, 3 a host cannot be reached,
-4 changes are pending (plan --exit-code), 5 another run holds the lock, 130 interrupted.")]
+Exit codes:
+  0 done · 1 failed after something was changed · 2 refused, and nothing was touched
+  3 a host cannot be reached, and nothing was touched · 4 changes are pending (plan --exit-code)
+  5 another run holds the lock · 130 interrupted")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -51,8 +53,8 @@ pub struct Global {
     #[arg(long, value_name = "DIR", global = true)]
     pub state_dir: Option<PathBuf>,
 
-    /// How many hosts work at once in `each` and `rolling`
-    #[arg(long, value_name = "N", global = true, default_value_t = 10, value_parser = forks)]
+    /// How many hosts are worked on at once
+    #[arg(long, value_name = "N", global = true, default_value_t = haengine_kernel::host::FORKS, value_parser = forks)]
     pub forks: usize,
 
     /// Tell also what did not change and what commands print; -vv logs internals

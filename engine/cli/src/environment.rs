@@ -1,5 +1,7 @@
 //! What the operator's environment says, read once at the start.
 
+#![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -52,7 +52,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Leaves at once, whatever still runs: the second Ctrl-C.
-#[expect(clippy::exit, reason = "the one place where the process ends without unwinding")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the one place where the process ends without unwinding")]
 pub fn at_once(exit: Exit) -> ! {
     std::process::exit(exit as i32)
 }

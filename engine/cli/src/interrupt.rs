@@ -13,13 +13,11 @@ use crate::report::{Out, Screen};
 /// When the system does not let us know of signals.
 pub fn watch(cancel: CancellationToken, screen: Screen) -> Result<()> {
     let listen = |kind: SignalKind| {
-        signal(kind).map_err(|error| {
-            Error::new(Kind::Local, "interrupt.signals", "cannot watch for interrupts").because(error)
-        })
+        signal(kind)
+            .map_err(|error| Error::new(Kind::Local, "interrupt.signals", "cannot watch for interrupts").because(error))
     };
     let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [mut interrupt, mut terminate, mut hangup] =
-        [listen(signals[0])?, listen(signals[1])?, listen(signals[2])?];
+    let [mut interrupt, mut terminate, mut hangup] = [listen(signals[0])?, listen(signals[1])?, listen(signals[2])?];
     tokio::spawn(async move {
         any(&mut interrupt, &mut terminate, &mut hangup).await;
         cancel.cancel();

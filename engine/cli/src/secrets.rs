@@ -40,8 +40,8 @@ impl Secrets {
 
     fn decrypt(&self, path: &Path) -> Result<Secret> {
         let file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
-        let decryptor =
-            Decryptor::new_buffered(ArmoredReader::new(BufReader::new(file))).map_err(|error| undecrypted(path, error))?;
+        let decryptor = Decryptor::new_buffered(ArmoredReader::new(BufReader::new(file)))
+            .map_err(|error| undecrypted(path, error))?;
         let identities = if decryptor.is_scrypt() { self.passphrase(path)? } else { self.keys(path)? };
         let mut text = Zeroizing::new(String::new());
         let plain = decryptor.decrypt(identities.iter().map(|identity| identity.as_ref()));
@@ -85,6 +85,7 @@ impl SecretSource for Secrets {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a secret may be in a variable, and only its user knows which")]
 fn variable(name: &str) -> Result<Secret> {
     let error = |reason: &str| {
         Error::new(Kind::Usage, "secret.variable", format!("the secret's variable `{name}` {reason}"))

@@ -118,9 +118,11 @@ pub fn draw(fault: &Fault, paint: Paint) -> String {
 /// Two threads are enough: what a run does is wait. More would only cost its start.
 fn runtime() -> Result<Runtime, Error> {
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().map_err(|error| {
-        Error::new(Kind::Local, "session.runtime", "cannot start the threads of a run").because(error)
-    })
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Local, "session.runtime", "cannot start the threads of a run").because(error))
 }
 
 fn start(

@@ -12,6 +12,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use crate::report::paint::harmless;
 use crate::report::{Out, Paint, Screen};
 
 /// Asks the person who started haengine, if there is one.
@@ -43,7 +44,7 @@ impl Terminal {
             return Ok(true);
         }
         let advice = "answer with `--yes`, or run it in a terminal";
-        let answer = self.ask(&format!("{question} [y/N] "), true, advice)?;
+        let answer = self.ask(question, " [y/N] ", true, advice)?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
@@ -53,19 +54,19 @@ impl Terminal {
     /// `prompt.no_terminal` when nobody can be asked.
     pub fn secret(&self, what: &str) -> Result<Secret> {
         let advice = "give it as `env:NAME`, `file:PATH` or `age:PATH`, or run it in a terminal";
-        let typed = self.ask(&format!("{what}: "), false, advice)?;
+        let typed = self.ask(what, ": ", false, advice)?;
         Ok(Secret::new(typed.as_str().to_owned()))
     }
 
-    fn ask(&self, question: &str, seen: bool, advice: &str) -> Result<Zeroizing<String>> {
+    fn ask(&self, question: &str, end: &str, seen: bool, advice: &str) -> Result<Zeroizing<String>> {
         if !self.attended {
-            let message = format!("nobody can be asked: {}", question.trim_end());
+            let message = format!("nobody can be asked: {question}");
             return Err(Error::new(Kind::Refused, "prompt.no_terminal", message).hint(advice));
         }
         waiting(|| {
             let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             self.screen.aside(|| {
-                Out::stderr().write(&self.paint.bold(question));
+                Out::stderr().write(&format!("{}{end}", self.paint.bold(&harmless(question))));
                 let answer = self.read(seen);
                 if !seen || answer.is_err() {
                     Out::stderr().write("\n");
@@ -157,10 +158,7 @@ mod tests {
     use super::*;
 
     fn unattended(yes: bool) -> Terminal {
-        Terminal {
-            attended: false,
-            ..Terminal::new(yes, Paint::plain(), Screen::still(), CancellationToken::new())
-        }
+        Terminal { attended: false, ..Terminal::new(yes, Paint::plain(), Screen::still(), CancellationToken::new()) }
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub fn doc(context: &Context, args: &DocArgs) -> Exit {
     let modules = haengine_stdlib::modules();
     let paint = context.paint;
     let Some(name) = &args.name else {
-        let all: Vec<_> = modules.iter().flat_map(|module| &module.verbs).map(|verb| Described::of(verb.as_ref())).collect();
+        let all: Vec<_> =
+            modules.iter().flat_map(|module| &module.verbs).map(|verb| Described::of(verb.as_ref())).collect();
         context.tell("verb", &all, || modules.iter().map(|module| overview(module, paint)).collect());
         return Exit::Done;
     };
@@ -74,8 +75,11 @@ fn find<'a>(modules: &'a [Module], name: &str) -> Result<Found<'a>> {
 
 fn unknown(modules: &[Module], verbs: &[&dyn Verb], name: &str, wanted: &str) -> Error {
     let error = Error::new(Kind::Usage, "doc.unknown", format!("there is no module or verb `{name}`"));
-    let same: Vec<String> =
-        verbs.iter().filter(|verb| last(verb.name()) == wanted).map(|verb| format!("`{}`", script_name(*verb))).collect();
+    let same: Vec<String> = verbs
+        .iter()
+        .filter(|verb| last(verb.name()) == wanted)
+        .map(|verb| format!("`{}`", script_name(*verb)))
+        .collect();
     if !same.is_empty() {
         return error.hint(format!("name one of {}", same.join(", ")));
     }
@@ -116,7 +120,8 @@ fn module_page(module: &Module, paint: Paint) -> String {
     if !rest.is_empty() {
         let _ = writeln!(text, "{rest}\n");
     }
-    let _ = writeln!(text, "{}", paint.dim(&format!("see `haengine doc {}::VERB` for options and examples", module.name)));
+    let _ =
+        writeln!(text, "{}", paint.dim(&format!("see `haengine doc {}::VERB` for options and examples", module.name)));
     text
 }
 
@@ -130,7 +135,7 @@ fn verb_page(verb: &dyn Verb, paint: Paint) -> String {
         let _ = writeln!(text, "\n{}", paint.bold("Examples"));
     }
     for example in verb.examples() {
-        let _ = writeln!(text, "  {}", paint.dim(&format!("// {}", example.title)));
+        let _ = writeln!(text, "  {}", paint.dim(&format!("// {}", example.about)));
         example.code.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
     }
     text
@@ -145,7 +150,8 @@ fn parameters(text: &mut String, title: &str, parameters: &[Param], paint: Paint
     for parameter in parameters {
         let name = format!("{:width$}", parameter.name);
         let default = parameter.default.map(|default| format!(" Default: {default}.")).unwrap_or_default();
-        let _ = writeln!(text, "  {}  {} Takes {}.{default}", paint.cyan(&name), parameter.about, parameter.kind.takes());
+        let _ =
+            writeln!(text, "  {}  {} Takes {}.{default}", paint.cyan(&name), parameter.about, parameter.kind.takes());
     }
 }
 

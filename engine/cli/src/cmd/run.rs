@@ -79,8 +79,7 @@ pub fn run(context: &Context, args: RunArgs) -> Exit {
 pub fn plan(context: &Context, args: PlanArgs) -> Exit {
     conduct(context, async |session| {
         let prepared = prepare(context, session, &args.call)?;
-        let (exit, pending) =
-            perform(context, session, prepared, "plan", Mode::Plan, "plan", &args.call.recipe).await;
+        let (exit, pending) = perform(context, session, prepared, "plan", Mode::Plan, "plan", &args.call.recipe).await;
         Ok(if exit == Exit::Done && pending && args.exit_code { Exit::Pending } else { exit })
     })
 }
@@ -113,12 +112,7 @@ fn without_inventory(context: &Context, fault: Fault) -> Fault {
 }
 
 /// Keeps what the run is made of and opens its journal.
-async fn enter(
-    context: &Context,
-    folder: &RunFolder,
-    prepared: &Prepared,
-    call: &Call,
-) -> Result<Journal, Error> {
+async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call: &Call) -> Result<Journal, Error> {
     keep::inventory(folder, &prepared.inventory)?;
     keep::recipe(folder, prepared.recipe.snapshot())?;
     let journal = folder.journal()?;

@@ -1,7 +1,6 @@
 //! `haengine runs`: what was run, newest first.
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use haengine_kernel::error::Result;
 use haengine_kernel::journal::RunSummary;
 
@@ -9,7 +8,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::lines::seconds;
 use crate::report::paint::one_line;
-use crate::report::{Out, failure};
+use crate::report::{Out, failure, table};
 
 /// List what was run, newest first
 ///
@@ -24,7 +23,7 @@ pub struct RunsArgs {}
 pub fn runs(context: &Context) -> Exit {
     match summaries(context) {
         Ok(runs) => {
-            context.tell("run", &runs, || table(&runs));
+            context.tell("run", &runs, || page(&runs));
             Exit::Done
         }
         Err(error) => context.refuse(&error),
@@ -44,25 +43,16 @@ fn summaries(context: &Context) -> Result<Vec<RunSummary>> {
     Ok(runs)
 }
 
-fn table(runs: &[RunSummary]) -> String {
+fn page(runs: &[RunSummary]) -> String {
     if runs.is_empty() {
         return "nothing was run yet\n".to_owned();
     }
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["RUN", "STARTED", "RECIPE", "OUTCOME", "CHANGES", "TIME", "HOSTS"]);
-    for run in runs {
-        table.add_row([
-            run.run.clone(),
-            local(run.started),
-            one_line(&run.recipe),
-            run.outcome.clone(),
-            run.changes.to_string(),
-            seconds(run.seconds),
-            run.hosts.join(", "),
-        ]);
-    }
-    table.lines().map(|line| format!("{}\n", line.trim())).collect()
+    let rows = runs.iter().map(|run| {
+        let (changes, hosts) = (run.changes.to_string(), run.hosts.join(", "));
+        let recipe = one_line(&run.recipe);
+        [run.run.clone(), local(run.started), recipe, run.outcome.clone(), changes, seconds(run.seconds), hosts]
+    });
+    table::table(["RUN", "STARTED", "RECIPE", "OUTCOME", "CHANGES", "TIME", "HOSTS"], rows)
 }
 
 /// A time as the operator's clock shows it.

@@ -159,7 +159,12 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let left = UndoPlan::of(state);
     let mut text = String::new();
     if !left.is_empty() && summary.outcome != "running" {
-        let _ = writeln!(text, "\n{} changes can be taken back: `haengine undo {}`", left.len() + left.unsettled.len(), summary.run);
+        let _ = writeln!(
+            text,
+            "\n{} changes can be taken back: `haengine undo {}`",
+            left.len() + left.unsettled.len(),
+            summary.run
+        );
     }
     if !left.irreversible.is_empty() {
         let note = format!("{} changes have no inverse", left.irreversible.len());

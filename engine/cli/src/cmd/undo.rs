@@ -78,7 +78,8 @@ fn nothing(session: &Session, id: &str) -> Exit {
 }
 
 fn agree(session: &Session, plan: &UndoPlan) -> Result<(), Error> {
-    let mut hosts: Vec<&str> = plan.calls.iter().flatten().chain(&plan.unsettled).map(|change| change.key.host.as_str()).collect();
+    let mut hosts: Vec<&str> =
+        plan.calls.iter().flatten().chain(&plan.unsettled).map(|change| change.key.host.as_str()).collect();
     hosts.sort_unstable();
     hosts.dedup();
     let question = format!("take back {} changes on {}?", plan.len() + plan.unsettled.len(), hosts.join(", "));

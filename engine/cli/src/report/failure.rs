@@ -60,7 +60,7 @@ mod tests {
             .on("master1")
             .because("connection refused\nby the host")
             .hint("start sshd on the host");
-        insta::assert_snapshot!(draw(&error, Paint::plain()), @r"
+        insta::assert_snapshot!(draw(&error, Paint::plain()), @"
         error[ssh.refused]: master1: 10.0.0.1:22 refused the connection
           because: connection refused
             by the host

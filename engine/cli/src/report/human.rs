@@ -30,6 +30,8 @@ pub struct Human {
     heading: String,
     command: String,
     run: String,
+    /// A change was begun.
+    touched: bool,
 }
 
 /// How lines look.
@@ -59,6 +61,7 @@ impl Human {
             heading: String::new(),
             command: String::new(),
             run: String::new(),
+            touched: false,
         }
     }
 
@@ -193,8 +196,9 @@ impl Human {
             ("plan", "succeeded", 1..) => "nothing was touched; `haengine run` with the same words makes these changes",
             ("plan", ..) => "nothing was touched",
             ("undo", "succeeded", _) => return,
-            ("undo", ..) => &format!("see what is left with `haengine show {run}`, then `haengine undo {run}` again"),
             (_, "succeeded", 0) => return,
+            (_, _, 0) if !self.touched => "nothing was touched",
+            ("undo", ..) => &format!("see what is left with `haengine show {run}`, then `haengine undo {run}` again"),
             _ => &format!("see it with `haengine show {run}`, take it back with `haengine undo {run}`"),
         };
         let _ = writeln!(self.text, "{}", paint.dim(next));
@@ -229,6 +233,7 @@ impl Reporter for Human {
                 self.progress.end_step(&step);
             }
             Event::ChangeStarted { host, op, target } => {
+                self.touched = true;
                 self.groups.start(&op, &target);
                 self.progress.begin(host, op, target);
             }

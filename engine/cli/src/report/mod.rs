@@ -8,7 +8,7 @@
 //! | human, group, lines | lines for a person, equal results of several hosts in one |
 //! | progress | what is under way, drawn live |
 //! | failure | errors with cause and hint |
-//! | screen, out, paint | the terminal, streams and colours |
+//! | screen, out, paint, table | the terminal, streams, colours and columns |
 
 pub mod failure;
 pub mod group;
@@ -19,6 +19,9 @@ pub mod out;
 pub mod paint;
 pub mod progress;
 pub mod screen;
+pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::thread::JoinHandle;
 use std::time::Instant;

@@ -17,6 +17,7 @@ impl Paint {
     }
 
     /// No colours.
+    #[cfg(test)]
     pub fn plain() -> Paint {
         Paint(false)
     }

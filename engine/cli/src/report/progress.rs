@@ -6,7 +6,7 @@ use haengine_kernel::event::Change;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::report::Screen;
-use crate::report::lines::{bytes, seconds};
+use crate::report::lines::bytes;
 use crate::report::paint::one_line;
 
 /// A run that is over sooner is never drawn, and no frame follows another sooner.
@@ -141,12 +141,13 @@ impl Progress {
     }
 
     fn rows(&self, now: Instant) -> Vec<String> {
-        let elapsed = |since: Instant| seconds(now.duration_since(since).as_secs_f64().floor().max(1.0));
+        let elapsed = |since: Instant| whole_seconds(now.duration_since(since));
         let mut rows = Vec::new();
         if let Some((step, since)) = self.steps.last() {
-            let waiting = self.waiting.as_ref().map(|(what, since)| {
-                format!(", waiting {} for {}", elapsed(*since), one_line(what))
-            });
+            let waiting = self
+                .waiting
+                .as_ref()
+                .map(|(what, since)| format!(", waiting {} for {}", elapsed(*since), one_line(what)));
             rows.push(format!("▸ {} {}{}", one_line(step), elapsed(*since), waiting.unwrap_or_default()));
         } else if let Some((what, since)) = &self.waiting {
             rows.push(format!("▸ waiting {} for {}", elapsed(*since), one_line(what)));
@@ -158,6 +159,14 @@ impl Progress {
             rows.push(format!("  and {} more", self.running.len() - ROWS));
         }
         rows
+    }
+}
+
+/// A time that changes once a second: `7 s`, `3 min 5 s`.
+fn whole_seconds(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
     }
 }
 
@@ -198,10 +207,10 @@ mod tests {
         progress.printed("m2", "Get:1 stable\n");
         let row = |rows: Vec<String>| rows.join("\n");
         let now = progress.running[0].copied.unwrap().since + Duration::from_secs(2);
-        insta::assert_snapshot!(row(progress.rows(now)), @r"
-        ▸ copy the tree 2.0 s
-          m1: file.copy_tree /opt 2.0 s, 1.00 KiB of 4.00 KiB, 512 B/s
-          m2: ssh.run apt-get update 1.0 s │ Get:1 stable
+        insta::assert_snapshot!(row(progress.rows(now)), @"
+        ▸ copy the tree 2 s
+          m1: file.copy_tree /opt 2 s, 1.00 KiB of 4.00 KiB, 512 B/s
+          m2: ssh.run apt-get update 2 s │ Get:1 stable
         ");
         assert_eq!(progress.due(), None, "a screen that is not live needs no frames");
     }

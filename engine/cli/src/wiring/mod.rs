@@ -48,7 +48,8 @@ pub fn library(cancel: CancellationToken) -> Library {
 /// Where recipes are found: here, in `scripts`, and in the binary. The first of a name wins.
 pub fn sources() -> Sources {
     let embedded = RECIPES.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "rhai"));
-    let named = embedded.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), file.contents_utf8()?)));
+    let named =
+        embedded.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), file.contents_utf8()?)));
     Sources { folders: vec![PathBuf::from("."), PathBuf::from("scripts")], embedded: named.collect() }
 }
 
@@ -73,7 +74,8 @@ pub fn hosts(context: &Context, session: &Session, inventory: Arc<Inventory>) ->
     });
     let options = Options { agent_socket: context.environment.agent.clone(), spool: spool(), notices };
     let connector = Arc::new(SshConnector::new(inventory.clone(), session.secrets.clone(), options));
-    Hosts::new(inventory, connector, session.events.clone(), session.cancel.clone())
+    let (events, cancel) = (session.events.clone(), session.cancel.clone());
+    Hosts::with_forks(context.global.forks, inventory, connector, events, cancel)
 }
 
 /// Output may be large, and what is for small things may be in memory.

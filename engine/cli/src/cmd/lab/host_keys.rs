@@ -107,9 +107,10 @@ mod tests {
 
     #[test]
     fn only_lines_of_the_lab_are_exchanged() {
-        let before = "real ssh-ed25519 AAAA\nm1,10.0.0.1 ssh-ed25519 OLD haengine-lab:lab\nm9 ssh-rsa B haengine-lab:other\n";
+        let before =
+            "real ssh-ed25519 AAAA\nm1,10.0.0.1 ssh-ed25519 OLD haengine-lab:lab\nm9 ssh-rsa B haengine-lab:other\n";
         let after = replaced(before, "m1,10.0.0.1 ssh-ed25519 NEW\n", "haengine-lab:lab");
-        insta::assert_snapshot!(after, @r"
+        insta::assert_snapshot!(after, @"
         real ssh-ed25519 AAAA
         m9 ssh-rsa B haengine-lab:other
         m1,10.0.0.1 ssh-ed25519 NEW haengine-lab:lab

@@ -35,9 +35,9 @@ pub fn ssh(lab: &Lab, host: &str, command: &[OsString]) -> Result<()> {
 /// A command of this machine in the lab's network. `haengine` there is the haengine that is asked.
 fn outside(lab: &Lab, command: &[OsString]) -> Result<Command> {
     present(lab)?;
-    let (program, arguments) = command.split_first().ok_or_else(|| {
-        Error::new(Kind::Usage, "lab.command", "no command is given").hint("write it after `--`")
-    })?;
+    let (program, arguments) = command
+        .split_first()
+        .ok_or_else(|| Error::new(Kind::Usage, "lab.command", "no command is given").hint("write it after `--`"))?;
     let ours = std::env::current_exe().ok().filter(|_| program == "haengine");
     let mut inside = lab.command(ours.map_or_else(|| program.clone(), Into::into));
     inside.args(arguments);

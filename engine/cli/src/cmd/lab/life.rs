@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::HostSpec;
 use haengine_lab::{Lab, LabSpec, Status};
@@ -10,6 +9,7 @@ use serde::Serialize;
 
 use crate::cmd::lab::{host_keys, identity, progress, refused};
 use crate::context::Context;
+use crate::report::table;
 
 /// Brings the inventory's hosts up and lets the inventory's key in.
 pub fn up(context: &Context, lab: &Lab) -> Result<()> {
@@ -57,26 +57,23 @@ pub fn status(context: &Context, lab: &Lab) -> Result<()> {
     let status = wait(lab.status())?;
     let shown = Shown { name: lab.name(), up: status.is_some(), status: status.as_ref() };
     context.tell("lab", &[shown], || match &status {
-        Some(status) => table(status),
+        Some(status) => page(status),
         None => format!("there is no lab `{}`\n", lab.name()),
     });
     Ok(())
 }
 
-fn table(status: &Status) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["HOST", "HOSTNAME", "ADDRESS", "PORT", "STATE"]);
-    for host in &status.hosts {
+fn page(status: &Status) -> String {
+    let rows = status.hosts.iter().map(|host| {
         let state = match (host.running, host.cut) {
             (true, false) => "running",
             (true, true) => "running, cable cut",
             (false, _) => "off",
         };
         let (address, port) = (host.address.to_string(), host.port.to_string());
-        table.add_row([host.name.clone(), host.hostname.clone(), address, port, state.to_owned()]);
-    }
-    let mut text: String = table.lines().map(|line| format!("{}\n", line.trim())).collect();
+        [host.name.clone(), host.hostname.clone(), address, port, state.to_owned()]
+    });
+    let mut text = table::table(["HOST", "HOSTNAME", "ADDRESS", "PORT", "STATE"], rows);
     if !status.snapshots.is_empty() {
         text.push_str(&format!("snapshots: {}\n", status.snapshots.join(", ")));
     }
@@ -87,7 +84,9 @@ fn table(status: &Status) -> String {
 fn host(host: &HostSpec) -> Result<haengine_lab::HostSpec> {
     let address: Ipv4Addr = host.address.parse().map_err(|_| {
         let message = format!("`{}` is no IPv4 address, and hosts of a lab need one", host.address);
-        Error::new(Kind::Usage, "lab.address", message).on(&host.name).hint("write the host's IPv4 address as `address`")
+        Error::new(Kind::Usage, "lab.address", message)
+            .on(&host.name)
+            .hint("write the host's IPv4 address as `address`")
     })?;
     let mut made = haengine_lab::HostSpec::new(&host.name, address);
     made.port = host.port;

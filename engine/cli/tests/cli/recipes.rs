@@ -1,0 +1,300 @@
+//! Recipes that need no host: how they are found, described, refused, run and kept.
+
+use crate::Site;
+
+const EMPTY: &str = "//! Does nothing.\n\nfn main(p) {\n}\n";
+
+const GREET: &str = r#"//! Greets somebody.
+//!
+//! It says hello and nothing else.
+
+fn params() {
+    #{
+        whom: param::string("Who is greeted."),
+        tone: param::choice(["warm", "cold"], "How it sounds.").or("warm"),
+        key: param::secret("Never shown.").optional(),
+    }
+}
+
+fn main(p) {
+    step("greet", || {
+        log("hello " + p.whom);
+    });
+}
+"#;
+
+fn site() -> Site {
+    let site = Site::new();
+    site.write("empty.rhai", EMPTY);
+    site.write("scripts/greet.rhai", GREET);
+    site.write("site.yaml", "hosts: { m1: { address: 127.0.0.1 } }\n");
+    site
+}
+
+/// Run ids and times differ each time.
+fn steady(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.trim_end_matches(['\n', ':', '`']).parse::<f64>() {
+        Ok(_) if word.contains('.') => "T".to_owned(),
+        _ => word.to_owned(),
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    let id = text.lines().flat_map(|line| line.split([' ', '`', ','])).find(|word| is_id(word)).map(str::to_owned);
+    id.map_or(text.clone(), |id| text.replace(&id, "RUN"))
+}
+
+fn is_id(word: &str) -> bool {
+    word.len() == 20 && word.as_bytes()[8] == b'-' && word.as_bytes()[15] == b'-'
+}
+
+#[test]
+fn a_recipe_runs_and_is_kept() {
+    let site = site();
+    let given = site.run(&["run", "greet", "whom=world"]);
+    insta::assert_snapshot!(steady(&given.all()), @"
+    --- stdout
+    run greet as RUN
+    greet
+      hello world
+    run succeeded in T s: 0 changed, 0 unchanged
+    --- exit code 0
+    ");
+    let runs = site.run(&["runs", "--json"]).json();
+    assert_eq!((runs.len(), &runs[0]["outcome"], &runs[0]["recipe"]), (1, &"succeeded".into(), &"greet".into()));
+    let id = runs[0]["run"].as_str().unwrap().to_owned();
+    let folder = site.path(".local/state/haengine/runs").join(&id);
+    assert_eq!(std::fs::read_to_string(folder.join("recipe/0-greet.rhai")).unwrap(), GREET);
+    assert!(folder.join("inventory.json").is_file());
+    let shown = site.run(&["show", &id]);
+    let parameters = shown.out.lines().find(|line| line.trim_start().starts_with("parameters")).unwrap();
+    assert!(parameters.contains("whom=world") && parameters.contains("tone=warm"), "{parameters}");
+}
+
+#[test]
+fn undo_of_a_run_without_changes_has_nothing_to_do() {
+    let site = site();
+    site.run(&["run", "empty"]);
+    let id = site.run(&["runs", "--json"]).json()[0]["run"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!(steady(&site.run(&["undo", &id]).all()), @"
+    --- stdout
+    undo of RUN, which ran empty
+      nothing to undo
+    undo succeeded in T s: 0 taken back, 0 unchanged
+    --- exit code 0
+    ");
+    let last = site.run(&["undo", &id, "--json"]).json().pop().unwrap();
+    assert_eq!((&last["outcome"], &last["changed"]), (&"succeeded".into(), &0.into()));
+}
+
+#[test]
+fn a_plan_keeps_nothing() {
+    let site = site();
+    insta::assert_snapshot!(steady(&site.run(&["plan", "greet", "whom=world", "--exit-code"]).all()), @"
+    --- stdout
+    plan of greet: nothing is touched
+    greet
+      hello world
+    plan succeeded in T s: 0 would change, 0 unchanged
+    nothing was touched
+    --- exit code 0
+    ");
+    assert!(!site.path(".local").exists());
+}
+
+#[test]
+fn json_begins_and_ends_as_the_contract_says() {
+    let lines = site().run(&["run", "greet", "whom=world", "--json"]).json();
+    let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["run_started", "step_started", "log", "step_finished", "run_finished"]);
+    assert!(lines.iter().all(|line| line["time"].is_string()));
+    let last = lines.last().unwrap().as_object().unwrap();
+    let fields: Vec<&str> = last.keys().map(String::as_str).collect();
+    let contract =
+        ["event", "run", "outcome", "ok", "changed", "skipped", "failed", "unreachable", "seconds", "waited", "time"];
+    assert_eq!(fields, contract);
+}
+
+#[test]
+fn recipes_are_listed_and_described() {
+    let site = site();
+    let given = site.run(&["list"]);
+    let ours: String = given.out.lines().filter(|line| line.contains("/")).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(ours, @"
+    empty  Does nothing.  ./empty.rhai
+    greet  Greets somebody.  scripts/greet.rhai
+    ");
+    insta::assert_snapshot!(site.run(&["describe", "greet"]).all(), @"
+    --- stdout
+    greet
+    Greets somebody.
+
+    It says hello and nothing else.
+
+    Parameters
+      whom  Who is greeted. (string, required)
+      tone  How it sounds. (warm|cold, default warm)
+      key   Never shown. (secret, optional)
+
+    haengine plan greet -i INVENTORY whom=…
+    --- exit code 0
+    ");
+}
+
+#[test]
+fn a_typo_is_drawn_with_its_place() {
+    let site = site();
+    site.write("typo.rhai", "fn main(p) {\n    let x = ;\n}\n");
+    insta::assert_snapshot!(site.run(&["check", "typo.rhai", "empty"]).all(), @"
+    --- stdout
+    typo.rhai: 1 findings
+    empty: nothing found
+    --- stderr
+    error[recipe.syntax]: unexpected ';'
+     --> typo.rhai:2:13
+      |
+    2 |     let x = ;
+      |             ^
+    --- exit code 2
+    ");
+    insta::assert_snapshot!(site.run(&["run", "typo.rhai"]).all(), @"
+    --- stderr
+    error[recipe.syntax]: unexpected ';'
+     --> typo.rhai:2:13
+      |
+    2 |     let x = ;
+      |             ^
+    --- exit code 2
+    ");
+}
+
+#[test]
+fn what_a_recipe_refuses_is_refused() {
+    let site = site();
+    site.write("no.rhai", "fn main(p) {\n    fail(\"not today\", \"come back tomorrow\");\n}\n");
+    insta::assert_snapshot!(steady(&site.run(&["run", "no.rhai"]).all()), @r#"
+    --- stdout
+    run no.rhai as RUN
+    run failed in T s: 0 changed, 0 unchanged
+    nothing was touched
+    --- stderr
+    error[recipe.fail]: not today
+     --> no.rhai:2:5
+      |
+    2 |     fail("not today", "come back tomorrow");
+      |     ^^^^
+      |
+      = hint: come back tomorrow
+    --- exit code 2
+    "#);
+}
+
+#[test]
+fn unknown_missing_and_wrong_parameters_name_the_remedy() {
+    let site = site();
+    insta::assert_snapshot!(site.run(&["run", "greet", "whmo=x"]).all(), @"
+    --- stderr
+    error[param.unknown]: the recipe has no parameter `whmo`
+    hint: write `whom=…`
+    --- exit code 2
+    ");
+    insta::assert_snapshot!(site.run(&["run", "greet"]).all(), @"
+    --- stderr
+    error[param.missing]: parameter `whom` is missing: Who is greeted.
+    hint: add `whom=…`: a text
+    --- exit code 2
+    ");
+    insta::assert_snapshot!(site.run(&["run", "greet", "whom=x", "tone=hot"]).all(), @"
+    --- stderr
+    error[param.type]: parameter `tone` must be one of `warm`, `cold`, not `hot`
+    --- exit code 2
+    ");
+    insta::assert_snapshot!(site.run(&["run", "greet", "whom=x", "key=hunter2"]).all(), @"
+    --- stderr
+    error[secret.literal]: parameter `key` is not a reference to a secret; a literal is refused
+    hint: write where it is found: `env:NAME`, `file:PATH`, `age:PATH` or `prompt`
+    --- exit code 2
+    ");
+    assert!(!site.path(".local/state/haengine/runs").exists(), "nothing is kept of what was refused");
+}
+
+#[test]
+fn an_unknown_recipe_names_the_nearest() {
+    insta::assert_snapshot!(site().run(&["plan", "gret"]).all(), @"
+    --- stderr
+    error[recipe.unknown]: there is no recipe `gret`
+    hint: write `greet`, or list the recipes with `haengine list`
+    --- exit code 2
+    ");
+}
+
+#[test]
+fn a_host_without_an_inventory_is_explained() {
+    let site = site();
+    site.write("on.rhai", "fn params() { #{ target: param::host(\"Where.\") } }\nfn main(p) {}\n");
+    insta::assert_snapshot!(site.run(&["run", "on.rhai", "target=m1"]).all(), @"
+    --- stderr
+    error[inventory.unknown_host]: there is no host `m1`
+    hint: name the inventory with `-i FILE`
+    --- exit code 2
+    ");
+    assert_eq!(site.run(&["run", "on.rhai", "target=m1", "-i", "site.yaml"]).code, 0);
+    insta::assert_snapshot!(site.run(&["run", "on.rhai", "target=m1", "-i", "sit.yaml"]).all(), @"
+    --- stderr
+    error[inventory.missing_file]: there is no inventory `sit.yaml`
+    hint: write `site.yaml`, the nearest file there is
+    --- exit code 2
+    ");
+}
+
+#[test]
+fn a_question_without_a_terminal_is_refused_and_yes_answers_it() {
+    let site = site();
+    site.write("ask.rhai", "fn main(p) {\n    confirm(\"sure?\");\n}\n");
+    insta::assert_snapshot!(steady(&site.run(&["run", "ask.rhai"]).all()), @r#"
+    --- stdout
+    run ask.rhai as RUN
+    run failed in T s: 0 changed, 0 unchanged
+    nothing was touched
+    --- stderr
+    error[prompt.no_terminal]: nobody can be asked: sure?
+     --> ask.rhai:2:5
+      |
+    2 |     confirm("sure?");
+      |     ^^^^^^^
+      |
+      = hint: answer with `--yes`, or run it in a terminal
+    --- exit code 2
+    "#);
+    assert_eq!(site.run(&["run", "ask.rhai", "--yes"]).code, 0);
+    assert_eq!(site.run(&["plan", "ask.rhai"]).code, 0);
+}
+
+#[test]
+fn an_interrupt_ends_the_run_in_order() {
+    let site = site();
+    site.write("wait.rhai", "fn main(p) {\n    sleep(\"60s\");\n}\n");
+    let binary = assert_cmd::cargo::cargo_bin("haengine");
+    let child = std::process::Command::new(binary)
+        .args(["run", "wait.rhai", "--json"])
+        .current_dir(site.path(""))
+        .env("HOME", site.path(""))
+        .env_remove("HAENGINE_STATE_DIR")
+        .env_remove("XDG_STATE_HOME")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = || site.run(&["runs", "--json"]).json().first().map(|run| run["outcome"].clone());
+    let patience = std::time::Instant::now();
+    while journal() != Some("running".into()) && patience.elapsed().as_secs() < 10 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(patience.elapsed().as_secs() < 30);
+    let last: serde_json::Value =
+        serde_json::from_str(String::from_utf8(output.stdout).unwrap().lines().last().unwrap()).unwrap();
+    assert_eq!(last["outcome"], "interrupted");
+    assert_eq!(journal(), Some("interrupted".into()));
+}
