@@ -116,7 +116,7 @@ fn json_has_an_error_of_every_refusal() {
         &["show", "absent", "--json"],
         &["undo", "absent", "--json"],
         &["run", "absent", "--json"],
-        &["doc", "absent", "--json"],
+        &["doc", "frobnicate", "--json"],
     ];
     for words in words {
         let given = site.run(words);
