@@ -134,7 +134,8 @@ mod tests {
     use crate::report::{Paint, Screen};
 
     fn secrets(identity: Option<PathBuf>) -> Secrets {
-        let terminal = Terminal::new(false, Paint::plain(), Screen::still(), CancellationToken::new());
+        let (desk, _) = tokio::sync::mpsc::unbounded_channel();
+        let terminal = Terminal::new(false, Paint::plain(), Screen::still(), CancellationToken::new(), desk);
         Secrets::new(Arc::new(terminal), identity)
     }
 

@@ -8,7 +8,6 @@ use haengine_kernel::event::{Event, Events, Totals};
 use haengine_kernel::run::Run;
 use haengine_script::Fault;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -16,7 +15,7 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::report::failure::{self, Drawings};
 use crate::report::human::Look;
-use crate::report::{self, Human, Json, Out, Paint, Reporter, Screen};
+use crate::report::{self, Human, Inbox, Json, Out, Paint, Reporter, Screen};
 use crate::secrets::Secrets;
 use crate::terminal::Terminal;
 
@@ -43,14 +42,15 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
         Err(error) => return context.refuse(&error),
     };
     let (events, received) = Events::channel();
+    let (desk, errands) = tokio::sync::mpsc::unbounded_channel();
     let (cancel, drawings, screen) = (CancellationToken::new(), Drawings::default(), screen(context));
     let reporter = reporter(context, &screen, &drawings);
-    let thread = match start(reporter, received, &runtime) {
+    let thread = match start(reporter, Inbox { events: received, errands }, &runtime) {
         Ok(thread) => thread,
         Err(error) => return context.refuse(&error),
     };
     let yes = context.global.yes;
-    let terminal = Arc::new(Terminal::new(yes, context.error_paint, screen.clone(), cancel.clone()));
+    let terminal = Arc::new(Terminal::new(yes, context.error_paint, screen.clone(), cancel.clone(), desk));
     let secrets = Arc::new(Secrets::new(terminal.clone(), context.environment.age_identity.clone()));
     let (paint, run) = (context.error_paint, OnceLock::new());
     let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, run };
@@ -125,12 +125,8 @@ fn runtime() -> Result<Runtime, Error> {
         .map_err(|error| Error::new(Kind::Local, "session.runtime", "cannot start the threads of a run").because(error))
 }
 
-fn start(
-    reporter: Box<dyn Reporter>,
-    events: UnboundedReceiver<haengine_kernel::event::Stamped>,
-    runtime: &Runtime,
-) -> Result<std::thread::JoinHandle<()>, Error> {
-    report::start(reporter, events, runtime.handle())
+fn start(reporter: Box<dyn Reporter>, inbox: Inbox, runtime: &Runtime) -> Result<std::thread::JoinHandle<()>, Error> {
+    report::start(reporter, inbox, runtime.handle())
         .map_err(|error| Error::new(Kind::Local, "session.thread", "cannot start the reporter's thread").because(error))
 }
 

@@ -2,18 +2,18 @@
 
 use std::io::{IsTerminal, Stdin};
 use std::os::fd::AsFd;
-use std::sync::Mutex;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::secret::Secret;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::report::paint::harmless;
-use crate::report::{Out, Paint, Screen};
+use crate::report::{Errand, Out, Paint, Screen};
 
 /// Asks the person who started haengine, if there is one.
 pub struct Terminal {
@@ -24,15 +24,21 @@ pub struct Terminal {
     paint: Paint,
     screen: Screen,
     cancel: CancellationToken,
-    /// One question at a time.
-    turn: Mutex<()>,
+    /// Where questions are asked: after all that happened before was drawn, and one at a time.
+    desk: UnboundedSender<Errand>,
 }
 
 impl Terminal {
-    /// The terminal of this process.
-    pub fn new(yes: bool, paint: Paint, screen: Screen, cancel: CancellationToken) -> Terminal {
+    /// The terminal of this process; questions are asked at `desk`.
+    pub fn new(
+        yes: bool,
+        paint: Paint,
+        screen: Screen,
+        cancel: CancellationToken,
+        desk: UnboundedSender<Errand>,
+    ) -> Terminal {
         let attended = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Terminal { attended, yes, paint, screen, cancel, turn: Mutex::default() }
+        Terminal { attended, yes, paint, screen, cancel, desk }
     }
 
     /// True when the person agrees; anything else than yes is a no.
@@ -63,22 +69,45 @@ impl Terminal {
             let message = format!("nobody can be asked: {question}");
             return Err(Error::new(Kind::Refused, "prompt.no_terminal", message).hint(advice));
         }
-        waiting(|| {
-            let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            self.screen.aside(|| {
-                Out::stderr().write(&format!("{}{end}", self.paint.bold(&harmless(question))));
-                let answer = self.read(seen);
-                if !seen || answer.is_err() {
-                    Out::stderr().write("\n");
-                }
-                answer
-            })
+        let text = format!("{}{end}", self.paint.bold(&harmless(question)));
+        let question = Question { text, seen, screen: self.screen.clone(), cancel: self.cancel.clone() };
+        let (say, hear) = std::sync::mpsc::channel();
+        let errand: Errand = Box::new(move || drop(say.send(question.ask())));
+        waiting(|| match self.desk.send(errand) {
+            // A desk that closes before our turn means that the run has ended.
+            Ok(()) => hear.recv().unwrap_or_else(|_| Err(Error::cancelled())),
+            Err(closed) => {
+                (closed.0)();
+                hear.recv().unwrap_or_else(|_| Err(Error::cancelled()))
+            }
+        })
+    }
+}
+
+/// One question.
+struct Question {
+    text: String,
+    seen: bool,
+    screen: Screen,
+    cancel: CancellationToken,
+}
+
+impl Question {
+    fn ask(&self) -> Result<Zeroizing<String>> {
+        self.screen.aside(|| {
+            Out::stderr().write(&self.text);
+            let answer = self.read();
+            if !self.seen || answer.is_err() {
+                Out::stderr().write("\n");
+            }
+            answer
         })
     }
 
-    fn read(&self, seen: bool) -> Result<Zeroizing<String>> {
+    fn read(&self) -> Result<Zeroizing<String>> {
         let input = std::io::stdin();
-        let _unseen = if seen { None } else { Some(Unseen::on(&input).map_err(|error| unreadable(error.into()))?) };
+        let _unseen =
+            if self.seen { None } else { Some(Unseen::on(&input).map_err(|error| unreadable(error.into()))?) };
         let mut line = Zeroizing::new(Vec::new());
         loop {
             if self.cancel.is_cancelled() {
@@ -157,8 +186,14 @@ fn unreadable(error: std::io::Error) -> Error {
 mod tests {
     use super::*;
 
+    /// A terminal without a reporter before it.
+    fn alone(yes: bool) -> Terminal {
+        let (desk, _) = tokio::sync::mpsc::unbounded_channel();
+        Terminal::new(yes, Paint::plain(), Screen::still(), CancellationToken::new(), desk)
+    }
+
     fn unattended(yes: bool) -> Terminal {
-        Terminal { attended: false, ..Terminal::new(yes, Paint::plain(), Screen::still(), CancellationToken::new()) }
+        Terminal { attended: false, ..alone(yes) }
     }
 
     #[test]

@@ -40,6 +40,7 @@ fn summaries(context: &Context) -> Result<Vec<RunSummary>> {
             Err(error) => Out::stderr().write(&failure::draw(&error, context.error_paint)),
         }
     }
+    runs.sort_by_key(|run| std::cmp::Reverse(run.started));
     Ok(runs)
 }
 

@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(2);
 pub struct Group {
     /// The first of them; the others differ in host and seconds.
     pub change: Change,
-    /// Their hosts, in the order of arrival.
+    /// Their hosts, in the order of their names.
     pub hosts: Vec<String>,
     /// The longest of their times.
     pub seconds: f64,
@@ -65,12 +65,12 @@ impl Groups {
     /// The groups that have waited long enough, oldest first.
     pub fn ripe(&mut self, now: Instant) -> Vec<Group> {
         let count = self.waiting.iter().take_while(|group| self.ripens(group) <= now).count();
-        self.waiting.drain(..count).collect()
+        self.waiting.drain(..count).map(Group::sorted).collect()
     }
 
     /// All groups, oldest first.
     pub fn all(&mut self) -> Vec<Group> {
-        self.waiting.drain(..).collect()
+        self.waiting.drain(..).map(Group::sorted).collect()
     }
 
     /// When the next group will have waited long enough.
@@ -85,6 +85,12 @@ impl Groups {
 }
 
 impl Group {
+    /// Which host was first is chance; readers look for names.
+    fn sorted(mut self) -> Group {
+        self.hosts.sort_by_cached_key(|host| natural(host));
+        self
+    }
+
     fn is_like(&self, other: &Change) -> bool {
         let one = &self.change;
         // A failure of each host is told by itself: its causes and its host belong together.
@@ -98,6 +104,26 @@ impl Group {
             && one.diff == other.diff
             && !self.hosts.contains(&other.host)
     }
+}
+
+/// Words and numbers of a name in turn, so that `m2` comes before `m10`.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts: Vec<(String, u64)> = vec![Default::default()];
+    let mut in_number = false;
+    for letter in name.chars() {
+        let digit = letter.to_digit(10);
+        if in_number && digit.is_none() {
+            parts.push(Default::default());
+        }
+        in_number = digit.is_some();
+        if let Some((word, number)) = parts.last_mut() {
+            match digit {
+                Some(digit) => *number = number.saturating_mul(10).saturating_add(digit.into()),
+                None => word.push(letter),
+            }
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -129,6 +155,15 @@ mod tests {
         groups.add(change("m1", Status::Changed), now);
         let hosts: Vec<Vec<String>> = groups.all().into_iter().map(|group| group.hosts).collect();
         assert_eq!(hosts, [vec!["m1", "m2"], vec!["m1"], vec!["m2"], vec!["m1"]]);
+    }
+
+    #[test]
+    fn hosts_are_in_the_order_of_their_names() {
+        let (mut groups, now) = (Groups::default(), Instant::now());
+        for host in ["worker1", "master10", "master2", "a"] {
+            groups.add(change(host, Status::Changed), now);
+        }
+        assert_eq!(groups.all()[0].hosts, ["a", "master2", "master10", "worker1"]);
     }
 
     #[test]

@@ -265,6 +265,11 @@ impl Reporter for Human {
         self.progress.draw();
     }
 
+    fn settle(&mut self) {
+        self.catch_up();
+        self.write();
+    }
+
     fn due(&self) -> Option<Instant> {
         [self.groups.due(), self.progress.due()].into_iter().flatten().min()
     }

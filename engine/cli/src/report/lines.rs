@@ -68,10 +68,10 @@ pub fn diff(text: &str, paint: Paint) -> String {
     lines
 }
 
-/// A time span as a person says it: `0.42 s`, `12 s`, `3 min 5 s`.
+/// A time span as a person says it: `42 ms`, `12 s`, `3 min 5 s`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
-        s if s < 0.1 => format!("{s:.3} s"),
+        s if s < 0.1 => format!("{:.0} ms", s * 1000.0),
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 120.0 => format!("{s:.0} s"),
         s => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn times_read_as_one_says_them() {
         let said = [0.0042, 0.42, 9.9, 12.3, 185.0].map(seconds);
-        assert_eq!(said, ["0.004 s", "0.4 s", "9.9 s", "12 s", "3 min 5 s"]);
+        assert_eq!(said, ["4 ms", "0.4 s", "9.9 s", "12 s", "3 min 5 s"]);
     }
 
     #[test]

@@ -44,48 +44,84 @@ pub trait Reporter: Send {
     /// Draws what was taken. Called when no further event waits.
     fn flush(&mut self);
 
+    /// Draws also what would rather wait: a question follows.
+    fn settle(&mut self) {
+        self.flush();
+    }
+
     /// When it wants to be called again even if nothing happens.
     fn due(&self) -> Option<Instant> {
         None
     }
 }
 
+/// Something to do at the terminal between two events, such as a question.
+pub type Errand = Box<dyn FnOnce() + Send>;
+
+/// What reaches the reporter.
+pub struct Inbox {
+    /// What happens.
+    pub events: UnboundedReceiver<Stamped>,
+    /// What is done once all that happened before is drawn; nothing is drawn meanwhile.
+    pub errands: UnboundedReceiver<Errand>,
+}
+
 /// Draws events on a thread of its own until the run has finished or nobody can send any more.
 ///
 /// # Errors
 /// When the system has no thread left.
-pub fn start(
-    mut reporter: Box<dyn Reporter>,
-    mut events: UnboundedReceiver<Stamped>,
-    runtime: &Handle,
-) -> std::io::Result<JoinHandle<()>> {
+pub fn start(mut reporter: Box<dyn Reporter>, mut inbox: Inbox, runtime: &Handle) -> std::io::Result<JoinHandle<()>> {
     let runtime = runtime.clone();
-    std::thread::Builder::new()
-        .name("report".to_owned())
-        .spawn(move || runtime.block_on(draw(reporter.as_mut(), &mut events)))
+    let work = move || while turn(reporter.as_mut(), &mut inbox, &runtime) {};
+    std::thread::Builder::new().name("report".to_owned()).spawn(work)
 }
 
-async fn draw(reporter: &mut dyn Reporter, events: &mut UnboundedReceiver<Stamped>) {
-    loop {
-        let next = match reporter.due() {
-            Some(due) => tokio::time::timeout_at(due.into(), events.recv()).await,
-            None => Ok(events.recv().await),
-        };
-        let mut waiting = match next {
-            Ok(Some(event)) => Some(event),
-            Ok(None) => break,
-            Err(_) => None,
-        };
-        let mut finished = false;
-        while let Some(event) = waiting {
-            finished |= matches!(event.event, Event::RunFinished(_));
-            reporter.take(event);
-            waiting = events.try_recv().ok();
-        }
-        reporter.flush();
-        if finished {
-            return;
-        }
+/// What there is to do next.
+#[expect(clippy::large_enum_variant, reason = "it is looked at once and not kept")]
+enum Next {
+    Draw(Stamped),
+    Run(Errand),
+    /// Nothing happened, but the reporter wants to draw.
+    Due,
+    End,
+}
+
+/// One turn; false after the last.
+fn turn(reporter: &mut dyn Reporter, inbox: &mut Inbox, runtime: &Handle) -> bool {
+    let next = runtime.block_on(next(reporter.due(), inbox));
+    let (mut waiting, errand, mut finished) = match next {
+        Next::Draw(event) => (Some(event), None, false),
+        // What was told before a question was asked is waiting now.
+        Next::Run(errand) => (inbox.events.try_recv().ok(), Some(errand), false),
+        Next::Due => (None, None, false),
+        Next::End => (None, None, true),
+    };
+    while let Some(event) = waiting {
+        finished |= matches!(event.event, Event::RunFinished(_));
+        reporter.take(event);
+        waiting = inbox.events.try_recv().ok();
     }
-    reporter.flush();
+    match errand {
+        Some(errand) => {
+            reporter.settle();
+            errand();
+        }
+        None => reporter.flush(),
+    }
+    !finished
+}
+
+async fn next(due: Option<Instant>, inbox: &mut Inbox) -> Next {
+    let due = async {
+        match due {
+            Some(due) => tokio::time::sleep_until(due.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        event = inbox.events.recv() => event.map_or(Next::End, Next::Draw),
+        Some(errand) = inbox.errands.recv() => Next::Run(errand),
+        () = due => Next::Due,
+    }
 }

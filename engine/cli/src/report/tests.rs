@@ -100,7 +100,7 @@ fn a_run_groups_hosts_and_folds_what_did_not_change() {
 fn a_verbose_run_tells_all() {
     insta::assert_snapshot!(human(RUN, true), @"
     run time_sync as 20260314-091502-kqzt
-      m1: connected in 0.021 s
+      m1: connected in 21 ms
     configure
       m1, m2: file.put /etc/a unchanged
       m1, m2: file.put /etc/b changed: new, 3 lines (0.7 s)
@@ -171,7 +171,7 @@ fn a_failure_before_the_first_change_says_that_nothing_was_touched() {
     run time_sync as 20260314-091502-kqzt
       m1: file.put /etc/b unreachable: 10.0.0.1:22 refused the connection
     error[ssh.refused]: m1: 10.0.0.1:22 refused the connection
-    run failed in 0.050 s: 0 changed, 0 unchanged, 1 unreachable
+    run failed in 50 ms: 0 changed, 0 unchanged, 1 unreachable
     nothing was touched
     ");
 }
@@ -198,7 +198,7 @@ fn an_undo_says_when_nothing_is_left() {
     insta::assert_snapshot!(human(undo, false), @"
     undo of 20260314-091502-kqzt, which ran time_sync
       nothing to undo
-    undo succeeded in 0.000 s: 0 taken back, 0 unchanged
+    undo succeeded in 0 ms: 0 taken back, 0 unchanged
     ");
 }
 

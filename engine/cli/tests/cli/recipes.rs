@@ -55,7 +55,7 @@ fn a_recipe_runs_and_is_kept() {
     run greet as RUN
     greet
       hello world
-    run succeeded in T s: 0 changed, 0 unchanged
+    run succeeded in 1 ms: 0 changed, 0 unchanged
     --- exit code 0
     ");
     let runs = site.run(&["runs", "--json"]).json();
@@ -78,7 +78,7 @@ fn undo_of_a_run_without_changes_has_nothing_to_do() {
     --- stdout
     undo of RUN, which ran empty
       nothing to undo
-    undo succeeded in T s: 0 taken back, 0 unchanged
+    undo succeeded in 0 ms: 0 taken back, 0 unchanged
     --- exit code 0
     ");
     let last = site.run(&["undo", &id, "--json"]).json().pop().unwrap();
@@ -93,7 +93,7 @@ fn a_plan_keeps_nothing() {
     plan of greet: nothing is touched
     greet
       hello world
-    plan succeeded in T s: 0 would change, 0 unchanged
+    plan succeeded in 0 ms: 0 would change, 0 unchanged
     nothing was touched
     --- exit code 0
     ");
@@ -173,7 +173,7 @@ fn what_a_recipe_refuses_is_refused() {
     insta::assert_snapshot!(steady(&site.run(&["run", "no.rhai"]).all()), @r#"
     --- stdout
     run no.rhai as RUN
-    run failed in T s: 0 changed, 0 unchanged
+    run failed in 1 ms: 0 changed, 0 unchanged
     nothing was touched
     --- stderr
     error[recipe.fail]: not today
@@ -252,7 +252,7 @@ fn a_question_without_a_terminal_is_refused_and_yes_answers_it() {
     insta::assert_snapshot!(steady(&site.run(&["run", "ask.rhai"]).all()), @r#"
     --- stdout
     run ask.rhai as RUN
-    run failed in T s: 0 changed, 0 unchanged
+    run failed in 2 ms: 0 changed, 0 unchanged
     nothing was touched
     --- stderr
     error[prompt.no_terminal]: nobody can be asked: sure?

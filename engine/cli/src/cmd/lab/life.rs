@@ -46,7 +46,9 @@ pub fn restore(context: &Context, lab: &Lab, name: &str) -> Result<()> {
 /// A lab for a program, whether it is up or not.
 #[derive(Serialize)]
 struct Shown<'a> {
-    name: &'a str,
+    /// Where there is a lab, its status has the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     up: bool,
     #[serde(flatten)]
     status: Option<&'a Status>,
@@ -55,7 +57,8 @@ struct Shown<'a> {
 /// Shows the lab as it is.
 pub fn status(context: &Context, lab: &Lab) -> Result<()> {
     let status = wait(lab.status())?;
-    let shown = Shown { name: lab.name(), up: status.is_some(), status: status.as_ref() };
+    let name = status.is_none().then(|| lab.name());
+    let shown = Shown { name, up: status.is_some(), status: status.as_ref() };
     context.tell("lab", &[shown], || match &status {
         Some(status) => page(status),
         None => format!("there is no lab `{}`\n", lab.name()),
