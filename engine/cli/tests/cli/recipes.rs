@@ -33,13 +33,19 @@ fn site() -> Site {
 
 /// Run ids and times differ each time.
 fn steady(text: &str) -> String {
-    let words = text.split(' ').map(|word| match word.trim_end_matches(['\n', ':', '`']).parse::<f64>() {
-        Ok(_) if word.contains('.') => "T".to_owned(),
-        _ => word.to_owned(),
-    });
-    let text = words.collect::<Vec<_>>().join(" ");
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_time = |at: usize| words[at].parse::<f64>().is_ok() && words.get(at + 1).is_some_and(|next| is_unit(next));
+    let steady: Vec<&str> = (0..words.len())
+        .filter(|at| *at == 0 || !is_time(at - 1))
+        .map(|at| if is_time(at) { "TIME" } else { words[at] })
+        .collect();
+    let text = steady.join(" ").replace("TIME 0 ", "TIME: 0 ");
     let id = text.lines().flat_map(|line| line.split([' ', '`', ','])).find(|word| is_id(word)).map(str::to_owned);
     id.map_or(text.clone(), |id| text.replace(&id, "RUN"))
+}
+
+fn is_unit(word: &str) -> bool {
+    matches!(word, "s:" | "ms:")
 }
 
 fn is_id(word: &str) -> bool {
@@ -55,7 +61,7 @@ fn a_recipe_runs_and_is_kept() {
     run greet as RUN
     greet
       hello world
-    run succeeded in 1 ms: 0 changed, 0 unchanged
+    run succeeded in TIME: 0 changed, 0 unchanged
     --- exit code 0
     ");
     let runs = site.run(&["runs", "--json"]).json();
@@ -78,7 +84,7 @@ fn undo_of_a_run_without_changes_has_nothing_to_do() {
     --- stdout
     undo of RUN, which ran empty
       nothing to undo
-    undo succeeded in 0 ms: 0 taken back, 0 unchanged
+    undo succeeded in TIME: 0 taken back, 0 unchanged
     --- exit code 0
     ");
     let last = site.run(&["undo", &id, "--json"]).json().pop().unwrap();
@@ -93,7 +99,7 @@ fn a_plan_keeps_nothing() {
     plan of greet: nothing is touched
     greet
       hello world
-    plan succeeded in 0 ms: 0 would change, 0 unchanged
+    plan succeeded in TIME: 0 would change, 0 unchanged
     nothing was touched
     --- exit code 0
     ");
@@ -173,7 +179,7 @@ fn what_a_recipe_refuses_is_refused() {
     insta::assert_snapshot!(steady(&site.run(&["run", "no.rhai"]).all()), @r#"
     --- stdout
     run no.rhai as RUN
-    run failed in 1 ms: 0 changed, 0 unchanged
+    run failed in TIME: 0 changed, 0 unchanged
     nothing was touched
     --- stderr
     error[recipe.fail]: not today
@@ -252,7 +258,7 @@ fn a_question_without_a_terminal_is_refused_and_yes_answers_it() {
     insta::assert_snapshot!(steady(&site.run(&["run", "ask.rhai"]).all()), @r#"
     --- stdout
     run ask.rhai as RUN
-    run failed in 2 ms: 0 changed, 0 unchanged
+    run failed in TIME: 0 changed, 0 unchanged
     nothing was touched
     --- stderr
     error[prompt.no_terminal]: nobody can be asked: sure?
