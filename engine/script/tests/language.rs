@@ -161,3 +161,14 @@ async fn recipes_tell_what_is_written_beside_them() {
     assert!(seen > 20, "only {seen} cases were found");
     assert!(wrong.is_empty(), "these tell something else than what is written:\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn parameters_come_in_the_order_in_which_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.rhai");
+    let text = "fn params() { #{ z: param::string(\"Z.\"), a: param::host(\"A.\"),\n m: param::list(\"M.\").or([]) } }\nfn main(p) {}";
+    std::fs::write(&file, text).unwrap();
+    let recipe = toy::library().load(&Sources::default(), file.to_str().unwrap()).unwrap();
+    let names: Vec<&str> = recipe.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["z", "a", "m"]);
+}

@@ -90,7 +90,10 @@ fn written_order(ast: &AST) -> Vec<String> {
     let mut names = Vec::new();
     ast.clone_functions_only_filtered(|_, _, _, name, _| name == "params").walk(&mut |nodes: &[ASTNode]| {
         if let (Some(ASTNode::Expr(Expr::Map(map, _))), true) = (nodes.last(), names.is_empty()) {
-            names = map.0.iter().map(|(name, _)| name.name.to_string()).collect();
+            // Rhai sorts the names of a literal, and keeps their places.
+            let mut written: Vec<_> = map.0.iter().map(|(name, _)| (name.pos, name.name.to_string())).collect();
+            written.sort();
+            names = written.into_iter().map(|(_, name)| name).collect();
         }
         true
     });
