@@ -30,7 +30,7 @@ test: tools
 	@$(SAY) 'build'
 	cargo build --locked --workspace --all-targets
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
-	cargo run --locked -q -p haengine -- lab prepare
+	@sh tests/hosts.sh
 	@$(SAY) 'tests'
 	cargo test --locked --workspace -- --test-threads=2
 	@$(SAY) 'all tests passed'
