@@ -63,23 +63,22 @@ impl Context {
         }
     }
 
-    /// Tells why nothing is done, on standard error for a person and on standard output for a program.
+    /// Tells why nothing is done: to a person, and with `--json` to a program too.
     pub fn refuse(&self, error: &Error) -> Exit {
-        if self.global.json {
-            Out::stdout().write(&error_line(error));
-        } else {
-            Out::stderr().write(&failure::draw(error, self.error_paint));
-        }
-        Exit::of(error.kind(), false)
+        self.refuse_as(error, &failure::draw(error, self.error_paint))
     }
 
     /// The same for an error of a recipe, which is drawn with its place.
     pub fn refuse_fault(&self, fault: &Fault) -> Exit {
-        if !self.global.json && !fault.stack().is_empty() {
-            Out::stderr().write(&crate::session::draw(fault, self.error_paint));
-            return Exit::of(fault.error().kind(), false);
+        self.refuse_as(fault.error(), &failure::draw_fault(fault, self.error_paint))
+    }
+
+    fn refuse_as(&self, error: &Error, drawing: &str) -> Exit {
+        if self.global.json {
+            Out::stdout().write(&error_line(error));
         }
-        self.refuse(fault.error())
+        Out::stderr().write(drawing);
+        Exit::of(error.kind(), false)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Session {
     pub secrets: Arc<Secrets>,
     drawings: Drawings,
     paint: Paint,
+    /// Events are written as JSON, and errors for a person beside them.
+    json: bool,
     /// The run, once it has begun.
     run: OnceLock<String>,
 }
@@ -52,8 +54,8 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
     let yes = context.global.yes;
     let terminal = Arc::new(Terminal::new(yes, context.error_paint, screen.clone(), cancel.clone(), desk));
     let secrets = Arc::new(Secrets::new(terminal.clone(), context.environment.age_identity.clone()));
-    let (paint, run) = (context.error_paint, OnceLock::new());
-    let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, run };
+    let (paint, json, run) = (context.error_paint, context.global.json, OnceLock::new());
+    let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, json, run };
     let exit = runtime.block_on(async {
         let watched = interrupt::watch(cancel, screen).map_err(Fault::from);
         let done = match watched {
@@ -105,14 +107,13 @@ impl Session {
         if error.kind() == Kind::Cancelled {
             return;
         }
-        self.drawings.push(draw(fault, self.paint));
+        let drawing = failure::draw_fault(fault, self.paint);
+        match self.json {
+            true => Out::stderr().write(&drawing),
+            false => self.drawings.push(drawing),
+        }
         self.events.send(Event::Error { host: error.host().map(str::to_owned), error: error.into() });
     }
-}
-
-/// An error with a place in a recipe is drawn with it.
-pub fn draw(fault: &Fault, paint: Paint) -> String {
-    if fault.stack().is_empty() { failure::draw(fault.error(), paint) } else { fault.draw(paint.is_on()) + "\n" }
 }
 
 /// Two threads are enough: what a run does is wait. More would only cost its start.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, ErrorRecord};
+use haengine_script::Fault;
 
 use crate::report::Paint;
 use crate::report::paint::harmless;
@@ -12,6 +13,15 @@ use crate::report::paint::harmless;
 /// An error of the kernel.
 pub fn draw(error: &Error, paint: Paint) -> String {
     draw_record(error.host(), &error.into(), paint)
+}
+
+/// An error of a recipe: with its place where it has one.
+pub fn draw_fault(fault: &Fault, paint: Paint) -> String {
+    match (fault.stack().is_empty(), paint.is_on()) {
+        (true, _) => draw(fault.error(), paint),
+        (false, true) => fault.draw(true) + "\n",
+        (false, false) => harmless(&fault.draw(false)).into_owned() + "\n",
+    }
 }
 
 /// An error as an event carries it.

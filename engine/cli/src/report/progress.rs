@@ -121,8 +121,11 @@ impl Progress {
             self.bars.push(progress.add(ProgressBar::new_spinner().with_style(style)));
         }
         for (bar, row) in self.bars.iter().zip(rows) {
-            bar.set_message(row);
-            bar.tick();
+            // A line that reads as before is not drawn again: most frames cost nothing.
+            if bar.message() != row {
+                bar.set_message(row);
+                bar.tick();
+            }
         }
     }
 
@@ -148,7 +151,7 @@ impl Progress {
                 .waiting
                 .as_ref()
                 .map(|(what, since)| format!(", waiting {} for {}", elapsed(*since), one_line(what)));
-            rows.push(format!("▸ {} {}{}", one_line(step), elapsed(*since), waiting.unwrap_or_default()));
+            rows.push(format!("▸ {} ({}){}", one_line(step), elapsed(*since), waiting.unwrap_or_default()));
         } else if let Some((what, since)) = &self.waiting {
             rows.push(format!("▸ waiting {} for {}", elapsed(*since), one_line(what)));
         }
@@ -172,7 +175,7 @@ fn whole_seconds(time: Duration) -> String {
 
 impl Running {
     fn row(&self, now: Instant, elapsed: &str) -> String {
-        let what = format!("{}: {} {} {elapsed}", self.host, self.op, one_line(&self.target));
+        let what = format!("{}: {} {} ({elapsed})", self.host, self.op, one_line(&self.target));
         match (&self.copied, &self.line) {
             (Some(copied), _) => format!("{what}, {}", copied.row(now)),
             (None, Some(line)) => format!("{what} │ {line}"),
@@ -208,9 +211,9 @@ mod tests {
         let row = |rows: Vec<String>| rows.join("\n");
         let now = progress.running[0].copied.unwrap().since + Duration::from_secs(2);
         insta::assert_snapshot!(row(progress.rows(now)), @"
-        ▸ copy the tree 2 s
-          m1: file.copy_tree /opt 2 s, 1.00 KiB of 4.00 KiB, 512 B/s
-          m2: ssh.run apt-get update 2 s │ Get:1 stable
+        ▸ copy the tree (2 s)
+          m1: file.copy_tree /opt (2 s), 1.00 KiB of 4.00 KiB, 512 B/s
+          m2: ssh.run apt-get update (2 s) │ Get:1 stable
         ");
         assert_eq!(progress.due(), None, "a screen that is not live needs no frames");
     }

@@ -277,6 +277,33 @@ fn a_question_without_a_terminal_is_refused_and_yes_answers_it() {
 }
 
 #[test]
+fn a_host_that_refuses_the_connection_has_an_exit_code_of_its_own() {
+    let site = site();
+    // Nothing listens on the port of a socket that has just been closed.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    site.write("closed.yaml", &format!("hosts: {{ m1: {{ address: 127.0.0.1, port: {port} }} }}\n"));
+    site.write("put.rhai", "fn main(p) {\n    file::put(host(\"m1\"), \"/etc/motd\", \"hello\");\n}\n");
+    let given = site.run(&["run", "put.rhai", "-i", "closed.yaml"]);
+    insta::assert_snapshot!(steady(&given.all()).replace(&port.to_string(), "PORT"), @r#"
+    --- stdout
+    run put.rhai as RUN
+      m1: file.put /etc/motd unreachable: 127.0.0.1:PORT refused the connection
+    run failed in TIME: 0 changed, 0 unchanged, 1 unreachable
+    nothing was touched
+    --- stderr
+    error[ssh.refused]: m1: 127.0.0.1:PORT refused the connection
+     --> put.rhai:2:11
+      |
+    2 |     file::put(host("m1"), "/etc/motd", "hello");
+      |           ^^^
+      |
+      = hint: start sshd on the host, or correct `port` in the inventory
+    --- exit code 3
+    "#);
+    assert_eq!(site.run(&["plan", "put.rhai", "-i", "closed.yaml"]).code, 3);
+}
+
+#[test]
 fn an_interrupt_ends_the_run_in_order() {
     let site = site();
     site.write("wait.rhai", "fn main(p) {\n    sleep(\"60s\");\n}\n");
@@ -296,6 +323,8 @@ fn an_interrupt_ends_the_run_in_order() {
     while journal() != Some("running".into()) && patience.elapsed().as_secs() < 10 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    let id = site.run(&["runs", "--json"]).json()[0]["run"].as_str().unwrap().to_owned();
+    assert_eq!(site.run(&["undo", &id, "--yes"]).code, 5, "a live run is not undone");
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
     let output = child.wait_with_output().unwrap();
