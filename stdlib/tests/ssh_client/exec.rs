@@ -178,7 +178,7 @@ async fn a_shell_that_dies_fails_its_command_and_no_other() {
 async fn endless_output_is_cut_off() {
     let Some(sshd) = Sshd::start() else { return };
     let host = sshd.connect().await;
-    let error = host.exec(&Command::new("yes")).await.unwrap_err();
+    let error = host.exec(&Command::new("yes").arg("4714")).await.unwrap_err();
     assert!(error.to_string().contains("64 MiB"), "{error}");
-    assert_eq!(sh(&*host, "pgrep -x yes | wc -l").await.text().trim(), "0");
+    assert_eq!(sh(&*host, "pgrep -fx 'yes 4714' | wc -l").await.text().trim(), "0");
 }

@@ -111,7 +111,7 @@ async fn a_host_that_goes_away_fails_everything_at_once() {
 async fn a_host_can_be_connected_again() {
     let Some(sshd) = Sshd::start() else { return };
     let spec = sshd.host("node");
-    let connector = Operator::default().connector(&[spec.clone()]);
+    let connector = Operator::default().connector(std::slice::from_ref(&spec));
     for _ in 0..3 {
         let host = connector.connect(&spec).await.unwrap();
         assert_eq!(sh(&*host, "exit 255").await.exit, Exit::Status(255));
@@ -121,4 +121,17 @@ async fn a_host_can_be_connected_again() {
     let (one, two) = (connector.connect(&spec).await.unwrap(), connector.connect(&spec).await.unwrap());
     let port = "echo $SSH_CONNECTION";
     assert_eq!(sh(&*one, port).await.text(), sh(&*two, port).await.text());
+}
+
+#[tokio::test]
+async fn a_host_that_falls_silent_is_given_up_within_half_a_minute() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    sshd.freeze();
+    let started = Instant::now();
+    let error = host.exec(&Command::new("true")).await.unwrap_err();
+    let waited = started.elapsed().as_secs_f64();
+    assert_eq!(error.code(), "ssh.lost");
+    assert!(error.message().contains("stopped answering"), "{error}");
+    assert!((19.0..31.0).contains(&waited), "{waited} s");
 }

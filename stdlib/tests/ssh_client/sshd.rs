@@ -105,17 +105,29 @@ impl Sshd {
     /// Connected with the settings that let everything pass.
     pub async fn connect(&self) -> Arc<dyn Transport> {
         let host = self.host("node");
-        Operator::default().connector(&[host.clone()]).connect(&host).await.unwrap()
+        Operator::default().connector(std::slice::from_ref(&host)).connect(&host).await.unwrap()
+    }
+
+    /// The server's processes for its connections.
+    fn sessions(&self) -> Vec<String> {
+        let children = |pid: &str| run("pgrep", &["-P", pid]).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        children(&self.child.id().to_string())
+            .into_iter()
+            .flat_map(|child| [children(&child), vec![child]].concat())
+            .collect()
+    }
+
+    /// Stops the server in the middle of everything, as a host does that has lost its power: the connections stay.
+    pub fn freeze(&self) {
+        for session in self.sessions() {
+            run("kill", &["-STOP", &session]);
+        }
     }
 
     /// Ends the server and every connection, as a crash of the host would.
     pub fn kill_all(&mut self) {
-        let children = run("pgrep", &["-P", &self.child.id().to_string()]);
-        for child in children.split_whitespace() {
-            run("kill", &["-KILL", child]);
-            for session in run("pgrep", &["-P", child]).split_whitespace() {
-                run("kill", &["-KILL", session]);
-            }
+        for session in self.sessions() {
+            run("kill", &["-KILL", &session]);
         }
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
@@ -136,10 +148,12 @@ fn launch(folder: &Path, port: u16, more: &str) -> Child {
     let text = format!(
         "{more}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\n\
          PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-         PermitRootLogin yes\nPrintMotd no\nLogLevel VERBOSE\n",
+         PermitRootLogin yes\nPrintMotd no\nLogLevel VERBOSE\nSetEnv HOME={}\n",
         file("host_ed25519"),
         file("host_rsa"),
         file("authorized_keys"),
+        // What root's own login scripts do on this machine is no matter of these tests.
+        folder.display(),
     );
     std::fs::write(folder.join("sshd_config"), text).unwrap();
     let log = std::fs::File::create(folder.join("log")).unwrap();
@@ -169,7 +183,7 @@ impl Operator {
     }
 
     pub async fn connect(&self, host: &HostSpec) -> Result<Arc<dyn Transport>> {
-        self.connector(&[host.clone()]).connect(host).await
+        self.connector(std::slice::from_ref(host)).connect(host).await
     }
 }
 

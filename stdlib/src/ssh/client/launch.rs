@@ -189,8 +189,10 @@ impl<'a> Start<'a> {
         if said.is_empty() { error } else { error.because(said.join("\n")) }
     }
 
+    /// sudo repeats the whole command that it refuses; its own words are on lines that begin with its name.
     fn is_worth_showing(&self, line: &str) -> bool {
-        !line.is_empty() && !line.contains(&self.mark) && !line.contains(&self.prompt)
+        let is_ours = line.is_empty() || line.contains(&self.mark) || line.contains(&self.prompt);
+        !is_ours && (self.rights == Rights::Login || line.starts_with("sudo:"))
     }
 
     fn sudo_refused(&self, said: &str) -> Error {
