@@ -3,7 +3,7 @@
 mod absent;
 mod directory;
 pub mod look;
-mod path;
+pub(crate) mod path;
 pub mod place;
 mod put;
 mod read;

@@ -51,6 +51,9 @@ pub struct Placement {
     /// Its permissions, where the recipe names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
+    /// The permissions of a new file, where they are not the usual ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_mode: Option<u32>,
     /// Its owner and group, where the recipe names them.
     #[serde(flatten)]
     pub owner: Owner,
@@ -82,6 +85,14 @@ pub struct Before {
     text: Option<Text>,
 }
 
+/// How a planned file is placed.
+pub enum Placing {
+    /// Its content stays.
+    Attributes(Command),
+    /// The command reads the content from its standard input.
+    Content(Command),
+}
+
 impl Placement {
     /// The placement of a call.
     ///
@@ -96,6 +107,7 @@ impl Placement {
         Ok(Placement {
             path: path::of(arguments, "path")?,
             mode: arguments.mode("mode"),
+            new_mode: None,
             owner: Owner::parse(arguments),
             validate,
         })
@@ -130,26 +142,46 @@ impl Placement {
     /// # Errors
     /// When the host did not do it; then the old file is where it was, or undo will put it back.
     pub async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let command = match self.placing(before, keep, "") {
+            Placing::Attributes(command) => command,
+            Placing::Content(command) => {
+                let text = before.text.as_ref().ok_or_else(|| {
+                    Error::new(Kind::Local, "journal.no_content", "the journal keeps only the hash of a text")
+                })?;
+                command.stdin(text.content()?)
+            }
+        };
+        self.judge(&host.exec(&command).await?)
+    }
+
+    /// How what was planned is placed. `check` is sh that looks at the new file, `"$1"`, before `validate` does; it
+    /// may be empty.
+    pub fn placing(&self, before: &Before, keep: &Keep, check: &str) -> Placing {
         let mode = format!("{:05o}", self.mode_after(before.was.as_ref()));
         let owner = self.owner.spec();
         let same_text =
             before.was.as_ref().and_then(|was| was.sha256.as_ref()) == before.after.as_ref().map(|d| &d.sha256);
-        let command = if same_text {
-            Command::script(ATTRIBUTES).arg(&self.path).arg(mode).arg(owner).arg("")
-        } else {
-            let text = before.text.as_ref().ok_or_else(|| {
-                Error::new(Kind::Local, "journal.no_content", "the journal keeps only the hash of a text")
-            })?;
-            let (age, mode) = match before.was {
-                Some(_) if self.mode.is_none() && owner.is_empty() => ("old", String::new()),
-                Some(_) => ("old", mode),
-                None => ("new", mode),
-            };
-            let validate = self.validate.as_ref().map(|command| command.replace("%s", "\"$1\"")).unwrap_or_default();
-            kept(Command::script(PLACE), &self.path, keep).args([age, &mode, &owner, &validate]).stdin(text.content()?)
+        if same_text {
+            return Placing::Attributes(Command::script(ATTRIBUTES).arg(&self.path).arg(mode).arg(owner).arg(""));
+        }
+        let (age, mode) = match before.was {
+            Some(_) if self.mode.is_none() && owner.is_empty() => ("old", String::new()),
+            Some(_) => ("old", mode),
+            None => ("new", mode),
         };
-        let output = host.exec(&command).await?;
-        if output.success() { Ok(()) } else { Err(self.failed(&output)) }
+        let validate = self.validate.as_ref().map(|command| command.replace("%s", "\"$1\""));
+        let checks: Vec<&str> =
+            [check].into_iter().chain(validate.as_deref()).filter(|check| !check.is_empty()).collect();
+        let checks = checks.join(" || exit\n");
+        Placing::Content(kept(Command::script(PLACE), &self.path, keep).args([age, &mode, &owner, &checks]))
+    }
+
+    /// What became of it.
+    ///
+    /// # Errors
+    /// When the host did not do it.
+    pub fn judge(&self, output: &Output) -> Result<()> {
+        if output.success() { Ok(()) } else { Err(self.failed(output)) }
     }
 
     /// Where a host stands.
@@ -178,7 +210,7 @@ impl Placement {
         if !placed && !was.is_some_and(|was| was.sha256 == found.sha256) {
             return Some("its content is different".to_owned());
         }
-        let modes = [self.mode_after(was), was.map_or(NEW_MODE, |was| was.mode)];
+        let modes = [self.mode_after(was), was.map_or(self.new_mode(), |was| was.mode)];
         if !modes.contains(&found.mode) {
             return Some(format!("its mode is {:04o}", found.mode));
         }
@@ -209,8 +241,12 @@ impl Placement {
         })
     }
 
+    fn new_mode(&self) -> u32 {
+        self.new_mode.unwrap_or(NEW_MODE)
+    }
+
     fn mode_after(&self, was: Option<&Found>) -> u32 {
-        self.mode.unwrap_or_else(|| was.map_or(NEW_MODE, |was| was.mode))
+        self.mode.unwrap_or_else(|| was.map_or(self.new_mode(), |was| was.mode))
     }
 
     fn attributes_differ(&self, found: &Found) -> Option<String> {
@@ -368,7 +404,7 @@ mod tests {
     }
 
     fn placement() -> Placement {
-        Placement { path: "/etc/motd".into(), mode: None, owner: Owner::default(), validate: None }
+        Placement { path: "/etc/motd".into(), mode: None, new_mode: None, owner: Owner::default(), validate: None }
     }
 
     fn change(plan: Plan<Before>) -> Change<Before> {

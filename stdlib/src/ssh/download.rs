@@ -52,13 +52,13 @@ it. A plan says what would be copied.";
         Example {
             about: "Fetches a file of a host; with several hosts each gets a folder of its own.",
             given: "mkdir -p /opt/demo && printf 'one\\n' > /opt/demo/state",
-            code: r#"ssh::download(h, "/opt/demo/state", "fetched/{host}/").bytes"#,
+            code: r#"ssh::download(h, "/opt/demo/state", "/tmp/haengine-demo/{host}/").bytes"#,
             gives: "4",
         },
         Example {
             about: "Binary data stays as it is.",
             given: "printf '\\000\\377' > /opt/blob",
-            code: r#"ssh::download(h, "/opt/blob", "blob-of-{host}", #{ mode: 0o644 }).sha256"#,
+            code: r#"ssh::download(h, "/opt/blob", "/tmp/haengine-demo/blob-of-{host}", #{ mode: 0o644 }).sha256"#,
             gives: r#""06eb7d6a69ee19e5fbdf749018d3d2abfa04bcbd1365db312eb86dc7169389b8""#,
         },
     ];

@@ -9,7 +9,10 @@ mod once;
 mod query;
 mod run;
 mod script;
+mod sent;
 mod setting;
+mod sources;
+mod upload;
 mod wait;
 
 pub use download::Download;
@@ -17,6 +20,7 @@ pub use facts::Facts;
 pub use query::Query;
 pub use run::Run;
 pub use script::Script;
+pub use upload::Upload;
 pub use wait::Wait;
 
 use haengine_script::Module;
@@ -27,6 +31,7 @@ pub fn module() -> Module {
         .action::<Run>()
         .read::<Query>()
         .action::<Script>()
+        .op::<Upload>()
         .read::<Download>()
         .read::<Facts>()
         .read::<Wait>()

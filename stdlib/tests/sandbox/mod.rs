@@ -137,6 +137,7 @@ pub struct Ensured {
 }
 
 /// The ops of a call.
+#[allow(dead_code, reason = "not every file of tests needs it")]
 pub fn ops<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value); N]) -> Vec<O> {
     let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let positional = std::iter::once(Value::Null).chain(positional).collect();
@@ -144,6 +145,7 @@ pub fn ops<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value
 }
 
 /// The one op of a call.
+#[allow(dead_code, reason = "not every file of tests needs it")]
 pub fn op<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value); N]) -> O {
     ops(positional, options).remove(0)
 }
@@ -255,6 +257,20 @@ struct Local {
     stop: Arc<AtomicU32>,
 }
 
+impl Local {
+    fn start(&self, command: &Command) -> tokio::process::Child {
+        let stop = self.stop.load(Ordering::Relaxed).to_string();
+        tokio::process::Command::new("unshare")
+            .args(["-m", "sh", "-c", ENTER, "sh", &self.folder, self.shell, &command.to_sh(), &stop])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+}
+
 struct Connector(Local);
 
 #[async_trait]
@@ -267,15 +283,7 @@ impl Connect for Connector {
 #[async_trait]
 impl Transport for Local {
     async fn exec(&self, command: &Command) -> Result<Output> {
-        let stop = self.stop.load(Ordering::Relaxed).to_string();
-        let mut child = tokio::process::Command::new("unshare")
-            .args(["-m", "sh", "-c", ENTER, "sh", &self.folder, self.shell, &command.to_sh(), &stop])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut child = self.start(command);
         let mut stdin = child.stdin.take().unwrap();
         let input = command.stdin.clone();
         let feed = tokio::spawn(async move {
@@ -289,8 +297,16 @@ impl Transport for Local {
         Ok(Output { exit, stdout: output.stdout, stderr: output.stderr })
     }
 
-    async fn stream(&self, _command: &Command) -> Result<Stream> {
-        Err(Error::new(Kind::Local, "local.stream", "no streams here"))
+    async fn stream(&self, command: &Command) -> Result<Stream> {
+        let mut child = self.start(command);
+        Ok(Stream {
+            stdin: Box::new(child.stdin.take().unwrap()),
+            stdout: Box::new(child.stdout.take().unwrap()),
+            stderr: Box::new(child.stderr.take().unwrap()),
+            exit: Box::pin(async move {
+                Ok(child.wait().await.unwrap().code().map_or_else(|| Exit::Signal("KILL".to_owned()), Exit::Status))
+            }),
+        })
     }
 
     async fn open_tcp(&self, _address: &str, _port: u16) -> Result<Box<dyn Duplex>> {
