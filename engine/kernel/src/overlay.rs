@@ -63,7 +63,10 @@ impl Overlay {
     fn record_file(&mut self, path: String, file: PlannedFile) {
         if file != PlannedFile::Directory {
             let below = format!("{}/", path.trim_end_matches('/'));
-            self.files.retain(|known, _| !known.starts_with(&below));
+            let gone: Vec<String> = self.starting_with(&below).map(|(known, _)| known.clone()).collect();
+            for known in gone {
+                self.files.remove(&known);
+            }
         }
         self.files.insert(path, file);
     }
@@ -93,7 +96,13 @@ impl Overlay {
     /// The planned paths below a directory, with what they will be.
     pub fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = (&'a str, &'a PlannedFile)> + use<'a> {
         let prefix = format!("{}/", directory.trim_end_matches('/'));
-        self.files.iter().filter(move |(path, _)| path.starts_with(&prefix)).map(|(path, file)| (path.as_str(), file))
+        let found: Vec<_> = self.starting_with(&prefix).collect();
+        found.into_iter().map(|(path, file)| (path.as_str(), file))
+    }
+
+    /// A copied tree plans thousands of paths, so only the neighbourhood is walked.
+    fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&String, &PlannedFile)> {
+        self.files.range(prefix.to_owned()..).take_while(move |(path, _)| path.starts_with(prefix))
     }
 
     /// What a named thing will be.
