@@ -13,7 +13,8 @@ use haengine_kernel::transport::{Command, Connect, Duplex, Exit, Output, Stream,
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-struct Local;
+/// This machine, as both hosts are it.
+pub struct Local;
 
 fn start(command: &Command) -> Result<tokio::process::Child> {
     tokio::process::Command::new("sh")
@@ -100,8 +101,13 @@ pub fn hosts() -> (Arc<Hosts>, Arc<Host>) {
 /// The same with somebody who listens, and who may interrupt.
 #[allow(dead_code, reason = "not every file of tests needs both ways")]
 pub fn hosts_telling(events: Events, cancel: CancellationToken) -> (Arc<Hosts>, Arc<Host>) {
+    hosts_through(Arc::new(Local), events, cancel)
+}
+
+/// The same, reached through another way.
+pub fn hosts_through(connector: Arc<dyn Connect>, events: Events, cancel: CancellationToken) -> (Arc<Hosts>, Arc<Host>) {
     let inventory = Inventory { hosts: vec![spec("a"), spec("b")], ..Inventory::default() };
-    let hosts = Hosts::new(Arc::new(inventory), Arc::new(Local), events, cancel);
+    let hosts = Hosts::new(Arc::new(inventory), connector, events, cancel);
     let host = hosts.get("a").unwrap();
     (hosts, host)
 }

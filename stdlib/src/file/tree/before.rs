@@ -1,0 +1,154 @@
+//! What undo of a copied tree needs, and where a host stands between before and after.
+
+use std::collections::BTreeSet;
+
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::Standing;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{How, Placement};
+use super::entry::Entry;
+use super::manifest::{Keeps, Manifest};
+
+/// The paths that a copy changes, with what was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Where replaced files are kept.
+    pub keeps: Keeps,
+    /// Owners are set and compared.
+    pub owners: bool,
+    /// In the order of paths.
+    pub placements: Vec<Placement>,
+}
+
+impl Before {
+    /// True when the whole tree is new and appears by one rename.
+    pub fn is_fresh(&self) -> bool {
+        self.placements.first().is_some_and(|first| first.path.is_empty() && first.how == How::New)
+    }
+
+    /// The paths whose content travels.
+    pub fn sent(&self) -> impl Iterator<Item = &Placement> {
+        self.placements.iter().filter(|placement| placement.is_sent())
+    }
+
+    /// Paths that nothing was at, without those in a directory that is new itself.
+    pub fn created(&self) -> Vec<&str> {
+        let new = self.placements.iter().filter(|placement| placement.how == How::New);
+        let new: BTreeSet<&str> = new.map(|placement| placement.path.as_str()).collect();
+        new.iter().copied().filter(|path| path.is_empty() || !new.contains(parent(path))).collect()
+    }
+
+    /// The folder of a run's kept files, and in it that of this change.
+    pub fn folders(&self, keep: &Keep) -> (String, String) {
+        let folder = match &self.keeps {
+            Keeps::Below(directory) => keep.folder_on(directory),
+            Keeps::System | Keeps::Nowhere => keep.folder(),
+        };
+        (folder.clone(), format!("{folder}/{}.tree", keep.name()))
+    }
+
+    /// Where the target stands.
+    pub fn standing(&self, now: &Manifest, keep: &Keep) -> Standing {
+        let mut as_before = true;
+        let mut foreign = Vec::new();
+        for placement in &self.placements {
+            match (now.entries.get(&placement.path), &placement.was) {
+                (None, None) => {}
+                (Some(now), Some(was)) if now.is(was, self.owners) => {}
+                (Some(now), _) if now.is(&placement.becomes, self.owners) => as_before = false,
+                (now, _) => foreign.push(difference(placement, now)),
+            }
+        }
+        let broken = now.left_over.contains(&self.folders(keep).1);
+        match foreign.as_slice() {
+            [] if as_before && !broken => Standing::AsBefore,
+            [] => Standing::Ours,
+            [one] => Standing::Foreign(one.clone()),
+            [first, others @ ..] => Standing::Foreign(format!("{first}, and {} more paths", others.len())),
+        }
+    }
+}
+
+/// The directory of a relative path; the tree itself is the empty path.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn difference(placement: &Placement, now: Option<&Entry>) -> String {
+    let path = &placement.path;
+    let Some(now) = now else { return format!("`{path}` is gone") };
+    let made = &placement.becomes;
+    if now.shape != made.shape {
+        return format!("`{path}` is another kind of thing");
+    }
+    if now.size != made.size || now.link != made.link {
+        return format!("`{path}` has another content");
+    }
+    if now.mode != made.mode || (now.uid, now.gid) != (made.uid, made.gid) {
+        return format!("`{path}` has `{}`, the run left `{}`", now.rights(), made.rights());
+    }
+    format!("`{path}` was written since")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::entry::tests::{directory, file};
+    use super::super::manifest::Root;
+    use super::*;
+
+    fn keep() -> Keep {
+        Keep { run: "R".into(), change: 7 }
+    }
+
+    fn now(entries: &[(&str, Entry)]) -> Manifest {
+        let entries: BTreeMap<String, Entry> =
+            entries.iter().map(|(path, e)| ((*path).to_owned(), e.clone())).collect();
+        let (free, left_over, unreadable_names) = (None, Vec::new(), Vec::new());
+        Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, left_over, entries, unreadable_names }
+    }
+
+    fn before() -> Before {
+        let new = |path: &str, becomes| Placement { path: path.into(), how: How::New, was: None, becomes };
+        let was = Some(file(1, 1));
+        let replaced = Placement { path: "old".into(), how: How::Replaced, was, becomes: file(2, 2) };
+        let placements = vec![new("a", directory()), new("a-b", file(1, 1)), new("a/x", file(1, 1)), replaced];
+        Before { keeps: Keeps::System, owners: true, placements }
+    }
+
+    #[test]
+    fn what_is_below_a_created_directory_goes_with_it() {
+        assert_eq!(before().created(), ["a", "a-b"]);
+    }
+
+    #[test]
+    fn a_host_in_between_is_ours() {
+        let old = ("old", file(1, 1));
+        assert_eq!(before().standing(&now(std::slice::from_ref(&old)), &keep()), Standing::AsBefore);
+        assert_eq!(before().standing(&now(&[old, ("a", directory())]), &keep()), Standing::Ours);
+        assert_eq!(before().standing(&now(&[("old", file(2, 2))]), &keep()), Standing::Ours);
+    }
+
+    #[test]
+    fn a_left_over_staging_folder_is_ours() {
+        let broken = Manifest { left_over: vec!["/var/lib/haengine/R/7.tree".into()], ..now(&[("old", file(1, 1))]) };
+        assert_eq!(before().standing(&broken, &keep()), Standing::Ours);
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_is_foreign() {
+        let Standing::Foreign(how) = before().standing(&now(&[("old", file(2, 9))]), &keep()) else { panic!() };
+        assert_eq!(how, "`old` was written since");
+        let Standing::Foreign(how) = before().standing(&now(&[]), &keep()) else { panic!() };
+        assert_eq!(how, "`old` is gone");
+    }
+
+    #[test]
+    fn it_survives_json() {
+        let json = serde_json::to_string(&before()).unwrap();
+        let read: Before = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+}

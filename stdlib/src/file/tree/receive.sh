@@ -1,0 +1,27 @@
+# Receives a tar stream into a staging folder that nobody else can read and prints what arrived. Arguments: the
+# folder of the run's kept files, the name of this change in it, the tree.
+LC_ALL=C
+export LC_ALL
+umask 077
+folder=$1 stage=$1/$2
+mkdir -p "$folder" || exit
+for own in "${folder%/*}" "$folder"; do
+    if [ -L "$own" ] || [ ! -O "$own" ]; then
+        echo "$own belongs to somebody else" >&2
+        exit 1
+    fi
+done
+# What an attempt that was cut off left of the same tree.
+for stale in "$folder"/*.tree; do
+    if [ -d "$stale/new" ] && [ "$(readlink "$stale/to")" = "$3" ]; then
+        rm -rf "$stale/new" "$stale/keeping"
+    fi
+done
+mkdir "$stage" "$stage/new" && ln -s "$3" "$stage/to" || exit
+trap 'rm -rf "$stage"; exit 143' HUP INT TERM
+tar -x -p --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
+    -C "$stage/new" -f - && sync -f "$stage/new" && cd "$stage/new" &&
+    exec find . -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'
+status=$?
+rm -rf "$stage"
+exit $status
