@@ -122,7 +122,7 @@ with all in it; `**/*.tmp` finds such files at any depth.";
     async fn observe(&self, host: &Host) -> Result<State> {
         let left_out = Globs::parse(&self.exclude)?;
         if self.recorded {
-            return State::of_target(host, &self.to, &left_out).await;
+            return State::of_target(host, &self.to, &left_out, self.checksum).await;
         }
         let source = host.peer(&self.source)?;
         State::of_both((&source, &self.from), (host, &self.to), &left_out, self.checksum).await
@@ -158,8 +158,8 @@ with all in it; `**/*.tmp` finds such files at any depth.";
         place(host, &self.to, before, keep).await
     }
 
-    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
-        before.standing(&state.target, keep)
+    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
+        before.standing(&state.target)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {

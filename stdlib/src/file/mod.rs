@@ -22,7 +22,13 @@ pub use stat::Stat;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("file", ABOUT).read::<Read>().read::<Stat>().op::<Put>().op::<Directory>().op::<Absent>().op::<CopyTree>()
+    Module::new("file", ABOUT)
+        .read::<Read>()
+        .read::<Stat>()
+        .op::<Put>()
+        .op::<Directory>()
+        .op::<Absent>()
+        .op::<CopyTree>()
 }
 
 const ABOUT: &str = "Files, directories and links on hosts.

@@ -105,7 +105,11 @@ pub fn hosts_telling(events: Events, cancel: CancellationToken) -> (Arc<Hosts>, 
 }
 
 /// The same, reached through another way.
-pub fn hosts_through(connector: Arc<dyn Connect>, events: Events, cancel: CancellationToken) -> (Arc<Hosts>, Arc<Host>) {
+pub fn hosts_through(
+    connector: Arc<dyn Connect>,
+    events: Events,
+    cancel: CancellationToken,
+) -> (Arc<Hosts>, Arc<Host>) {
     let inventory = Inventory { hosts: vec![spec("a"), spec("b")], ..Inventory::default() };
     let hosts = Hosts::new(Arc::new(inventory), connector, events, cancel);
     let host = hosts.get("a").unwrap();

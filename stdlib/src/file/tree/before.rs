@@ -49,7 +49,7 @@ impl Before {
     }
 
     /// Where the target stands.
-    pub fn standing(&self, now: &Manifest, keep: &Keep) -> Standing {
+    pub fn standing(&self, now: &Manifest) -> Standing {
         let mut as_before = true;
         let mut foreign = Vec::new();
         for placement in &self.placements {
@@ -60,9 +60,8 @@ impl Before {
                 (now, _) => foreign.push(difference(placement, now)),
             }
         }
-        let broken = now.left_over.contains(&self.folders(keep).1);
         match foreign.as_slice() {
-            [] if as_before && !broken => Standing::AsBefore,
+            [] if as_before => Standing::AsBefore,
             [] => Standing::Ours,
             [one] => Standing::Foreign(one.clone()),
             [first, others @ ..] => Standing::Foreign(format!("{first}, and {} more paths", others.len())),
@@ -99,15 +98,11 @@ mod tests {
     use super::super::manifest::Root;
     use super::*;
 
-    fn keep() -> Keep {
-        Keep { run: "R".into(), change: 7 }
-    }
-
     fn now(entries: &[(&str, Entry)]) -> Manifest {
         let entries: BTreeMap<String, Entry> =
             entries.iter().map(|(path, e)| ((*path).to_owned(), e.clone())).collect();
-        let (free, left_over, unreadable_names) = (None, Vec::new(), Vec::new());
-        Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, left_over, entries, unreadable_names }
+        let (free, unreadable_names) = (None, Vec::new());
+        Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, entries, unreadable_names }
     }
 
     fn before() -> Before {
@@ -126,22 +121,16 @@ mod tests {
     #[test]
     fn a_host_in_between_is_ours() {
         let old = ("old", file(1, 1));
-        assert_eq!(before().standing(&now(std::slice::from_ref(&old)), &keep()), Standing::AsBefore);
-        assert_eq!(before().standing(&now(&[old, ("a", directory())]), &keep()), Standing::Ours);
-        assert_eq!(before().standing(&now(&[("old", file(2, 2))]), &keep()), Standing::Ours);
-    }
-
-    #[test]
-    fn a_left_over_staging_folder_is_ours() {
-        let broken = Manifest { left_over: vec!["/var/lib/haengine/R/7.tree".into()], ..now(&[("old", file(1, 1))]) };
-        assert_eq!(before().standing(&broken, &keep()), Standing::Ours);
+        assert_eq!(before().standing(&now(std::slice::from_ref(&old))), Standing::AsBefore);
+        assert_eq!(before().standing(&now(&[old, ("a", directory())])), Standing::Ours);
+        assert_eq!(before().standing(&now(&[("old", file(2, 2))])), Standing::Ours);
     }
 
     #[test]
     fn what_somebody_else_wrote_is_foreign() {
-        let Standing::Foreign(how) = before().standing(&now(&[("old", file(2, 9))]), &keep()) else { panic!() };
+        let Standing::Foreign(how) = before().standing(&now(&[("old", file(2, 9))])) else { panic!() };
         assert_eq!(how, "`old` was written since");
-        let Standing::Foreign(how) = before().standing(&now(&[]), &keep()) else { panic!() };
+        let Standing::Foreign(how) = before().standing(&now(&[])) else { panic!() };
         assert_eq!(how, "`old` is gone");
     }
 

@@ -75,7 +75,11 @@ impl Entry {
     /// True when it is what `made` was made to be. File systems that keep whole seconds are forgiven.
     pub fn is(&self, made: &Entry, owners: bool) -> bool {
         let same = match self.shape {
-            Shape::File => self.size == made.size && same_time(self.mtime, made.mtime),
+            Shape::File => {
+                let hashes = self.sha256.as_ref().zip(made.sha256.as_ref());
+                let same_hash = hashes.is_none_or(|(ours, theirs)| ours == theirs);
+                self.size == made.size && same_time(self.mtime, made.mtime) && same_hash
+            }
             _ => self.same_content(made),
         };
         self.shape == made.shape && same && self.same_rights(made, owners)

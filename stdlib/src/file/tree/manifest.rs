@@ -20,8 +20,6 @@ pub struct Manifest {
     pub keeps: Keeps,
     /// Free bytes where it is; read of targets only.
     pub free: Option<u64>,
-    /// Folders of copies that kept something or broke.
-    pub left_over: Vec<String>,
     /// What is in it by relative path; the tree itself is the empty path.
     pub entries: BTreeMap<String, Entry>,
     /// Names that are not text.
@@ -89,9 +87,8 @@ impl Manifest {
             directory => Keeps::Below(directory.to_owned()),
         };
         let free = text()?.parse().ok();
-        let left_over = std::iter::from_fn(text).take_while(|path| !path.is_empty()).collect();
         let (entries, unreadable_names) = (BTreeMap::new(), Vec::new());
-        let mut manifest = Manifest { root, user, keeps, free, left_over, entries, unreadable_names };
+        let mut manifest = Manifest { root, user, keeps, free, entries, unreadable_names };
         manifest.take_entries(&mut fields)?;
         Some(manifest)
     }
@@ -99,9 +96,8 @@ impl Manifest {
     /// Reads the listing of a staging folder, which has entries alone.
     pub fn parse_entries(listing: &[u8]) -> Option<BTreeMap<String, Entry>> {
         let (keeps, free) = (Keeps::Nowhere, None);
-        let (left_over, entries, unreadable_names) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let root = Root::Directory;
-        let mut manifest = Manifest { root, user: 0, keeps, free, left_over, entries, unreadable_names };
+        let (entries, unreadable_names) = (BTreeMap::new(), Vec::new());
+        let mut manifest = Manifest { root: Root::Directory, user: 0, keeps, free, entries, unreadable_names };
         manifest.take_entries(&mut listing.strip_suffix(b"\0")?.split(|byte| *byte == 0))?;
         Some(manifest.entries)
     }
@@ -171,18 +167,17 @@ mod tests {
 
     #[test]
     fn a_listing_is_read_with_any_name() {
-        let listing = b"directory\x000\0\x00123\0/var/lib/haengine/R/7.tree\0\0\
+        let listing = b"directory\x000\0\x00123\0\
             d 755 0 0 4096 1700000000.0000000000 1 2\0\0\0\
             f 4755 0 5 7 1700000000.1234567890 1 3\0a\nb\0\0\
             l 777 0 0 2 1700000000.5 1 4\0c\0a \0\
             f 644 0 0 0 -1.5000000000 1 5\0\xff\0\0";
         let manifest = Manifest::parse(listing).unwrap();
         assert_eq!((manifest.root, manifest.keeps.clone(), manifest.free), (Root::Directory, Keeps::System, Some(123)));
-        assert_eq!(manifest.left_over, ["/var/lib/haengine/R/7.tree"]);
         let file = &manifest.entries["a\nb"];
         assert_eq!((file.mode, file.gid, file.size, file.mtime), (0o4755, 5, 7, 1_700_000_000_123_456_789));
         assert_eq!(manifest.entries["c"].link.as_deref(), Some("a "));
         assert_eq!(manifest.unreadable_names.len(), 1);
-        assert!(Manifest::parse(b"directory\x000\0\0\0\0broken\0").is_none());
+        assert!(Manifest::parse(b"directory\x000\0\0\0broken\0").is_none());
     }
 }

@@ -1,6 +1,6 @@
 # What a tree is and what is in it. Arguments: its path; the paths to leave out as a regular expression; `target`
-# where things will be placed. Prints NUL-separated fields: kind, user, where kept files go, free bytes, left-overs
-# of broken copies, an empty field, then three for each entry.
+# where things will be placed. Prints NUL-separated fields: kind, user, where kept files go, free bytes, then three
+# for each entry.
 LC_ALL=C
 export LC_ALL
 for tool in find xargs tar; do
@@ -35,10 +35,6 @@ END
     fi
 fi
 printf '%s\0' "$kind" "$user" "$keeps" "$free"
-for left in /var/lib/haengine/*/*.tree "${keeps%/}"/.haengine/*/*.tree; do
-    [ ! -d "$left" ] || printf '%s\0' "$left"
-done
-printf '\0'
 [ "$kind" = directory ] || exit 0
 cd "$tree" || exit
 exec find . -ignore_readdir_race -regextype posix-extended -regex "$2" -prune -o \

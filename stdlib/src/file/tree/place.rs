@@ -27,7 +27,7 @@ pub async fn place(host: &Host, to: &str, before: &Before, keep: &Keep) -> Resul
         .arg(fresh)
         .arg(replaced.len().to_string())
         .arg(merged.len().to_string())
-        .stdin(Secret::new(replaced + &merged + &rights));
+        .stdin(Secret::new([replaced, merged, rights].concat()));
     run(host, &command, &format!("the copy could not be put into place at `{to}`")).await
 }
 
@@ -45,7 +45,7 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep) -> R
         .arg(to)
         .arg(merged.len().to_string())
         .arg(created.len().to_string())
-        .stdin(Secret::new(merged + &created + &rights));
+        .stdin(Secret::new([merged, created, rights].concat()));
     run(host, &command, &format!("`{to}` could not be put back")).await
 }
 

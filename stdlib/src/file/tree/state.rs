@@ -23,12 +23,16 @@ pub struct State {
 }
 
 impl State {
-    /// The target alone.
+    /// The target alone. `all`: contents count even where size and time say nothing.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn of_target(host: &Host, to: &str, left_out: &Globs) -> Result<State> {
-        let target = Manifest::read(host, to, left_out, true).await?;
+    pub async fn of_target(host: &Host, to: &str, left_out: &Globs, all: bool) -> Result<State> {
+        let mut target = Manifest::read(host, to, left_out, true).await?;
+        if all {
+            let files: Vec<String> = Comparison::undecided(&target.entries, &target.entries, true);
+            digests::hash(host, to, &mut target.entries, &files).await?;
+        }
         Ok(State { source: None, target, same_host: false })
     }
 
