@@ -608,26 +608,28 @@ async fn the_same_copy_planned_twice_is_planned_once() {
     assert_eq!(summary(&bench).await, None);
 }
 
-/// Onto the system's mount, where kept files go to `/var/lib/haengine`, and onto another: `sandbox::laws` stops apply and
-/// undo at every program that writes.
-async fn lawful(to: &str) {
-    let bench = Bench::new();
-    let merge = format!(
-        "mkdir -p /srv/from/sub/new /srv/from/rights '{to}/sub' '{to}/rights'; cd /srv/from; echo a >a; echo b >sub/b
-         ln -s a link; echo c >sub/new/c; chmod 700 rights; cd '{to}'; echo old >a; echo older >sub/b; ln -s x link"
-    );
+/// Stopped at every program that writes, in apply and in undo, in dash and in bash.
+async fn lawful(given: &str, to: &str) {
+    let op = Bench::new().op_between("/srv/from", to, &[]).unwrap();
+    sandbox::laws(&given.replace("$to", to), &op).await;
+}
+
+const OLDER: &str = "mkdir -p /srv/from/sub/new /srv/from/rights $to/sub $to/rights; cd /srv/from
+    echo a >a; echo b >sub/b; ln -s a link; echo c >sub/new/c; chmod 700 rights
+    cd $to; echo old >a; echo older >sub/b; ln -s x link";
+
+#[tokio::test]
+async fn a_merge_where_kept_files_go_to_the_systems_folder_obeys_the_laws() {
+    lawful(OLDER, "/var/lib/to").await;
+}
+
+#[tokio::test]
+async fn a_merge_where_kept_files_go_to_the_mounts_folder_obeys_the_laws() {
+    lawful(OLDER, "/srv/to").await;
+}
+
+#[tokio::test]
+async fn a_fresh_tree_obeys_the_laws() {
     let fresh = "mkdir -p /srv/from/sub; echo a >/srv/from/sub/a; ln /srv/from/sub/a /srv/from/b; ln -s b /srv/from/c";
-    let op = bench.op_between("/srv/from", to, &[]).unwrap();
-    sandbox::laws(&merge, &op).await;
-    sandbox::laws(fresh, &op).await;
-}
-
-#[tokio::test]
-async fn a_copy_on_the_systems_mount_obeys_the_laws() {
-    lawful("/var/lib/to").await;
-}
-
-#[tokio::test]
-async fn a_copy_on_another_mount_obeys_the_laws() {
-    lawful("/srv/to").await;
+    lawful(fresh, "/var/lib/to").await;
 }
