@@ -251,6 +251,21 @@ async fn output_is_bounded_and_may_be_binary() {
 }
 
 #[tokio::test]
+async fn a_flood_of_lines_is_kept_but_not_told() {
+    let mut world = world();
+    let said = run("i=0; while [ $i -lt 60000 ]; do echo $i; i=$((i+1)); done", []).perform(&world.host).await.unwrap();
+    assert!(json(&said)["stdout"].as_str().unwrap().ends_with("\n59999"));
+    let lines = world.lines();
+    assert!(lines.len() < 40_000, "{} lines", lines.len());
+    assert_eq!(lines[1999], "stdout: 1999");
+    let left_out =
+        |line: &String| line.strip_prefix("stdout: ‹")?.strip_suffix(" lines are not shown›")?.parse::<usize>().ok();
+    let hidden: usize = lines.iter().filter_map(left_out).sum();
+    let owned_up = lines.iter().filter(|line| line.contains("not shown")).count();
+    assert_eq!(lines.len() - owned_up + hidden, 60_000);
+}
+
+#[tokio::test]
 async fn unless_says_when_it_is_done_and_undo_takes_it_back() {
     let world = world();
     let file = world.path("file");

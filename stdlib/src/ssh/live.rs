@@ -1,6 +1,6 @@
 //! A command while it runs: its lines are told as they come, its output is kept within bounds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use haengine_kernel::diff::Redactor;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const LIMIT: usize = 16 * 1024 * 1024;
 /// A longer line is told in pieces.
 const LINE: usize = 8 * 1024;
+/// How many lines of one output are told within a second. Nobody reads more, and a reporter has to keep up.
+const LINES: u32 = 2000;
 /// How long to wait for more output of a command that has ended: something that it left running in the background
 /// may hold its output open for ever.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -93,13 +95,29 @@ struct Ear<'a> {
     /// Up to where lines have been told.
     told: usize,
     redactor: Redactor,
+    /// The second that runs, how many lines were told in it, and how many were left out.
+    second: Instant,
+    lines: u32,
+    left_out: u32,
     open: bool,
 }
 
 impl<'a> Ear<'a> {
     fn new(host: &'a Host, voice: &'a Voice, name: &'static str, reader: Box<dyn AsyncRead + Send + Unpin>) -> Ear<'a> {
-        let (buffer, kept) = (vec![0; 32 * 1024], Vec::new());
-        Ear { host, voice, name, reader, buffer, kept, told: 0, redactor: Redactor::default(), open: true }
+        Ear {
+            host,
+            voice,
+            name,
+            reader,
+            buffer: vec![0; 32 * 1024],
+            kept: Vec::new(),
+            told: 0,
+            redactor: Redactor::default(),
+            second: Instant::now(),
+            lines: 0,
+            left_out: 0,
+            open: true,
+        }
     }
 
     async fn next(&mut self) -> std::io::Result<usize> {
@@ -145,6 +163,19 @@ impl<'a> Ear<'a> {
 
     /// Of a line that was written over, as progress is, the last state counts.
     fn say(&mut self, line: &str) {
+        if self.second.elapsed() > Duration::from_secs(1) {
+            self.own_up();
+            (self.second, self.lines) = (Instant::now(), 0);
+        }
+        self.lines += 1;
+        if self.lines > LINES {
+            self.left_out += 1;
+            // Where a private key begins and ends must be known all the same.
+            if line.contains("-----") {
+                let _ = self.redactor.line(line);
+            }
+            return;
+        }
         let line = line.trim_end_matches(['\r', '\n']);
         let line = line.rsplit('\r').next().unwrap_or_default();
         let line = self.voice.hide(line);
@@ -153,11 +184,19 @@ impl<'a> Ear<'a> {
         }
     }
 
+    fn own_up(&mut self) {
+        if self.left_out > 0 {
+            self.host.output(self.name, format!("‹{} lines are not shown›", self.left_out));
+            self.left_out = 0;
+        }
+    }
+
     fn end(mut self) -> Vec<u8> {
         if self.voice.loud && self.told < self.kept.len() {
             let last = String::from_utf8_lossy(&self.kept[self.told..]).into_owned();
             self.say(&last);
         }
+        self.own_up();
         self.kept
     }
 }
