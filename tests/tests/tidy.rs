@@ -69,7 +69,8 @@ fn the_walls_stand() {
     for (manifest, forbidden) in walls {
         let found = dependencies(manifest);
         assert!(!found.is_empty(), "{manifest} has no dependencies: is the test reading it right?");
-        offences.extend(forbidden.iter().filter(|name| found.contains(**name)).map(|name| format!("{manifest}: {name}")));
+        offences
+            .extend(forbidden.iter().filter(|name| found.contains(**name)).map(|name| format!("{manifest}: {name}")));
     }
     none("A crate names what its wall keeps out; see book/src/dev/architecture.md.", offences);
 }
@@ -87,8 +88,12 @@ fn russh_is_named_only_in_ssh() {
 #[test]
 fn files_are_short() {
     let long = |path: &PathBuf| (product(path).lines().count(), path.display().to_string());
-    let offences = product_sources().iter().map(long).filter(|(lines, _)| *lines > 600);
-    none("A file is one noun or verb; split these.", offences.map(|(lines, path)| format!("{path}: {lines} lines")).collect());
+    let sources = product_sources();
+    let offences = sources.iter().map(long).filter(|(lines, _)| *lines > 600);
+    none(
+        "A file is one noun or verb; split these.",
+        offences.map(|(lines, path)| format!("{path}: {lines} lines")).collect(),
+    );
 }
 
 #[test]
@@ -118,9 +123,9 @@ fn only_ensure_applies() {
 #[test]
 fn no_drawer_files() {
     let drawers = ["util", "utils", "helper", "helpers", "common", "misc", "manager", "errors"];
-    let offences = files("").into_iter().filter(|path| {
-        path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| drawers.contains(&stem))
-    });
+    let offences = files("")
+        .into_iter()
+        .filter(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| drawers.contains(&stem)));
     none("Name the file after its one noun or verb.", offences.map(|path| path.display().to_string()).collect());
 }
 
@@ -180,7 +185,8 @@ fn every_recipe_has_its_page() {
 fn every_page_of_the_book_is_listed() {
     let summary = text(Path::new("book/src/SUMMARY.md"));
     let pages = files(".md").into_iter().filter_map(|path| path.strip_prefix("book/src").ok().map(Path::to_owned));
-    let offences = pages.filter(|page| *page != Path::new("SUMMARY.md") && !summary.contains(&page.display().to_string()));
+    let offences =
+        pages.filter(|page| *page != Path::new("SUMMARY.md") && !summary.contains(&page.display().to_string()));
     none("List the page in book/src/SUMMARY.md.", offences.map(|page| page.display().to_string()).collect());
 }
 

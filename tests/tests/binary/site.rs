@@ -1,0 +1,203 @@
+//! A lab with hosts, and a folder from which the built binary is run against them.
+
+use std::fmt::Write;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use haengine_lab::{HostSpec, Lab, LabSpec};
+
+/// Hosts, and the operator's folder. The lab goes down with it, also when a test panics.
+pub struct Site {
+    pub lab: Lab,
+    pub folder: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    names: Vec<String>,
+}
+
+/// What the binary gave.
+pub struct Given {
+    pub code: i32,
+    pub out: String,
+    pub errors: String,
+}
+
+impl Given {
+    /// The lines of `--json`.
+    pub fn events(&self) -> Vec<serde_json::Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+    }
+
+    /// Host, op and target of all changes that are not `unchanged`, sorted.
+    pub fn changes(&self) -> Vec<String> {
+        let mut changes: Vec<String> = self
+            .events()
+            .iter()
+            .filter(|event| event["event"] == "change" && event["status"] != "unchanged")
+            .map(|event| format!("{} {} {}", event["host"], event["op"], event["target"]))
+            .collect();
+        changes.sort();
+        changes
+    }
+
+    /// The last line, which sums up.
+    pub fn finished(&self) -> serde_json::Value {
+        let last = self.events().pop().unwrap_or_default();
+        assert_eq!(last["event"], "run_finished", "{}\n{}", self.out, self.errors);
+        last
+    }
+
+    /// Fails with all output unless the exit code is this one.
+    pub fn ended_with(self, code: i32) -> Given {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.errors);
+        self
+    }
+}
+
+/// True where these tests can run; says so loudly where they cannot.
+pub fn possible() -> bool {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if !root {
+        println!("SKIPPED: hosts can only be made by root");
+    }
+    root
+}
+
+fn cache() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    variable("HAENGINE_CACHE")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|path| path.join("haengine")))
+        .unwrap_or_else(|| variable("HOME").unwrap().join(".cache/haengine"))
+}
+
+/// The binary lies beside the folder of the test binaries; cargo builds it before it runs any test of the workspace.
+fn binary() -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let path = deps.parent().unwrap().parent().unwrap().join("haengine");
+    assert!(path.is_file(), "{} is missing: `cargo build -p haengine`", path.display());
+    path
+}
+
+impl Site {
+    /// Brings hosts up: `m1`, `m2`, … at 192.168.2.11, 12, …
+    pub fn new(name: &str, hosts: u8) -> Site {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let state = cache().join("lab/tests");
+        std::fs::create_dir_all(&state).unwrap();
+        let lab = runtime.block_on(async {
+            haengine_lab::reap(&state).await.unwrap();
+            let name = format!("{name}-{}", std::process::id());
+            let lab = Lab::open(&cache().join("lab"), &state, &name).unwrap().ephemeral();
+            let hosts = (1..=hosts).map(|i| HostSpec::new(format!("m{i}"), Ipv4Addr::new(192, 168, 2, 10 + i)));
+            let spec = LabSpec { hosts: hosts.collect(), authorized_key: None };
+            lab.up(&spec, Arc::new(|line: &str| println!("{line}"))).await.unwrap();
+            lab
+        });
+        let names = (1..=hosts).map(|i| format!("m{i}")).collect();
+        let site = Site { lab, folder, runtime, names };
+        site.inventory("site.yaml", "user: root");
+        site
+    }
+
+    /// Writes an inventory of all hosts, with more defaults.
+    pub fn inventory(&self, file: &str, defaults: &str) {
+        let (key, known) = (self.lab.identity(), self.lab.known_hosts());
+        let mut text = format!(
+            "defaults: {{ identity_file: \"{}\", known_hosts: \"{}\", agent: false, {defaults} }}\nhosts:\n",
+            key.display(),
+            known.display()
+        );
+        for (i, name) in self.names.iter().enumerate() {
+            writeln!(text, "  {name}: {{ address: 192.168.2.{} }}", 11 + i).unwrap();
+        }
+        writeln!(text, "groups: {{ masters: [{}] }}", self.names.join(", ")).unwrap();
+        self.write(file, &text);
+    }
+
+    pub fn write(&self, file: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(file);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The binary on the operator's side of the lab.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = self.lab.command(binary());
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .env_remove("SSH_AUTH_SOCK")
+            .env("HAENGINE_STATE_DIR", self.folder.path().join("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn haengine(&self, words: &[&str]) -> Given {
+        ended(self.start(words))
+    }
+
+    pub fn start(&self, words: &[&str]) -> Child {
+        self.command(words).spawn().unwrap()
+    }
+
+    /// What a command on a host printed; run as root without SSH.
+    pub fn on(&self, host: &str, script: &str) -> String {
+        let output = self.runtime.block_on(self.lab.exec(host, &["sh", "-c", script])).unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Waits until a command on a host succeeds.
+    pub fn until(&self, host: &str, script: &str) {
+        for _ in 0..200 {
+            let output = self.runtime.block_on(self.lab.exec(host, &["sh", "-c", script])).unwrap();
+            if output.status.success() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("in vain: {script} on {host}");
+    }
+
+    /// Every path of every host, by something that knows nothing of haengine.
+    pub fn manifest(&self) -> String {
+        self.names.iter().map(|host| self.on(host, &format!("{MANIFEST} | sed 's/^/{host} /'"))).collect()
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Waits for the binary.
+pub fn ended(child: Child) -> Given {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Given { code: output.status.code().unwrap_or(-1), out: text(output.stdout), errors: text(output.stderr) }
+}
+
+/// Type, mode, owner, link target and content of every path, without what changes by itself: logs, caches, the package
+/// manager's lists and backups, and systemd's random seed and clock file.
+const MANIFEST: &str = r#"{
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
+        -o -path /var/log -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/systemd \
+        -o -path '/var/lib/dpkg/*-old' -o -path /root/.ssh \) -prune -o -printf '%p %y %m %U %G %l\n'
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
+        -o -path /var/log -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/systemd \
+        -o -path '/var/lib/dpkg/*-old' -o -path /usr/bin -o -path /usr/lib -o -path /usr/share \) -prune \
+        -o -type f -print0 | xargs -0 sha256sum
+    dpkg-query -W
+    systemctl list-unit-files --no-legend --no-pager
+    systemctl list-units --type=service --state=running --no-legend --no-pager --plain | cut -d' ' -f1 | grep -v user@
+} 2>/dev/null | sort"#;
+
+/// The first lines in which two manifests differ, for a message that can be read.
+pub fn differences(before: &str, after: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
+    let come = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
+    gone.chain(come).take(40).collect::<Vec<_>>().join("\n")
+}
