@@ -1,8 +1,27 @@
-//! The `pkg` module.
+//! Packages of the distribution.
+//!
+//! | file | what |
+//! |---|---|
+//! | installed | the verb |
+//! | package | how packages are called, and which manager has them |
+//! | observed | what a host says of packages, and what apt would do |
+//! | places | what an installation left behind, and what undo does about it |
+//! | failure | why a package manager did not do as it was told |
+
+mod failure;
+mod installed;
+mod observed;
+mod package;
+mod places;
 
 use haengine_script::Module;
 
-/// The module, as recipes see it.
+pub use installed::Installed;
+pub use places::NOT_RESTORED;
+
+/// The module, as recipes see it. `package` is a reserved word there.
 pub fn module() -> Module {
-    Module::new("pkg", "")
+    Module::new("pkg", ABOUT).op::<Installed>()
 }
+
+const ABOUT: &str = "Packages of the distribution, with apt, dnf or yum.";

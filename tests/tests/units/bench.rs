@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
-use haengine_kernel::event::{Events, Stamped};
+use haengine_kernel::event::Events;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Store, VERSION};
@@ -15,7 +15,6 @@ use haengine_kernel::run::{Mode, Place, Run, UndoPlan};
 use haengine_kernel::value::Value;
 use haengine_lab::Lab;
 use serde_json::{Value as Json, json};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::{Door, NAME, boot, spec};
@@ -30,7 +29,6 @@ pub struct Bench {
 /// A run or a plan under way.
 pub struct Attempt {
     pub run: Arc<Run>,
-    pub events: UnboundedReceiver<Stamped>,
 }
 
 impl Bench {
@@ -79,11 +77,11 @@ impl Bench {
 
     fn attempt(&self, id: &str, applies: bool) -> Attempt {
         let inventory = Inventory { hosts: vec![spec()], ..Inventory::default() };
-        let (events, told) = Events::channel();
+        let (events, _) = Events::channel();
         let (cancel, door) = (CancellationToken::new(), Arc::new(Door(self.lab.clone())));
         let hosts = Hosts::new(Arc::new(inventory), door, events.clone(), cancel.clone());
         let mode = if applies { Mode::Apply { journal: self.journal(id), holder: holder(id) } } else { Mode::Plan };
-        Attempt { run: Run::new(id.to_owned(), mode, hosts, events, cancel), events: told }
+        Attempt { run: Run::new(id.to_owned(), mode, hosts, events, cancel) }
     }
 
     fn journal(&self, id: &str) -> haengine_kernel::journal::Journal {

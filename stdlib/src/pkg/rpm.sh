@@ -1,0 +1,38 @@
+# What is particular to dnf and yum: functions for the scripts beside this one. $manager is either.
+export LC_ALL=C
+
+list() { rpm -qa --qf '%{NAME}.%{ARCH} %{VERSION}-%{RELEASE} installed\n' | sort; }
+
+refresh() { "$manager" -q -y makecache; }
+
+install() {
+    left=$#
+    while [ "$left" -gt 0 ]; do
+        case $1 in
+        *=*) set -- "$@" "${1%%=*}-${1#*=}" ;;
+        *) set -- "$@" "$1" ;;
+        esac
+        shift
+        left=$((left - 1))
+    done
+    "$manager" -q -y install "$@"
+}
+
+marks() { :; }
+
+mark() { :; }
+
+# $1: names to remove; $3: name=version to bring back. rpm refuses what something else needs.
+take_away() {
+    if [ -n "$1" ]; then rpm -e $1 || return; fi
+    if [ -n "$3" ]; then
+        set -- $3
+        left=$#
+        while [ "$left" -gt 0 ]; do
+            set -- "$@" "${1%%=*}-${1#*=}"
+            shift
+            left=$((left - 1))
+        done
+        "$manager" -q -y downgrade "$@" || return
+    fi
+}
