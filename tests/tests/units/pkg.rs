@@ -9,10 +9,10 @@ use crate::bench::Bench;
 /// Content, mode, owner and link target of everything but what undo says that it leaves, and the list of packages.
 const MANIFEST: &str = r"
     find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache \
-        -o -path /var/lib/apt -o -path /var/lib/dpkg/status -o -path '/var/lib/dpkg/*-old' -o -path '/var/lib/dpkg/*lock*' \
+        -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' -o -path '/var/lib/dpkg/*lock*' \
         -o -path /var/lib/dpkg/triggers/Lock -o -path '/var/lib/systemd/timers' \) -prune -o -printf '%y %m %U:%G %l %p\n' | sort
     find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache \
-        -o -path /var/lib/apt -o -path /var/lib/dpkg/status -o -path '/var/lib/dpkg/*-old' \) -prune -o -type f -print0 |
+        -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' \) -prune -o -type f -print0 |
         xargs -0 sha256sum | sort -k 2
     dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'; apt-mark showauto; apt-mark showmanual";
 
