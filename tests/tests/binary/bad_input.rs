@@ -28,7 +28,7 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
     let before = site.manifest();
 
     let cases: [Case; 19] = [
-        (&["run", "typo.rhai", "-i", "site.yaml", "target=m1"], 2, &["file::putt", "typo.rhai:5:", "`put"]),
+        (&["run", "typo.rhai", "-i", "site.yaml", "target=m1"], 2, &["file::putt", "typo.rhai:5:", "`file::put`"]),
         (&["run", "option.rhai", "-i", "site.yaml", "target=m1"], 2, &["option `mod`", "option.rhai:5:", "`mode`"]),
         (&["run", "syntax.rhai", "-i", "site.yaml", "target=m1"], 2, &["syntax.rhai:"]),
         (&["run", "fail.rhai", "-i", "site.yaml"], 2, &["not today", "come back tomorrow", "fail.rhai:1:"]),

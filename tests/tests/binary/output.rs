@@ -56,7 +56,7 @@ fn a_terminal_gets_progress_that_a_person_can_follow() {
     terminal.args(["-qec", &line.join(" "), "/dev/null"]).current_dir(site.path()).env("TERM", "xterm");
     terminal.env("HAENGINE_STATE_DIR", site.path().join("state"));
     let seen = String::from_utf8_lossy(&terminal.output().unwrap().stdout).into_owned();
-    for text in ["a long step", "m1", "sleep 2", "1s"] {
+    for text in ["a long step", "m1", "sleep 2", "(1 s)"] {
         assert!(seen.contains(text), "{text:?} is not on the screen:\n{seen}");
     }
 }
