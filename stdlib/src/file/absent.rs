@@ -178,10 +178,10 @@ are refused. For a directory the host needs `find`.";
         succeed(host, &kept(Command::script(REMOVE), &self.path, keep), &self.path).await
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         match &state.seen.found {
             None => Standing::Ours,
-            Some(_) if state.seen.leftover => Standing::Ours,
+            Some(_) if state.seen.is_midway(keep) => Standing::Ours,
             Some(found) if found.same(&before.was) => Standing::AsBefore,
             Some(found) => Standing::Foreign(format!("{} is there again", found.sort.named())),
         }

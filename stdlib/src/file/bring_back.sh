@@ -2,14 +2,17 @@
 path=$1 prefix=$2 folder=$3 run=$4 name=$5
 drop_undo
 find_kept || exit 71
-if [ -n "$kept" ]; then
+if [ -n "$kept" ] && [ -e "$prefix$name.copy" ]; then
+    # It was copied and not yet removed.
+    rm -rf -- "$kept" || exit 71
+elif [ -n "$kept" ]; then
     if [ -e "$prefix$name.part" ]; then rm -rf --one-file-system -- "$path" || exit 71; fi
     if [ -e "$path" ] || [ -L "$path" ]; then
         echo "something else is there" >&2
         exit 71
     fi
     if [ "$(stat -c %m -- "${path%/*}/")" = "$(stat -c %m -- "${kept%/*}/")" ]; then
-        : >"$prefix$name" || exit 71
+        : >"$prefix$name.back" || exit 71
         mv -T -- "$kept" "$path" || exit 71
     else
         cp -a --reflink=auto -T -- "$kept" "$prefix$name.undo" && mv -T -- "$prefix$name.undo" "$path" || exit 71
@@ -18,3 +21,6 @@ if [ -n "$kept" ]; then
 fi
 drop_area
 clear_temporary
+for mark in "$prefix$name.copy" "$prefix$name.part"; do
+    if [ -e "$mark" ]; then rm -f -- "$mark"; fi
+done

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     fn nothing(above: Above) -> Seen {
-        Seen { found: None, text: None, above, leftover: false, sure: true, awaited: None }
+        Seen { found: None, text: None, above, leftovers: Vec::new(), sure: true, awaited: None }
     }
 
     fn directory(path: &str, parents: bool, after: &[&str]) -> Directory {

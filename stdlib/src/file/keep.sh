@@ -2,8 +2,10 @@
 # what is replaced, how our temporary files begin, and where the old thing is kept.
 umask 077
 
+# The marks of a removal by copy stay for the undo of the change that set them.
 clear_temporary() {
     for stale in "$prefix"*; do
+        case $stale in *.copy | *.part) continue ;; esac
         if [ -e "$stale" ] || [ -L "$stale" ]; then rm -rf -- "$stale"; fi
     done
 }

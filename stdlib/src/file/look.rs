@@ -2,6 +2,7 @@
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::{Command, Output};
@@ -104,12 +105,26 @@ pub struct Seen {
     pub text: Option<Text>,
     /// The folder above.
     pub above: Above,
-    /// A temporary file of ours is still there.
-    pub leftover: bool,
+    /// The temporary files of ours that are still there: each the number of its change, and what it is for.
+    pub leftovers: Vec<String>,
     /// False where the mode and owner that a planned change will give are not known.
     pub sure: bool,
     /// Why a planned change may bring what is not there.
     pub awaited: Option<String>,
+}
+
+impl Seen {
+    /// True while a temporary file of ours is there, whichever change left it. The marks of a removal are none: they
+    /// stay for the undo of their own change.
+    pub fn has_temporary(&self) -> bool {
+        self.leftovers.iter().any(|left| !left.ends_with(".copy") && !left.ends_with(".part"))
+    }
+
+    /// True while a temporary file of this change is there: then it broke off, or its undo did.
+    pub fn is_midway(&self, keep: &Keep) -> bool {
+        let change = keep.name();
+        self.leftovers.iter().any(|left| left.split('.').next() == Some(&change))
+    }
 }
 
 /// Looks at `path`; the content of a file of at most `limit` bytes comes along.
@@ -144,13 +159,14 @@ pub fn understand(path: &str, output: &Output) -> Result<Seen> {
 fn parse(bytes: &[u8]) -> Option<Seen> {
     let (first, rest) = line(bytes)?;
     let (left, up) = first.split_once(' ')?;
+    let leftovers = left.split(',').skip(1).map(str::to_owned).collect();
     let above = match up.parse::<i64>().ok()? {
         0 => Above::There,
         -1 => Above::Blocked,
         -2 => Above::Denied,
         levels => Above::Missing(usize::try_from(levels).ok()?),
     };
-    let mut seen = Seen { found: None, text: None, above, leftover: left == "1", sure: true, awaited: None };
+    let mut seen = Seen { found: None, text: None, above, leftovers, sure: true, awaited: None };
     if let Some((attributes, rest)) = line(rest) {
         let mut found = attributes_of(attributes)?;
         seen.text = content_of(&mut found, rest)?;
@@ -309,20 +325,23 @@ mod tests {
 
     #[test]
     fn what_the_script_says_is_understood() {
-        let seen = parse(b"0 0\n81a4 0 33 6 1700000000.123456789 root www-data\ncontent\nhello\n").unwrap();
+        let seen = parse(b"- 0\n81a4 0 33 6 1700000000.123456789 root www-data\ncontent\nhello\n").unwrap();
         let found = seen.found.unwrap();
         assert_eq!((found.sort, found.mode, found.gid, found.size), (Sort::File, 0o644, 33, 6));
         assert_eq!(found.modified, "1700000000.123456789");
         assert_eq!(seen.text.unwrap().shown(), Some("hello\n"));
-        let seen = parse(b"1 2\n").unwrap();
-        assert!(seen.found.is_none() && seen.leftover && seen.above == Above::Missing(2));
-        let seen = parse(b"0 0\na1ff 0 0 3 1.000000000 root root\ntarget\n/a\nb").unwrap();
+        let seen = parse(b"-,7.part,12 2\n").unwrap();
+        assert!(seen.found.is_none() && seen.above == Above::Missing(2));
+        let midway = |change| seen.is_midway(&Keep { run: "r".into(), change });
+        assert_eq!([1, 7, 12, 2].map(midway), [false, true, true, false]);
+        assert!(seen.has_temporary() && !parse(b"-,7.part,8.copy 0\n").unwrap().has_temporary());
+        let seen = parse(b"- 0\na1ff 0 0 3 1.000000000 root root\ntarget\n/a\nb").unwrap();
         assert_eq!(seen.found.unwrap().target.as_deref(), Some("/a\nb"));
     }
 
     #[test]
     fn planned_changes_answer_first() {
-        let absent = parse(b"0 2\n").unwrap();
+        let absent = parse(b"- 2\n").unwrap();
         let mut overlay = Overlay::default();
         overlay.record(Effect::File("/opt/a".into(), PlannedFile::Directory));
         assert_eq!(assume(absent.clone(), "/opt/a/b/c", &overlay).above, Above::Missing(1));

@@ -1,8 +1,9 @@
 # $1 path, $2 how names of temporary files begin, $3 up to what size the content is brought along.
-# Prints "LEFTOVER MISSING", then what is there: see look.rs.
-left=0 up=0
-for stale in "$2"*; do
-    if [ -e "$stale" ] || [ -L "$stale" ]; then left=1; fi
+# Prints "LEFTOVERS MISSING", then what is there: see look.rs.
+left=- up=0
+for stale in "$2"[0-9]*; do
+    case ${stale#"$2"} in *[!0-9a-z.]*) continue ;; esac
+    if [ -e "$stale" ] || [ -L "$stale" ]; then left=$left,${stale#"$2"}; fi
 done
 folder=${1%/*}
 while [ -n "$folder" ] && ! [ -e "$folder" ] && ! [ -L "$folder" ]; do

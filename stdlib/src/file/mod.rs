@@ -3,12 +3,19 @@
 mod absent;
 mod copy_tree;
 mod directory;
+mod edit;
+mod find;
+mod line;
+mod link;
 pub mod look;
 pub(crate) mod path;
 pub mod place;
 mod put;
 mod read;
+mod render;
+mod replace;
 mod stat;
+mod template;
 mod tree;
 
 use haengine_script::Module;
@@ -16,17 +23,27 @@ use haengine_script::Module;
 pub use absent::Absent;
 pub use copy_tree::CopyTree;
 pub use directory::Directory;
+pub use find::Find;
+pub use line::Line;
+pub use link::Link;
 pub use put::Put;
 pub use read::Read;
+pub use replace::Replace;
 pub use stat::Stat;
+pub use template::Template;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
     Module::new("file", ABOUT)
         .read::<Read>()
         .read::<Stat>()
+        .read::<Find>()
         .op::<Put>()
+        .op::<Template>()
+        .op::<Replace>()
+        .op::<Line>()
         .op::<Directory>()
+        .op::<Link>()
         .op::<Absent>()
         .op::<CopyTree>()
 }

@@ -17,7 +17,8 @@ use crate::file::look::{Found, Seen, Sort, attributes_effect, need_above};
 use crate::file::path;
 
 const PLACE: &str = concat!(include_str!("keep.sh"), include_str!("place.sh"));
-const RESTORE: &str = concat!(include_str!("keep.sh"), include_str!("restore.sh"));
+/// The script that puts back what `keep.sh` kept.
+pub const RESTORE: &str = concat!(include_str!("keep.sh"), include_str!("restore.sh"));
 const ATTRIBUTES: &str = include_str!("attributes.sh");
 
 /// Beyond this size a diff helps nobody.
@@ -193,7 +194,7 @@ impl Placement {
             _ => false,
         };
         match found {
-            _ if as_before && !seen.leftover => Standing::AsBefore,
+            _ if as_before && !seen.has_temporary() => Standing::AsBefore,
             _ if as_before => Standing::Ours,
             None => Standing::Foreign("it is gone".to_owned()),
             Some(found) => self.ours(found, before).map_or(Standing::Ours, Standing::Foreign),
@@ -207,7 +208,7 @@ impl Placement {
             return Some(format!("it is now {}", found.sort.named()));
         }
         let placed = before.after.as_ref().is_some_and(|after| found.sha256.as_ref() == Some(&after.sha256));
-        if !placed && !was.is_some_and(|was| was.sha256 == found.sha256) {
+        if !placed && was.is_none_or(|was| was.sha256 != found.sha256) {
             return Some("its content is different".to_owned());
         }
         let modes = [self.mode_after(was), was.map_or(self.new_mode(), |was| was.mode)];
@@ -400,7 +401,7 @@ mod tests {
             target: None,
         });
         let text = text.map(|text| Text::Plain(text.to_owned()));
-        Seen { found, text, above: Above::There, leftover: false, sure: true, awaited: None }
+        Seen { found, text, above: Above::There, leftovers: Vec::new(), sure: true, awaited: None }
     }
 
     fn placement() -> Placement {
@@ -446,7 +447,7 @@ mod tests {
         let before = change(wanted.plan(&seen(Some("a\n")), &Text::Plain("b\n".into())).unwrap()).before;
         let mut now = seen(Some("a\n"));
         assert_eq!(wanted.standing(&now, &before), Standing::AsBefore);
-        now.leftover = true;
+        now.leftovers.push("1".into());
         assert_eq!(wanted.standing(&now, &before), Standing::Ours);
         let mut now = seen(Some("b\n"));
         assert_eq!(wanted.standing(&now, &before), Standing::Ours);

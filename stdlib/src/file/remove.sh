@@ -23,12 +23,13 @@ if [ -n "$place" ]; then
     exit "$status"
 fi
 drop_area
+mv -- "$prefix$name" "$prefix$name.copy" || exit 71
 if ! { [ -d "$folder" ] && cp -a --reflink=auto -T -- "$path" "$folder/$name.part" &&
     mv -T -- "$folder/$name.part" "$folder/$name"; }; then
-    rm -f -- "$prefix$name"
+    rm -f -- "$prefix$name.copy"
     exit 75
 fi
 # From here on the thing may be there in part.
-mv -- "$prefix$name" "$prefix$name.part" || exit 71
+mv -- "$prefix$name.copy" "$prefix$name.part" || exit 71
 rm -rf --one-file-system -- "$path" || exit 71
 rm -f -- "$prefix$name.part"

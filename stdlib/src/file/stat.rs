@@ -79,7 +79,7 @@ link is not followed.";
 }
 
 fn nothing() -> Seen {
-    Seen { found: None, text: None, above: Above::There, leftover: false, sure: true, awaited: None }
+    Seen { found: None, text: None, above: Above::There, leftovers: Vec::new(), sure: true, awaited: None }
 }
 
 /// What a plan knows of a planned path: all but its numbers and times.
