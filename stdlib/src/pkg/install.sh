@@ -8,6 +8,8 @@ mkdir -p "$kept" && : >"$kept/packages" || exit 21
 if ! [ -e "$kept/places.before" ]; then
     marks >"$kept/marks"
     cp -a --parents --reflink=auto /etc "$kept" || exit 21
+    # cp --parents looks for the folders of an absolute path below the current one.
+    cd / || exit 21
     if [ -d /var/lib/ucf ]; then cp -a --parents --reflink=auto /var/lib/ucf "$kept" || exit 21; fi
     list >"$kept/packages.before" || exit 21
     places >"$kept/places.new" && mv "$kept/places.new" "$kept/places.before" || exit 21
