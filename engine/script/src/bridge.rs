@@ -12,6 +12,7 @@ use haengine_kernel::verb::Verb;
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallContext, RhaiFunc};
 
 use crate::frame::{Frame, Session};
+use crate::from_rhai::{Known, error_of};
 use crate::host::HostRef;
 use crate::module::Module;
 use crate::raise::{placed, raise, raise_with};
@@ -69,7 +70,7 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
         None => return Err(raise(Error::new(Kind::Usage, "call.arity", format!("`{function}` needs hosts")))),
     };
     let results = wait(session, verb.call(&session.run, &frame.place, &hosts, &arguments)).map_err(raise)?;
-    if alone { bare(results) } else { by_host(&function, results, on_error) }
+    if alone { bare(results) } else { by_host(context, &function, results, on_error) }
 }
 
 /// Waits for a future of the kernel on the run's own runtime.
@@ -149,17 +150,22 @@ fn bare(results: Results) -> RhaiResult<Dynamic> {
     }
 }
 
-fn by_host(function: &str, results: Results, on_error: OnError) -> RhaiResult<Dynamic> {
+fn by_host(context: &NativeCallContext, function: &str, results: Results, on_error: OnError) -> RhaiResult<Dynamic> {
     let results = results
         .into_iter()
         .map(|(host, result)| (host.name().to_owned(), result.map(to_rhai).map_err(raise)))
         .collect();
-    gather(function, results, on_error == OnError::Continue)
+    gather(context, function, results, on_error == OnError::Continue)
 }
 
 /// The results of several hosts as one map; failures become one error that carries `failed` and `results`, or, when
 /// the recipe goes on, a map of both.
-pub(crate) fn gather(what: &str, results: Vec<(String, RhaiResult<Dynamic>)>, go_on: bool) -> RhaiResult<Dynamic> {
+pub(crate) fn gather(
+    context: &NativeCallContext,
+    what: &str,
+    results: Vec<(String, RhaiResult<Dynamic>)>,
+    go_on: bool,
+) -> RhaiResult<Dynamic> {
     let count = results.len();
     let (mut good, mut failed) = (Map::new(), Vec::new());
     for (host, result) in results {
@@ -178,7 +184,8 @@ pub(crate) fn gather(what: &str, results: Vec<(String, RhaiResult<Dynamic>)>, go
     if go_on {
         return Ok(more.into());
     }
-    let error = summary(what, count, &failed);
+    let frame = Frame::of(context)?;
+    let error = summary(what, count, &failed, Known { engine: context.engine(), snapshot: &frame.snapshot });
     // The place and the calls are those of the first failure: that is where the reader must look.
     let (_, first) = failed.swap_remove(0);
     Err(with_innermost(first, raise_with(error, more)))
@@ -211,9 +218,8 @@ fn with_innermost(outer: Box<EvalAltResult>, mut inner: Box<EvalAltResult>) -> B
 }
 
 /// One host's failure is told as it is; several are counted, and each is listed.
-fn summary(what: &str, count: usize, failed: &[(String, Box<EvalAltResult>)]) -> Error {
-    let errors: Vec<Arc<Error>> =
-        failed.iter().map(|(host, error)| crate::from_rhai::error_of(error, Some(host))).collect();
+fn summary(what: &str, count: usize, failed: &[(String, Box<EvalAltResult>)], known: Known) -> Error {
+    let errors: Vec<Arc<Error>> = failed.iter().map(|(host, error)| error_of(error, Some(host), known)).collect();
     let first = &errors[0];
     let (message, causes) = if errors.len() == 1 {
         (first.message().to_owned(), first.causes())

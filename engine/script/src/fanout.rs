@@ -17,7 +17,7 @@ type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 /// `each(hosts, |h| …)`: all hosts at once, up to `--forks`; a map of the results by host.
 pub(crate) fn each(context: NativeCallContext, hosts: Dynamic, body: FnPtr) -> RhaiResult<Dynamic> {
     let hosts = host_array("each", hosts)?;
-    gather("each", run_all(&context, &hosts, &body)?, false)
+    gather(&context, "each", run_all(&context, &hosts, &body)?, false)
 }
 
 /// `rolling(hosts, #{ batch: 1 }, |h| …)`: a batch after the other; a batch in which a host fails is the last.
@@ -31,7 +31,7 @@ pub(crate) fn rolling(context: NativeCallContext, hosts: Dynamic, options: Map, 
             break;
         }
     }
-    gather("rolling", results, false)
+    gather(&context, "rolling", results, false)
 }
 
 fn batch_size(options: &Map, hosts: usize) -> RhaiResult<usize> {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::Level;
 use haengine_kernel::error::Error;
+
+use crate::picture::Picture;
 
 /// An error and where in the recipe it happened.
 pub struct Fault {
@@ -17,7 +19,7 @@ pub struct Fault {
 }
 
 /// A place in a recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Spot {
     /// The recipe's file.
     pub file: String,
@@ -26,6 +28,7 @@ pub struct Spot {
     /// From 1, in characters.
     pub column: usize,
     /// The function in which it is, if not at the top.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
 }
 
@@ -47,38 +50,25 @@ impl Fault {
 
     /// The error as text of several lines, with colours or without.
     pub fn draw(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let message = self.error.to_string();
-        let mut group = Group::with_title(Level::ERROR.primary_title(&message).id(self.error.code()));
-        if let Some(spot) = self.stack.first() {
-            if let Some(text) = self.texts.get(&spot.file) {
-                let span = span(text, spot);
-                let snippet = Snippet::source(text.as_str()).path(spot.file.as_str()).fold(true);
-                group = group.element(snippet.annotation(AnnotationKind::Primary.span(span)));
-            }
-        }
-        for cause in self.error.causes() {
-            group = group.element(Level::NOTE.message(cause));
-        }
-        for spot in self.stack.iter().skip(1) {
-            group = group.element(Level::NOTE.message(format!("called from {spot}")));
-        }
-        if let Some(hint) = self.error.advice() {
-            group = group.element(Level::HELP.with_name("hint").message(hint.to_owned()));
-        }
-        renderer.render(&[group])
+        let mut notes = self.error.causes();
+        notes.extend(self.stack.iter().skip(1).map(|spot| format!("called from {spot}")));
+        let picture = Picture {
+            level: Level::ERROR,
+            code: self.error.code(),
+            message: &message,
+            place: self.place(),
+            notes,
+            hint: self.error.advice(),
+        };
+        picture.draw(colour)
     }
-}
 
-/// The word at a place: a name with its module, or one character.
-fn span(text: &str, spot: &Spot) -> std::ops::Range<usize> {
-    let start_of_line: usize = text.split_inclusive('\n').take(spot.line.saturating_sub(1)).map(str::len).sum();
-    let line = text[start_of_line..].split('\n').next().unwrap_or_default();
-    let offset: usize = line.chars().take(spot.column.saturating_sub(1)).map(char::len_utf8).sum();
-    let rest = &line[offset..];
-    let word: usize = rest.chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).map(char::len_utf8).sum();
-    let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
-    start_of_line + offset..start_of_line + offset + length
+    /// The innermost place, and the text of its file.
+    pub(crate) fn place(&self) -> Option<(&Spot, &str)> {
+        let spot = self.stack.first()?;
+        self.texts.get(&spot.file).map(|text| (spot, text.as_str()))
+    }
 }
 
 impl From<Error> for Fault {

@@ -8,8 +8,10 @@
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `step`, `fanout`, `waiting`, `talk`, `import` | the functions of the language |
 //! | `unknown` | values that only a run can know |
-//! | [`fault`], `raise`, `from_rhai` | errors, drawn with file, line, caret and call stack |
+//! | [`fault`], `raise`, `from_rhai`, `syntax`, `picture` | errors, drawn with file, line, caret and call stack |
+//! | [`docs`], [`lint`] | what the language knows, and what of a recipe it does not know |
 
+mod body;
 mod bridge;
 mod closure;
 mod fanout;
@@ -17,16 +19,20 @@ mod frame;
 mod from_rhai;
 mod import;
 mod load;
+mod picture;
 mod raise;
 mod step;
+mod syntax;
 mod talk;
 mod unknown;
 mod value;
 mod waiting;
 
+pub mod docs;
 pub mod fault;
 pub mod host;
 pub mod library;
+pub mod lint;
 pub mod module;
 pub mod params;
 pub mod prompt;
@@ -36,6 +42,7 @@ pub mod sources;
 
 pub use fault::Fault;
 pub use library::Library;
+pub use lint::Finding;
 pub use module::Module;
 pub use params::{Bound, Parameter};
 pub use prompt::Prompt;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use haengine_kernel::registry::Registry;
-use rhai::{Dynamic, Engine, FnPtr, Map};
+use rhai::{Dynamic, Engine, FnPtr, Map, OptimizationLevel};
 use tokio_util::sync::CancellationToken;
 
 use crate::module::Module;
@@ -63,6 +63,8 @@ fn limit(engine: &mut Engine) {
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     engine.set_fast_operators(false);
+    // `check` must see a recipe as it is written, with the place of each word.
+    engine.set_optimization_level(OptimizationLevel::None);
     engine.on_print(|_| {});
     engine.disable_symbol("print");
     engine.disable_symbol("debug");

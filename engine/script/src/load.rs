@@ -8,12 +8,12 @@ use haengine_kernel::error::{Error, Kind};
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 
 use crate::fault::{Fault, Spot};
-use crate::from_rhai::error_of;
 use crate::import::parameters_of;
 use crate::library::Library;
 use crate::recipe::Recipe;
 use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::sources::{Source, Sources};
+use crate::syntax;
 
 impl Library {
     /// Loads the recipe of this name or path, and what it imports.
@@ -28,7 +28,7 @@ impl Library {
         let number = self.loads.fetch_add(1, Ordering::Relaxed);
         let snapshot = Arc::new(Snapshot { number, main, files: loader.files });
         let parameters = parameters_of(&self.engine, snapshot.main_file(), &snapshot)
-            .map_err(|error| crate::from_rhai::fault(error, &snapshot))?;
+            .map_err(|error| crate::from_rhai::fault(*error, &self.engine, &snapshot))?;
         Ok(Recipe::new(self.clone(), snapshot, parameters))
     }
 }
@@ -73,9 +73,9 @@ impl Loader<'_> {
         }
         let mut ast = self.engine.compile(&*source.text).map_err(|error| {
             let position = error.position();
-            let error = error_of(&error.into(), None);
+            let told = syntax::told(error.err_type(), &source.text, position, self.engine);
             let spot = spot(&source.label, position);
-            Fault::new(error, spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
+            Fault::new(Arc::new(told), spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
         })?;
         ast.set_source(source.label.as_str());
         Ok(ast)
@@ -86,10 +86,10 @@ impl Loader<'_> {
 fn imports(ast: &AST) -> Vec<(String, Position)> {
     let mut found = Vec::new();
     ast.walk(&mut |nodes: &[ASTNode]| {
-        if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last() {
-            if let Expr::StringConstant(path, _) = &import.0 {
-                found.push((path.to_string(), *position));
-            }
+        if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last()
+            && let Expr::StringConstant(path, _) = &import.0
+        {
+            found.push((path.to_string(), *position));
         }
         true
     });

@@ -96,7 +96,7 @@ impl Recipe {
         let work = move || {
             run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)
                 .map(|_| ())
-                .map_err(|error| fault(error, &recipe.snapshot))
+                .map_err(|error| fault(*error, &recipe.library.engine, &recipe.snapshot))
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
             let error = Error::new(Kind::Local, "engine.panic", "haengine itself failed while it ran the recipe");

@@ -3,6 +3,7 @@
 use haengine_kernel::error::{Error, Kind};
 use rhai::{AST, ASTNode, Array, Dynamic, Engine, EvalAltResult, Expr, Map};
 
+use crate::body::body_of;
 use crate::params::{Default, Parameter, ParameterKind};
 use crate::raise::raise;
 use crate::value::type_name;
@@ -88,7 +89,7 @@ pub(crate) fn declared(value: Dynamic, ast: &AST) -> Result<Vec<Parameter>, Erro
 /// Rhai's maps are sorted by name; the source tells in which order the author thinks.
 fn written_order(ast: &AST) -> Vec<String> {
     let mut names = Vec::new();
-    ast.clone_functions_only_filtered(|_, _, _, name, _| name == "params").walk(&mut |nodes: &[ASTNode]| {
+    body_of(ast, "params").walk(&mut |nodes: &[ASTNode]| {
         if let (Some(ASTNode::Expr(Expr::Map(map, _))), true) = (nodes.last(), names.is_empty()) {
             // Rhai sorts the names of a literal, and keeps their places.
             let mut written: Vec<_> = map.0.iter().map(|(name, _)| (name.pos, name.name.to_string())).collect();

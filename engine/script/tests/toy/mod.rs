@@ -5,10 +5,17 @@
 //! - `toy::get(hosts, path)` a read: the content, or `()`,
 //! - `toy::act(hosts, word, #{ unless })` an action that leaves `/said/WORD`; its result is the word.
 
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "each test binary uses another part of it")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test binary uses another part of it"
+)]
 
 mod act;
 mod get;
+mod run;
 mod set;
 mod wire;
 
@@ -21,6 +28,7 @@ use haengine_kernel::inventory::Inventory;
 use haengine_script::{Library, Module};
 use tokio_util::sync::CancellationToken;
 
+pub use run::run;
 pub use wire::{Failure, World};
 
 /// The module.

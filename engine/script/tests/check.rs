@@ -1,0 +1,126 @@
+//! `check`, case by case: each `check/NAME.rhai` is a recipe with mistakes, and `check/NAME.txt` all that is said of it.
+//! `HAENGINE_BLESS=1` writes the texts anew. A case whose first line ends with `(no inventory)` is checked without one.
+//! `check/lib` holds recipes that cases import.
+
+#![allow(clippy::unwrap_used)]
+
+mod toy;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use haengine_kernel::inventory::Inventory;
+use haengine_script::{Sources, docs};
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The files of a folder by name, folders left out.
+fn names(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(here(folder)).unwrap().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.path().is_file());
+    files.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+fn inventory(text: &str) -> Option<Inventory> {
+    let without = text.lines().next().is_some_and(|line| line.ends_with("(no inventory)"));
+    (!without).then(toy::inventory)
+}
+
+/// All that is said of a recipe. Paths are told from the crate's folder, so that they are the same everywhere.
+fn said(path: &str) -> String {
+    let inventory = inventory(&std::fs::read_to_string(here(path)).unwrap());
+    let findings = toy::library().check(&Sources::default(), path, inventory.as_ref());
+    findings.iter().map(|finding| finding.draw(false) + "\n").collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "tests are blessed through the environment")]
+fn each_case_says_what_it_should() {
+    let bless = std::env::var_os("HAENGINE_BLESS").is_some();
+    let mut failures = Vec::new();
+    for name in names("tests/check").iter().filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned)) {
+        let (path, expected) = (format!("tests/check/{name}.rhai"), here(&format!("tests/check/{name}.txt")));
+        let said = said(&path);
+        if bless {
+            std::fs::write(&expected, &said).unwrap();
+        }
+        let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
+        if said != wanted {
+            failures.push(format!("{path}\n--- expected\n{wanted}--- said\n{said}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn no_case_is_forgotten() {
+    let names = names("tests/check");
+    assert!(names.len() > 20, "the cases are not where they were");
+    for name in &names {
+        let (stem, ending) = name.rsplit_once('.').unwrap();
+        let other = match ending {
+            "rhai" => format!("{stem}.txt"),
+            "txt" => format!("{stem}.rhai"),
+            _ => panic!("{name} is neither a case nor what is said of it"),
+        };
+        assert!(names.contains(&other), "{name} has no {other}");
+    }
+    for name in names.iter().filter(|name| name.ends_with(".txt")) {
+        let empty = std::fs::read_to_string(here("tests/check").join(name)).unwrap().is_empty();
+        assert_eq!(empty, name.starts_with("clean"), "{name}: only clean recipes have no findings");
+    }
+}
+
+/// The codes that the sources of `check` name.
+fn codes() -> BTreeSet<String> {
+    let texts = names("src/lint").into_iter().map(|name| std::fs::read_to_string(here("src/lint").join(name)).unwrap());
+    let words: Vec<String> = texts.flat_map(|text| text.split('"').map(str::to_owned).collect::<Vec<_>>()).collect();
+    let codes = words.into_iter().filter(|word| {
+        word.strip_prefix("check.").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    });
+    codes.collect()
+}
+
+#[test]
+fn each_code_has_a_case_and_a_section_in_the_book() {
+    let codes = codes();
+    assert!(codes.len() > 10, "the codes are not where they were: {codes:?}");
+    let cases: String = names("tests/check")
+        .iter()
+        .filter(|name| name.ends_with(".txt"))
+        .map(|name| std::fs::read_to_string(here("tests/check").join(name)).unwrap())
+        .collect();
+    let page = std::fs::read_to_string(here("../../book/src/check.md")).unwrap();
+    let sections: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `check.")?.strip_suffix('`'))
+        .map(|rest| format!("check.{rest}"))
+        .collect();
+    for code in &codes {
+        assert!(cases.contains(&format!("[{code}]")), "no case shows {code}");
+    }
+    assert_eq!(sections, codes, "book/src/check.md has other sections than there are codes");
+}
+
+/// Each example of the language is a recipe without findings.
+#[test]
+fn examples_of_the_language_are_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("example.rhai");
+    let entries = docs::all(&toy::library());
+    assert!(entries.len() > 30);
+    for entry in entries {
+        for sample in &entry.examples {
+            let code = match sample.code.starts_with("fn params") {
+                true => format!("{}\nfn main(p) {{ }}\n", sample.code),
+                false => format!("fn main(p) {{\n    let h = host(\"master1\");\n    {};\n}}\n", sample.code),
+            };
+            std::fs::write(&file, &code).unwrap();
+            let findings = toy::library().check(&Sources::default(), file.to_str().unwrap(), Some(&toy::inventory()));
+            let said: Vec<String> = findings.iter().map(|finding| finding.draw(false)).collect();
+            assert!(said.is_empty(), "{}\n{code}\n{}", entry.name, said.join("\n"));
+        }
+    }
+}
