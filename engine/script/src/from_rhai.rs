@@ -22,8 +22,13 @@ pub(crate) struct Known<'a> {
 
 /// An error that came out of a recipe, with its place.
 pub(crate) fn fault(error: EvalAltResult, engine: &Engine, snapshot: &Snapshot) -> Fault {
+    fault_in(&snapshot.main_file().label, error, engine, snapshot)
+}
+
+/// The same for an error of the file that calls itself `label`.
+pub(crate) fn fault_in(label: &str, error: EvalAltResult, engine: &Engine, snapshot: &Snapshot) -> Fault {
     let mut stack = Vec::new();
-    let mut file = snapshot.main_file().label.clone();
+    let mut file = label.to_owned();
     let mut function = None;
     let mut inner = error;
     loop {

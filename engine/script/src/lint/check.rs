@@ -7,7 +7,7 @@ use haengine_kernel::error::Error;
 use haengine_kernel::inventory::Inventory;
 use rhai::{ASTNode, Position};
 
-use crate::from_rhai::fault;
+use crate::from_rhai::fault_in;
 use crate::import::parameters_of;
 use crate::library::Library;
 use crate::lint::sheet::Sheet;
@@ -55,12 +55,24 @@ impl<'a> Lint<'a> {
         let names = Names::of(&library.engine);
         let mut lint = Lint { library, names, inventory, snapshot, parameters: BTreeMap::new(), findings: Vec::new() };
         for file in snapshot.files.values() {
-            let declared = parameters_of(&library.engine, file, snapshot).map_err(|error| {
-                lint.findings.push(Finding::from(&fault(*error, &library.engine, snapshot)));
-            });
-            lint.parameters.insert(file.label.clone(), declared.ok());
+            let declared = lint.declared(file);
+            lint.parameters.insert(file.label.clone(), declared);
         }
         lint
+    }
+
+    /// Asks the file's `params()`, where it has one; its failure is a finding.
+    fn declared(&mut self, file: &SnapshotFile) -> Option<Vec<Parameter>> {
+        let has_params =
+            file.ast.iter_functions().any(|function| function.name == "params" && function.params.is_empty());
+        if !has_params {
+            return Some(Vec::new());
+        }
+        let engine = &self.library.engine;
+        let asked = parameters_of(engine, file, self.snapshot);
+        asked
+            .map_err(|error| self.findings.push(Finding::from(&fault_in(&file.label, *error, engine, self.snapshot))))
+            .ok()
     }
 
     /// What the file's `params()` declares, if it can be asked.
@@ -123,6 +135,10 @@ impl<'a> Lint<'a> {
 
     fn sorted(self) -> Vec<Finding> {
         let Lint { snapshot, mut findings, .. } = self;
+        // What stopped `params()` is among them, with all others of its kind.
+        let outside: Vec<_> =
+            findings.iter().filter(|finding| finding.code == "check.outside_main").map(|f| f.spot.clone()).collect();
+        findings.retain(|finding| finding.code != "recipe.outside_main" || !outside.contains(&finding.spot));
         let place = |finding: &Finding| {
             let spot = finding.spot.as_ref();
             let file = spot.map(|spot| (spot.file != snapshot.main, spot.file.clone()));
