@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use haengine_kernel::error::{Error, Result};
+use haengine_kernel::error::{Error, ErrorRecord, Result};
+use haengine_kernel::event::{Event, Stamped};
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::Store;
 use haengine_script::Fault;
@@ -65,26 +66,28 @@ impl Context {
 
     /// Tells why nothing is done: to a person, and with `--json` to a program too.
     pub fn refuse(&self, error: &Error) -> Exit {
-        self.refuse_as(error, &failure::draw(error, self.error_paint))
+        self.refuse_as(error, Vec::new(), &failure::draw(error, self.error_paint))
     }
 
     /// The same for an error of a recipe, which is drawn with its place.
     pub fn refuse_fault(&self, fault: &Fault) -> Exit {
-        self.refuse_as(fault.error(), &failure::draw_fault(fault, self.error_paint))
+        let places = fault.stack().iter().map(|spot| format!("at {spot}")).collect();
+        self.refuse_as(fault.error(), places, &failure::draw_fault(fault, self.error_paint))
     }
 
-    fn refuse_as(&self, error: &Error, drawing: &str) -> Exit {
+    fn refuse_as(&self, error: &Error, places: Vec<String>, drawing: &str) -> Exit {
         if self.global.json {
-            Out::stdout().write(&error_line(error));
+            Out::stdout().write(&error_line(error, places));
         }
         Out::stderr().write(drawing);
         Exit::of(error.kind(), false)
     }
 }
 
-/// An error as a line of JSON.
-pub fn error_line(error: &Error) -> String {
-    use haengine_kernel::event::{Event, Stamped};
-    let event = Event::Error { host: error.host().map(str::to_owned), error: error.into() };
+/// An error as a line of JSON; its places in a recipe stand among the causes.
+pub fn error_line(error: &Error, places: Vec<String>) -> String {
+    let mut record = ErrorRecord::from(error);
+    record.causes.extend(places);
+    let event = Event::Error { host: error.host().map(str::to_owned), error: record };
     json::line(&Stamped { event, time: jiff::Timestamp::now() })
 }

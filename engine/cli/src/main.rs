@@ -64,7 +64,7 @@ fn misused(error: &clap::Error) -> Exit {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let refused = Error::new(Kind::Usage, "usage", message).hint("see `haengine --help`");
-        Out::stdout().write(&error_line(&refused));
+        Out::stdout().write(&error_line(&refused, Vec::new()));
     }
     // Where nobody reads, nobody misses it.
     let _ = error.print();

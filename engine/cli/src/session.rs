@@ -3,13 +3,14 @@
 use std::io::IsTerminal;
 use std::sync::{Arc, OnceLock};
 
-use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::error::{Error, ErrorRecord, Kind};
 use haengine_kernel::event::{Event, Events, Totals};
 use haengine_kernel::run::Run;
-use haengine_script::Fault;
+use haengine_script::{Fault, Finding};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+use crate::cmd::check::draw;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::interrupt;
@@ -95,10 +96,33 @@ impl Session {
     /// Ends before anything was begun.
     fn refuse(&self, fault: &Fault) -> Exit {
         self.tell(fault);
-        let exit = Exit::of(fault.error().kind(), false);
+        self.end(Exit::of(fault.error().kind(), false))
+    }
+
+    fn end(&self, exit: Exit) -> Exit {
         let run = self.run.get().cloned().unwrap_or_default();
         self.events.send(Event::RunFinished(Totals { run, outcome: exit.outcome().to_owned(), ..Totals::default() }));
         exit
+    }
+
+    /// Ends because of what is wrong with the recipe, before anything was begun.
+    pub fn refuse_findings(&self, findings: &[Finding]) -> Exit {
+        for finding in findings {
+            self.draw(draw(finding, self.paint));
+            let place = finding.spot.iter().map(|spot| format!("at {spot}"));
+            let (code, hint) = (finding.code.to_owned(), finding.hint.clone());
+            let causes = finding.notes.iter().cloned().chain(place).collect();
+            let error = ErrorRecord { kind: Kind::Usage, code, message: finding.message.clone(), hint, causes };
+            self.events.send(Event::Error { host: None, error });
+        }
+        self.end(Exit::Refused)
+    }
+
+    fn draw(&self, drawing: String) {
+        match self.json {
+            true => Out::stderr().write(&drawing),
+            false => self.drawings.push(drawing),
+        }
     }
 
     /// Tells an error; an interrupt is none.
@@ -107,12 +131,11 @@ impl Session {
         if error.kind() == Kind::Cancelled {
             return;
         }
-        let drawing = failure::draw_fault(fault, self.paint);
-        match self.json {
-            true => Out::stderr().write(&drawing),
-            false => self.drawings.push(drawing),
-        }
-        self.events.send(Event::Error { host: error.host().map(str::to_owned), error: error.into() });
+        self.draw(failure::draw_fault(fault, self.paint));
+        let mut record = ErrorRecord::from(error);
+        // A program reads no drawing; the places stand among the causes.
+        record.causes.extend(fault.stack().iter().map(|spot| format!("at {spot}")));
+        self.events.send(Event::Error { host: error.host().map(str::to_owned), error: record });
     }
 }
 

@@ -1,17 +1,23 @@
 //! `haengine check`: what can be known of a recipe before any host is touched.
 
 use clap::Args;
-use haengine_script::Fault;
+use haengine_kernel::error::Result;
+use haengine_kernel::inventory::Inventory;
+use haengine_script::Finding;
+use haengine_script::lint::Severity;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::report::paint::harmless;
+use crate::report::{Out, Paint, json};
 use crate::wiring;
 
 /// Check recipes without touching any host
 ///
 /// Finds what would otherwise show only when a line is reached: unknown functions, modules and options, and with -i also
-/// unknown hosts and groups. Names the nearest known one.
+/// unknown hosts and groups. Names the nearest known one. A recipe with an error is refused with exit code 2, by `run` and
+/// `plan` too; a warning is shown.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine check scripts/*.rhai
@@ -22,37 +28,58 @@ pub struct CheckArgs {
     recipes: Vec<String>,
 }
 
-/// A recipe without findings, for a program.
+/// What was found in a recipe, for a program.
 #[derive(serde::Serialize)]
 struct Checked<'a> {
     recipe: &'a str,
-    findings: usize,
+    errors: usize,
+    warnings: usize,
 }
 
 /// Checks recipes.
 pub fn check(context: &Context, args: &CheckArgs) -> Exit {
-    if let Err(error) = context.inventory() {
-        return context.refuse(&error);
-    }
-    let mut worst = Exit::Done;
+    let inventory = match inventory(context) {
+        Ok(inventory) => inventory,
+        Err(error) => return context.refuse(&error),
+    };
+    let (library, sources) = (wiring::library(CancellationToken::new()), wiring::sources());
+    let mut exit = Exit::Done;
     for recipe in &args.recipes {
-        let findings = findings(recipe);
-        let count = findings.len();
-        for fault in &findings {
-            worst = context.refuse_fault(fault);
+        let findings = library.check(&sources, recipe, inventory.as_ref());
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        if errors > 0 {
+            exit = Exit::Refused;
         }
-        context.tell("checked", &[Checked { recipe, findings: count }], || match count {
-            0 => format!("{recipe}: nothing found\n"),
-            count => format!("{recipe}: {count} findings\n"),
-        });
+        tell(context, recipe, &findings, errors);
     }
-    worst
+    exit
 }
 
-fn findings(recipe: &str) -> Vec<Fault> {
-    let library = wiring::library(CancellationToken::new());
-    match library.load(&wiring::sources(), recipe) {
-        Ok(_) => Vec::new(),
-        Err(fault) => vec![fault],
+/// The inventory against which names are checked, where one is named.
+///
+/// # Errors
+/// When a file cannot be read or is wrong.
+pub fn inventory(context: &Context) -> Result<Option<Inventory>> {
+    if context.global.inventory.is_empty() { Ok(None) } else { context.inventory().map(Some) }
+}
+
+/// A finding as a person reads it.
+pub fn draw(finding: &Finding, paint: Paint) -> String {
+    let drawing = finding.draw(paint.is_on());
+    if paint.is_on() { drawing + "\n\n" } else { harmless(&drawing).into_owned() + "\n\n" }
+}
+
+fn tell(context: &Context, recipe: &str, findings: &[Finding], errors: usize) {
+    let warnings = findings.len() - errors;
+    if context.global.json {
+        Out::stdout().write(&findings.iter().map(|finding| json::record("finding", finding)).collect::<String>());
+    } else {
+        Out::stdout().write(&findings.iter().map(|finding| draw(finding, context.paint)).collect::<String>());
     }
+    context.tell("checked", &[Checked { recipe, errors, warnings }], || match (errors, warnings) {
+        (0, 0) => format!("{recipe}: nothing found\n"),
+        (0, _) => format!("{recipe}: {warnings} warnings\n"),
+        (_, 0) => format!("{recipe}: {errors} errors\n"),
+        _ => format!("{recipe}: {errors} errors, {warnings} warnings\n"),
+    });
 }

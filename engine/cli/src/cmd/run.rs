@@ -7,7 +7,8 @@ use haengine_kernel::error::Error;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Journal, RunFolder, VERSION};
 use haengine_kernel::run::{Mode, Run};
-use haengine_script::{Bound, Fault, Recipe, Surroundings};
+use haengine_script::lint::Severity;
+use haengine_script::{Bound, Fault, Finding, Recipe, Surroundings};
 
 use crate::args::parameter;
 use crate::context::Context;
@@ -65,7 +66,10 @@ struct Call {
 /// Runs a recipe.
 pub fn run(context: &Context, args: RunArgs) -> Exit {
     conduct(context, async |session| {
-        let prepared = prepare(context, session, &args.call)?;
+        let prepared = match prepare(context, session, &args.call)? {
+            Ok(prepared) => prepared,
+            Err(findings) => return Ok(session.refuse_findings(&findings)),
+        };
         let store = context.store()?;
         let folder = store.create()?;
         let journal = enter(context, &folder, &prepared, &args.call).await?;
@@ -78,7 +82,10 @@ pub fn run(context: &Context, args: RunArgs) -> Exit {
 /// Plans a recipe.
 pub fn plan(context: &Context, args: PlanArgs) -> Exit {
     conduct(context, async |session| {
-        let prepared = prepare(context, session, &args.call)?;
+        let prepared = match prepare(context, session, &args.call)? {
+            Ok(prepared) => prepared,
+            Err(findings) => return Ok(session.refuse_findings(&findings)),
+        };
         let (exit, pending) = perform(context, session, prepared, "plan", Mode::Plan, "plan", &args.call.recipe).await;
         Ok(if exit == Exit::Done && pending && args.exit_code { Exit::Pending } else { exit })
     })
@@ -91,14 +98,18 @@ struct Prepared {
     inventory: Arc<Inventory>,
 }
 
-fn prepare(context: &Context, session: &Session, call: &Call) -> Result<Prepared, Fault> {
+/// Loads and checks. What would fail at some line is refused here, before the first line is run.
+fn prepare(context: &Context, session: &Session, call: &Call) -> Result<Result<Prepared, Vec<Finding>>, Fault> {
     let library = wiring::library(session.cancel.clone());
     let recipe = library.load(&wiring::sources(), &call.recipe)?;
     let inventory = Arc::new(context.inventory()?);
     let home = context.environment.home.as_deref();
     let bound = recipe.bind(&call.parameters, &inventory, session.secrets.as_ref(), home);
     let bound = bound.map_err(|fault| without_inventory(context, fault))?;
-    Ok(Prepared { recipe, bound, inventory })
+    let named = Some(inventory.as_ref()).filter(|_| !context.global.inventory.is_empty());
+    let mut findings = recipe.check(named);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    Ok(if findings.is_empty() { Ok(Prepared { recipe, bound, inventory }) } else { Err(findings) })
 }
 
 /// Where no inventory was named, that is what is wrong about every name of a host.

@@ -24,7 +24,7 @@ fn of_haengine() {
       show      Show what a run did, change by change, and what of it can be taken back
       list      List the recipes that can be run by name
       describe  Describe a recipe and its parameters
-      doc       Explain the modules and verbs that recipes call
+      doc       Explain what recipes call: modules, verbs and functions
       lab       Make throw-away real hosts on this machine, from an inventory
 
     Options:

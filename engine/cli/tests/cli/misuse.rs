@@ -80,10 +80,11 @@ fn undo_of_an_unknown_run_is_refused() {
 
 #[test]
 fn an_unknown_verb_names_the_nearest() {
+    assert!(given(&["doc", "file::putt"]).contains("look up `file::put`"));
     insta::assert_snapshot!(given(&["doc", "flie"]), @"
     --- stderr
-    error[doc.unknown]: there is no module or verb `flie`
-    hint: try `haengine doc file`
+    error[doc.unknown]: there is no function or verb `flie`
+    hint: look up `file`
     --- exit code 2
     ");
 }

@@ -153,25 +153,62 @@ fn a_typo_is_drawn_with_its_place() {
     site.write("typo.rhai", "fn main(p) {\n    let x = ;\n}\n");
     insta::assert_snapshot!(site.run(&["check", "typo.rhai", "empty"]).all(), @"
     --- stdout
-    typo.rhai: 1 findings
-    empty: nothing found
-    --- stderr
-    error[recipe.syntax]: unexpected ';'
+    error[recipe.syntax]: unexpected `;`
      --> typo.rhai:2:13
       |
     2 |     let x = ;
       |             ^
+
+    typo.rhai: 1 errors
+    empty: nothing found
     --- exit code 2
     ");
     insta::assert_snapshot!(site.run(&["run", "typo.rhai"]).all(), @"
     --- stderr
-    error[recipe.syntax]: unexpected ';'
+    error[recipe.syntax]: unexpected `;`
      --> typo.rhai:2:13
       |
     2 |     let x = ;
       |             ^
     --- exit code 2
     ");
+}
+
+#[test]
+fn what_would_fail_at_some_line_is_refused_before_the_first() {
+    let site = site();
+    site.write(
+        "late.rhai",
+        "fn main(p) {\n    log(\"begin\");\n    file::putt(\"m1\", \"/etc/motd\", \"x\");\n    lgo(1);\n}\n",
+    );
+    insta::assert_snapshot!(site.run(&["run", "late.rhai"]).all(), @r#"
+    --- stderr
+    error[check.unknown_function]: the module `file` has no function `putt`
+     --> late.rhai:3:5
+      |
+    3 |     file::putt("m1", "/etc/motd", "x");
+      |     ^^^^^^^^^^
+      |
+      = hint: write `file::put`
+
+    error[check.unknown_function]: there is no function `lgo`
+     --> late.rhai:4:5
+      |
+    4 |     lgo(1);
+      |     ^^^
+      |
+      = hint: write `log`
+
+    --- exit code 2
+    "#);
+    assert!(!site.path(".local/state/haengine/runs").exists());
+    let lines = site.run(&["plan", "late.rhai", "--json"]).json();
+    let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["error", "error", "run_finished"]);
+    assert!(lines[0]["causes"][0].as_str().unwrap().starts_with("at late.rhai:3:"), "{}", lines[0]);
+    let found = site.run(&["check", "late.rhai", "--json"]);
+    let events: Vec<String> = found.json().iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((found.code, events.as_slice()), (2, &["finding".to_owned(), "finding".into(), "checked".into()][..]));
 }
 
 #[test]
