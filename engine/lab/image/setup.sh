@@ -16,6 +16,10 @@ cd /
 echo "deb [trusted=yes] file:$repository ./" > /etc/apt/sources.list
 rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*
 apt-get -q update
+# dpkg writes its list of packages in its own form the first time that it changes something: now, so that an
+# installation that is undone leaves the same list.
+apt-get install -qq -y tree
+apt-get purge -qq -y tree
 apt-get clean
 
 # Fixed numbers, so that the lab can give the users their keys from outside.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use haengine_kernel::registry::Registry;
-use rhai::{Dynamic, Engine, FnPtr, Map, OptimizationLevel};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 use tokio_util::sync::CancellationToken;
 
 use crate::module::Module;
@@ -68,6 +68,9 @@ fn limit(engine: &mut Engine) {
     engine.on_print(|_| {});
     engine.disable_symbol("print");
     engine.disable_symbol("debug");
+    // `exit` would end a recipe as if it had succeeded, and `eval` runs what no check has seen.
+    engine.disable_symbol("exit");
+    engine.disable_symbol("eval");
 }
 
 fn functions(engine: &mut Engine) {
@@ -75,19 +78,21 @@ fn functions(engine: &mut Engine) {
     engine.register_fn("verify", step::verify);
     engine.register_fn("each", fanout::each);
     engine.register_fn("rolling", fanout::rolling);
-    engine.register_fn("rolling", |context: rhai::NativeCallContext, hosts: Dynamic, body: FnPtr| {
+    engine.register_fn("rolling", |context: NativeCallContext, hosts: Dynamic, body: FnPtr| {
         fanout::rolling(context, hosts, Map::new(), body)
     });
     engine.register_fn("retry", waiting::retry);
-    engine.register_fn("retry", |context: rhai::NativeCallContext, body: FnPtr| {
-        waiting::retry(context, Map::new(), body)
-    });
+    engine.register_fn("retry", |context: NativeCallContext, body: FnPtr| waiting::retry(context, Map::new(), body));
     engine.register_fn("wait_until", waiting::wait_until);
-    engine.register_fn("wait_until", |context: rhai::NativeCallContext, what: &str, body: FnPtr| {
+    engine.register_fn("wait_until", |context: NativeCallContext, what: &str, body: FnPtr| {
         waiting::wait_until(context, what, Map::new(), body)
     });
     engine.register_fn("sleep", waiting::sleep);
     engine.register_fn("log", talk::log);
+    // Rhai has a `sleep` of its own, which no interrupt ends, and a `log` of numbers, both nearer to these types.
+    engine.register_fn("sleep", |context: NativeCallContext, span: i64| waiting::sleep(context, span.into()));
+    engine.register_fn("sleep", |context: NativeCallContext, span: f64| waiting::sleep(context, span.into()));
+    engine.register_fn("log", |context: NativeCallContext, value: f64| talk::log(context, value.into()));
     engine.register_fn("warn", talk::warn);
     engine.register_fn("fail", talk::fail);
     engine.register_fn("fail", talk::fail_with);
