@@ -68,8 +68,7 @@ fn limit(engine: &mut Engine) {
     engine.on_print(|_| {});
     engine.disable_symbol("print");
     engine.disable_symbol("debug");
-    // `exit` would end a recipe as if it had succeeded, and `eval` runs what no check has seen.
-    engine.disable_symbol("exit");
+    // `eval` runs what no check has seen.
     engine.disable_symbol("eval");
 }
 
@@ -94,6 +93,9 @@ fn functions(engine: &mut Engine) {
     engine.register_fn("sleep", |context: NativeCallContext, span: f64| waiting::sleep(context, span.into()));
     engine.register_fn("log", |context: NativeCallContext, value: f64| talk::log(context, value.into()));
     engine.register_fn("warn", talk::warn);
+    // Rhai's own `exit` ends a recipe as if it had succeeded.
+    engine.register_fn("exit", talk::exit);
+    engine.register_fn("exit", |_: Dynamic| talk::exit());
     engine.register_fn("fail", talk::fail);
     engine.register_fn("fail", talk::fail_with);
     engine.register_fn("confirm", talk::confirm);

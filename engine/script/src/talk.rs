@@ -48,6 +48,12 @@ pub(crate) fn fail_with(context: NativeCallContext, message: &str, hint: &str) -
     Err(raise(if hint.is_empty() { error } else { error.hint(hint) }))
 }
 
+/// `exit()` is refused: a reader of the summary would take the rest of the recipe for done.
+pub(crate) fn exit() -> RhaiResult<Dynamic> {
+    let error = Error::new(Kind::Usage, "recipe.exit", "a recipe cannot end in the middle as if it were done");
+    Err(raise(error.hint("put the rest under `if`, or end the run with `fail(message)`")))
+}
+
 /// `confirm(question)`: ends the run when the operator says no. A plan does not ask.
 pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;

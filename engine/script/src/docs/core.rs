@@ -260,7 +260,8 @@ mod tests {
             None,
             |function| {
                 let (module, name) = (function.namespace.as_str(), function.metadata.name.as_str());
-                let is_word = rhai::is_valid_identifier(name) && !["to_string", "to_debug", "in"].contains(&name);
+                let is_word =
+                    rhai::is_valid_identifier(name) && !["to_string", "to_debug", "in", "exit"].contains(&name);
                 let name = if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") };
                 is_word.then_some((name, function.metadata.num_params))
             },
