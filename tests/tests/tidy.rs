@@ -98,7 +98,8 @@ fn files_are_short() {
 
 #[test]
 fn only_the_cli_prints_reads_the_environment_and_ends_the_process() {
-    let forbidden = ["println!", "eprintln!", "print!(", "eprint!(", "env::var", "env::args", "env::current_dir", "process::exit"];
+    let forbidden =
+        ["println!", "eprintln!", "print!(", "eprint!(", "env::var", "env::args", "env::current_dir", "process::exit"];
     let mut offences = Vec::new();
     for path in product_sources().into_iter().filter(|path| !path.starts_with("engine/cli")) {
         for (number, line) in product(&path).lines().enumerate() {

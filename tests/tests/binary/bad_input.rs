@@ -28,7 +28,7 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
     let before = site.manifest();
 
     let cases: [Case; 19] = [
-        (&["run", "typo.rhai", "-i", "site.yaml", "target=m1"], 2, &["file::putt", "typo.rhai:5:", "`file::put`"]),
+        (&["run", "typo.rhai", "-i", "site.yaml", "target=m1"], 2, &["file::putt", "typo.rhai:5:", "put`"]),
         (&["run", "option.rhai", "-i", "site.yaml", "target=m1"], 2, &["option `mod`", "option.rhai:5:", "`mode`"]),
         (&["run", "syntax.rhai", "-i", "site.yaml", "target=m1"], 2, &["syntax.rhai:"]),
         (&["run", "fail.rhai", "-i", "site.yaml"], 2, &["not today", "come back tomorrow", "fail.rhai:1:"]),
@@ -45,7 +45,7 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
         (&["run", "good.rhai", "-i", "wrong-key.yaml", "target=m1"], 3, &["m1", "wrong_key"]),
         (&["run", "good.rhai", "-i", "unknown-host-key.yaml", "target=m1"], 3, &["SHA256:", "ssh-keyscan"]),
         (&["run", "good.rhai", "-i", "changed-host-key.yaml", "target=m1"], 3, &["changed", "known_changed:1"]),
-        (&["run", "good.rhai", "-i", "no-sudo.yaml", "target=m1"], 3, &["sudo", "guest"]),
+        (&["run", "good.rhai", "-i", "no-sudo.yaml", "target=m1"], 3, &["sudo", "become_password"]),
         (&["run", "good.rhai", "-i", "wrong-password.yaml", "target=m1"], 3, &["sudo", "password"]),
     ];
     for (words, code, holds) in cases {
