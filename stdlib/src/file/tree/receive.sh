@@ -19,7 +19,7 @@ for stale in "$folder"/*.tree; do
 done
 mkdir "$stage" "$stage/new" && ln -s "$3" "$stage/to" || exit
 trap 'rm -rf "$stage"; exit 143' HUP INT TERM
-tar -x -p --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
+tar -x -p -b 128 --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
     -C "$stage/new" -f - && sync -f "$stage/new" && cd "$stage/new" &&
     exec find . -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'
 status=$?
