@@ -43,6 +43,11 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// What it changes, known beforehand: a path, a unit, a package.
     fn target(&self) -> String;
 
+    /// The other hosts that observe will ask, by name.
+    fn peers(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Reads the host. One round trip.
     ///
     /// # Errors

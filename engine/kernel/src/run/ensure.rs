@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::{join, join_all, try_join_all};
 
 use crate::error::Result;
 use crate::event::{Change as Told, Event, Status};
@@ -32,10 +32,8 @@ impl Run {
         let keys: Vec<Key> = ops.iter().map(|op| self.key(place, O::NAME, host.name(), &op.target())).collect();
         let Some(first) = keys.first() else { return Ok(false) };
         let since = Instant::now();
-        if let Mode::Apply { holder, .. } = &self.mode {
-            if let Err(error) = host.lock(holder).await {
-                return self.fail(first, error, since);
-            }
+        if let (Err(error), ()) = join(self.lock(host), reach_peers(host, ops)).await {
+            return self.fail(first, error, since);
         }
         let observed = try_join_all(ops.iter().map(|op| op.observe(host))).await;
         let states = match observed {
@@ -47,6 +45,13 @@ impl Run {
             changed |= self.ensure_one(call, key, host, op, state).await?;
         }
         Ok(changed)
+    }
+
+    async fn lock(&self, host: &Host) -> Result<()> {
+        match &self.mode {
+            Mode::Apply { holder, .. } => host.lock(holder).await,
+            Mode::Plan => Ok(()),
+        }
     }
 
     async fn ensure_one<O: Op>(&self, call: u64, key: &Key, host: &Host, op: &O, state: O::State) -> Result<bool> {
@@ -119,4 +124,11 @@ impl Run {
             }
         }
     }
+}
+
+/// Connects the other hosts that the ops will ask while the lock is taken. One that cannot be reached is told by
+/// whoever asks it.
+async fn reach_peers<O: Op>(host: &Host, ops: &[O]) {
+    let peers = ops.iter().flat_map(Op::peers).filter_map(|name| host.peer(&name).ok());
+    join_all(peers.map(async |peer| peer.reach().await)).await;
 }
