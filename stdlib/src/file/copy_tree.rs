@@ -119,6 +119,10 @@ with all in it; `**/*.tmp` finds such files at any depth.";
         self.to.clone()
     }
 
+    fn peers(&self) -> Vec<String> {
+        vec![self.source.clone()]
+    }
+
     async fn observe(&self, host: &Host) -> Result<State> {
         let left_out = Globs::parse(&self.exclude)?;
         if self.recorded {
@@ -285,4 +289,56 @@ fn join(root: &str, path: &str) -> String {
 
 fn below(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tree::entry::Entry;
+    use super::super::tree::entry::tests::{directory, file};
+    use super::*;
+
+    fn tree<const N: usize>(root: Root, entries: [(&str, Entry); N]) -> Manifest {
+        let entries: BTreeMap<String, Entry> =
+            entries.into_iter().map(|(path, entry)| (path.to_owned(), entry)).collect();
+        Manifest { root, user: 0, keeps: Keeps::System, free: Some(1 << 30), entries, unreadable_names: Vec::new() }
+    }
+
+    fn refused(change: impl FnOnce(&mut State)) -> &'static str {
+        let op = CopyTree {
+            source: "a".into(),
+            from: "/from".into(),
+            to: "/to".into(),
+            exclude: Vec::new(),
+            checksum: false,
+            recorded: false,
+        };
+        let source = Some(tree(Root::Directory, [("", directory()), ("x", file(1 << 20, 1))]));
+        let mut state = State { source, target: tree(Root::Absent, []), same_host: false };
+        assert!(matches!(op.plan(&state), Ok(Plan::Change(_))));
+        change(&mut state);
+        op.plan(&state).err().map(|error| error.code()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_host_without_room_is_not_touched() {
+        assert_eq!(refused(|state| state.target.free = Some(1 << 20)), "file.no_space");
+        assert_eq!(refused(|state| state.target.keeps = Keeps::Nowhere), "file.no_keep");
+    }
+
+    #[test]
+    fn what_lies_on_another_mount_cannot_appear_at_once() {
+        let mounted = Entry { inode: (2, 1), ..file(1, 2) };
+        let target = tree(Root::Directory, [("", directory()), ("x", mounted)]);
+        assert_eq!(refused(|state| state.target = target), "file.other_mount");
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_refused() {
+        assert_eq!(
+            refused(|state| state.source.iter_mut().for_each(|source| source.unreadable_names.push("?".into()))),
+            "file.name"
+        );
+    }
 }

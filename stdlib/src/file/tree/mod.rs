@@ -3,7 +3,7 @@
 pub(super) mod before;
 pub(super) mod comparison;
 mod digests;
-mod entry;
+pub(super) mod entry;
 pub(super) mod glob;
 pub(super) mod manifest;
 pub(super) mod place;
