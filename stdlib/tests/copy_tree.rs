@@ -1,5 +1,7 @@
 //! `file::copy_tree` between two hosts that are this machine: what it copies, refuses, survives and takes back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod local;
 #[allow(dead_code, reason = "not every file of tests needs all of it")]
 mod sandbox;

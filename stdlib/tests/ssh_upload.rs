@@ -1,5 +1,7 @@
 //! `ssh::upload` on this machine's `sh`: what it does, and what undo makes of it, however it was broken off.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod sandbox;
 
 use std::os::unix::fs::PermissionsExt;

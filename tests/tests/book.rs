@@ -1,6 +1,10 @@
 //! The reference is made from the code, and what the book shows can be run. `HAENGINE_BLESS=1` writes the pages anew.
 
-#![expect(clippy::disallowed_methods, reason = "a test reads its own environment")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and reads its own environment"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

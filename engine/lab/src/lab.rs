@@ -77,7 +77,7 @@ impl Lab {
     }
 
     /// The same lab, bound to this process: it goes down with its last handle, and
-    /// [`reap`](crate::reap) takes it down when the process is killed.
+    /// [`reap`](crate::reap()) takes it down when the process is killed.
     #[must_use]
     pub fn ephemeral(self) -> Lab {
         self.with(|inner| inner.owner = Some(Owner::current()))

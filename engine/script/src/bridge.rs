@@ -202,6 +202,7 @@ pub(crate) fn is_final(error: &EvalAltResult) -> bool {
     }
 }
 
+#[expect(clippy::boxed_local, reason = "Rhai hands its errors on in boxes")]
 fn with_innermost(outer: Box<EvalAltResult>, mut inner: Box<EvalAltResult>) -> Box<EvalAltResult> {
     match *outer {
         EvalAltResult::ErrorInFunctionCall(name, source, cause, position) => {

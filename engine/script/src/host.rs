@@ -56,6 +56,7 @@ mod look_up {
 }
 
 /// What a recipe can ask a host without a connection.
+#[expect(clippy::unwrap_used, reason = "in what Rhai's macro makes of it")]
 #[export_module]
 mod properties {
     use super::*;

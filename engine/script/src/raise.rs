@@ -50,12 +50,12 @@ fn describe(error: Arc<Error>, mut map: Map) -> Map {
 /// before its name, and moves that of an uncatchable error out to the outermost call; those carry it in their value.
 pub(crate) fn placed(mut error: Box<EvalAltResult>, context: &NativeCallContext) -> Box<EvalAltResult> {
     let position = context.call_position();
-    if let EvalAltResult::ErrorTerminated(value, _) = &mut *error {
-        if let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), position.line()) {
-            let (file, column) = (file_of(context), position.position().unwrap_or(1));
-            let spot = Spot { file, line, column, function: None };
-            map.entry(PLACE.into()).or_insert_with(|| Dynamic::from(spot));
-        }
+    if let EvalAltResult::ErrorTerminated(value, _) = &mut *error
+        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), position.line())
+    {
+        let (file, column) = (file_of(context), position.position().unwrap_or(1));
+        let spot = Spot { file, line, column, function: None };
+        map.entry(PLACE.into()).or_insert_with(|| Dynamic::from(spot));
     }
     if error.position().is_none() {
         error.set_position(position);

@@ -41,10 +41,8 @@ impl Sources {
         }
         let name = Path::new(recipe).file_stem().and_then(|stem| stem.to_str()).unwrap_or(recipe);
         let is_name = recipe == name || recipe == format!("scripts/{name}.rhai");
-        if is_name {
-            if let Some(found) = self.named(name)? {
-                return Ok(found);
-            }
+        if is_name && let Some(found) = self.named(name)? {
+            return Ok(found);
         }
         Err(self.unknown(recipe, name))
     }

@@ -1,6 +1,8 @@
 //! This machine's own `sh` behind the kernel's transport: for the first look at a verb, in a temporary folder. The
 //! proof of a verb is the laws on a lab host.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::process::Stdio;
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 //! on two mounts, so that nothing of the real system is touched. Commands can be stopped at the n-th program that
 //! writes, as a lost host would.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
