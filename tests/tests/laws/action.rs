@@ -14,7 +14,7 @@ pub fn law(scene: &Scene, example: &Example) -> Law {
     scene.given(example.given)?;
     let before = scene.look(example.code)?;
     let planned = scene.plan(example.code);
-    scene.must_be(&before, "after plan")?;
+    scene.untouched(&before, "after plan")?;
     match planned?.result {
         Ok(()) => {}
         // An example that looks into the result says so itself: a plan cannot.
@@ -35,7 +35,7 @@ pub fn law(scene: &Scene, example: &Example) -> Law {
         return if plan.irreversible.len() == 1 { Ok(()) } else { Err("it has an inverse and has none".to_owned()) };
     }
     scene.undo(&done.run)?.ok_or("nothing to undo")?.well("undo")?;
-    scene.must_be(&before, "after undo")?;
+    scene.brought_back(&before, "after undo")?;
     match scene.undo(&done.run)? {
         None => Ok(()),
         Some(_) => Err("a second undo finds something to take back".to_owned()),

@@ -22,7 +22,7 @@ pub fn law(scene: &Scene, example: &Example, points: usize) -> Law {
     let counts = scene.stage.sh(scene.lane.hosts()[0], &format!("grep -H . {COUNTS}/* || :; rm -rf {COUNTS}"), &[])?;
     let counts = counted(&String::from_utf8_lossy(&counts));
     restored(scene, &done)?;
-    scene.must_be(&before, "after undo")?;
+    scene.brought_back(&before, "after undo")?;
     if done.changes(Status::Changed).is_empty() {
         return Ok(());
     }
@@ -87,5 +87,5 @@ fn cleared(scene: &Scene, example: &Example, before: &Looks, point: Break, again
     if let Some(undone) = scene.undo(run)? {
         undone.well("undo").map_err(|error| when("undo", error))?;
     }
-    scene.must_be(before, &format!("broken {point:?}, then {}undone", if again { "run again, both " } else { "" }))
+    scene.brought_back(before, &format!("broken {point:?}, then {}undone", if again { "run again, both " } else { "" }))
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Law;
 use crate::lane::Lane;
-use crate::manifest::Manifest;
+use crate::manifest::{Difference, Manifest};
 use crate::stage::{Stage, said};
 use crate::wire::{Wire, Wired};
 
@@ -136,10 +136,19 @@ impl<'a> Scene<'a> {
         hosts.into_iter().map(|host| Ok((host.to_owned(), Manifest::of(self.stage, host)?))).collect()
     }
 
-    /// Fails with each item that is not as it was.
-    pub fn must_be(&self, looks: &Looks, when: &str) -> Law {
+    /// Fails with each item that a plan or a read touched.
+    pub fn untouched(&self, looks: &Looks, when: &str) -> Law {
+        self.same(looks, when, |_| true)
+    }
+
+    /// Fails with each item that undo did not bring back.
+    pub fn brought_back(&self, looks: &Looks, when: &str) -> Law {
+        self.same(looks, when, |difference| !difference.is_bookkeeping())
+    }
+
+    fn same(&self, looks: &Looks, when: &str, counts: impl Fn(&Difference) -> bool) -> Law {
         for (host, expected) in looks {
-            if let Some(differences) = Manifest::settled(self.stage, host, expected)? {
+            if let Some(differences) = Manifest::settled(self.stage, host, expected, &counts)? {
                 let shown: Vec<String> = differences.iter().take(12).map(|d| format!("    {d}")).collect();
                 let more = differences.len().saturating_sub(shown.len());
                 return Err(format!("{when}, {host} is not as it was:\n{}\n    … and {more} more", shown.join("\n")));
@@ -201,6 +210,7 @@ impl<'a> Scene<'a> {
              log(#{{ gives: {code} }});\n}}\n"
         );
         std::fs::write(&file, text).map_err(said)?;
+        std::fs::write(self.folder.path().join("demo.j2"), "token={{ token }}\n").map_err(said)?;
         let recipe = self.library.load(&Sources::default(), &file.to_string_lossy()).map_err(|f| f.draw(false))?;
         let pairs = [("s", "env:CANARY"), ("t", "env:SCRIPT")].map(|(name, place)| (name.to_owned(), place.to_owned()));
         let bound = recipe.bind(&pairs, &self.inventory, &Operator, None).map_err(|f| f.draw(false))?;

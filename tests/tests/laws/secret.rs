@@ -36,6 +36,19 @@ pub const CASES: &[Case] = &[
         code: r#"file::put(h, "/etc/demo.secret", s, #{ mode: 0o600 })"#,
     },
     Case {
+        verb: "file.template",
+        takes: &["vars"],
+        given: OLD,
+        code: r#"file::template(h, "/etc/demo.secret", "demo.j2", #{ token: s }, #{ mode: 0o600 })"#,
+    },
+    Case { verb: "file.line", takes: &["line"], given: OLD, code: r#"file::line(h, "/etc/demo.secret", s)"# },
+    Case {
+        verb: "file.replace",
+        takes: &["replacement"],
+        given: OLD,
+        code: r#"file::replace(h, "/etc/demo.secret", "former", s)"#,
+    },
+    Case {
         verb: "ssh.run",
         takes: &["stdin"],
         given: "",
@@ -96,14 +109,21 @@ pub fn law(scene: &Scene, case: &Case) -> Law {
     nothing_is_left(scene, h)
 }
 
-/// What the sampler would see if it were there: else all these cases prove nothing.
+/// What is looked for would be seen if it were there: else all these cases prove nothing.
 pub fn would_be_seen(scene: &Scene) -> Law {
     let h = scene.lane.hosts()[0];
     hide(scene, h)?;
     let sampler = Sampler::start(scene, h)?;
     let code = format!(r#"ssh::run(h, ["sh", "-c", "sleep 0.1", "{CANARY}"])"#);
     scene.run(&code)?.well("run")?;
-    if sampler.end()?.contains(CANARY) { Ok(()) } else { Err("an argument of 0.1 s was not seen".to_owned()) }
+    if !sampler.end()?.contains(CANARY) {
+        return Err("an argument of 0.1 s was not seen".to_owned());
+    }
+    scene.run(r#"file::put(h, "/etc/demo.secret", s)"#)?.well("run")?;
+    match nobody_else_reads_it(scene, h) {
+        Err(said) if said.contains("/etc/demo.secret") => Ok(()),
+        _ => Err("a file that everybody may read was not seen".to_owned()),
+    }
 }
 
 /// Puts the words to look for on the host, where nobody but root reads them, and not as an argument.

@@ -13,7 +13,7 @@ pub fn law(scene: &Scene, example: &Example) -> Law {
     scene.given(example.given)?;
     let before = scene.look(example.code)?;
     let planned = scene.plan(example.code)?.well("plan")?;
-    scene.must_be(&before, "after plan")?;
+    scene.untouched(&before, "after plan")?;
 
     let done = scene.run(example.code)?.well("run")?;
     crate::read::gives(example, &done)?;
@@ -29,7 +29,7 @@ pub fn law(scene: &Scene, example: &Example) -> Law {
     }
 
     restored(scene, &done)?;
-    scene.must_be(&before, "after undo")?;
+    scene.brought_back(&before, "after undo")?;
     match scene.undo(&done.run)? {
         None => Ok(()),
         Some(_) => Err("a second undo finds something to take back".to_owned()),

@@ -108,17 +108,18 @@ fn mortal(command: &Command, call: usize, commands: usize) -> Command {
     mortal
 }
 
+/// Its names are its own: the script's must not be in the way.
 const MORTAL: &str = r#"[ -d "${2%/*}" ] || mkdir -m 1777 "${2%/*}" 2>/dev/null
-exec bash -c 'count=0 most=$1 file=$2 text=$3
-step() {
-    count=$((count + 1))
-    if [ "$count" -gt "$most" ]; then kill -9 $$ "$BASHPID"; fi
-    echo "$count" >"$file"
+exec bash -c 'laws_count=0 laws_most=$1 laws_file=$2 laws_text=$3
+laws_step() {
+    laws_count=$((laws_count + 1))
+    if [ "$laws_count" -gt "$laws_most" ]; then kill -9 $$ "$BASHPID"; fi
+    echo "$laws_count" >"$laws_file"
 }
 set --
 set -T
-trap step DEBUG
-eval "$text"' mortal "$@""#;
+trap laws_step DEBUG
+eval "$laws_text"' mortal "$@""#;
 
 fn cut() -> Error {
     Error::new(Kind::Unreachable, "laws.cut", "the test cut the connection")
