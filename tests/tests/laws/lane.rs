@@ -55,12 +55,13 @@ impl Lane {
     /// Takes away what a case left on its hosts; false when something stays that cannot be taken away.
     pub fn clean(&self, stage: &Stage, both: bool) -> Law<bool> {
         for (host, fresh) in self.hosts().into_iter().zip(&self.fresh).take(1 + usize::from(both)) {
-            let left = fresh.differences(&Manifest::of(stage, host)?);
+            let mut left = fresh.differences(&Manifest::of(stage, host)?);
+            left.retain(|difference| !difference.is_bookkeeping());
             if left.is_empty() {
                 continue;
             }
             reset(stage, host, &left)?;
-            if Manifest::settled(stage, host, fresh, |_| true)?.is_some() {
+            if Manifest::settled(stage, host, fresh, |difference| !difference.is_bookkeeping())?.is_some() {
                 return Ok(false);
             }
         }

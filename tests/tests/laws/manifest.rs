@@ -17,7 +17,10 @@ use crate::stage::Stage;
 
 /// What a package manager writes for itself and undo leaves, beyond what is not looked at anyway; a plan must not touch
 /// even these.
-const OWN_BOOKS: &[&str] = &["/var/cache/"];
+const CACHES: &str = "/var/cache/";
+
+/// Here it writes the same again, and keeps the former as `NAME-old`: the times and the `-old` ones may differ.
+const BOOKS: &[&str] = &["/var/lib/dpkg/", "/var/lib/apt/extended_states"];
 
 /// A host, item by item: `file /etc/motd` is `f 644 0 0 …`.
 #[derive(Clone)]
@@ -112,7 +115,13 @@ impl Difference {
 
     /// True for what a package manager keeps for itself.
     pub fn is_bookkeeping(&self) -> bool {
-        self.path().is_some_and(|path| OWN_BOOKS.iter().any(|book| path.starts_with(book)))
+        let Some(path) = self.path() else { return false };
+        let same = || match (&self.before, &self.after) {
+            (Some(before), Some(after)) => timeless(before) == timeless(after),
+            _ => false,
+        };
+        path.starts_with(CACHES)
+            || BOOKS.iter().any(|book| path.starts_with(book)) && (path.ends_with("-old") || same())
     }
 
     pub fn is_new(&self) -> bool {
@@ -130,6 +139,11 @@ impl std::fmt::Display for Difference {
         let shown = |facts: &Option<String>| facts.clone().unwrap_or_else(|| "nothing".to_owned());
         write!(f, "{}\n      was {}\n      is  {}", self.item, shown(&self.before), shown(&self.after))
     }
+}
+
+/// The facts of a file without its time, the seventh of them.
+fn timeless(facts: &str) -> Vec<&str> {
+    facts.split(' ').enumerate().filter(|(place, _)| *place != 6).map(|(_, fact)| fact).collect()
 }
 
 fn hashes(said: &[u8]) -> BTreeMap<String, String> {
