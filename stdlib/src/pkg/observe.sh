@@ -31,7 +31,8 @@ done
 
 said= status=0
 if [ -n "$missing" ] && [ "$manager" = apt-get ]; then
-    said=$(apt-get -q -y --allow-downgrades -s install -- $missing 2>&1)
+    # Without these two, even a simulation writes apt's caches, and looking must touch nothing.
+    said=$(apt-get -q -y --allow-downgrades -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -s install -- $missing 2>&1)
     status=$?
 fi
 printf '%s\0%s\0%s\0%s\0%s\0%s\0' "$manager" "$root" "$known" "$missing" "$status" "$said"

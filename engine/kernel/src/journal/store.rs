@@ -188,16 +188,36 @@ fn alive_file(path: &Path) -> Result<File> {
     File::options().create(true).truncate(false).write(true).open(&file).map_err(|error| cannot("open", &file, error))
 }
 
-/// Sorts by time; the tail keeps two runs of one second apart. No letters that read like digits.
+/// Sorts by time: the first two letters of the tail are the part of the second, the others keep two runs of one instant
+/// apart. No letters that read like digits.
 fn new_id() -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz";
-    let mut random = rand::rng();
-    let tail: String = (0..4).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
-    format!("{}-{tail}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"))
+    let (now, count, mut random) = (jiff::Timestamp::now(), LETTERS.len(), rand::rng());
+    let part = now.subsec_nanosecond().unsigned_abs() as usize * count * count / 1_000_000_000;
+    let tail = [part / count, part % count, random.random_range(0..count), random.random_range(0..count)];
+    let tail: String = tail.iter().map(|index| char::from(LETTERS[index % count])).collect();
+    format!("{}-{tail}", now.strftime("%Y%m%d-%H%M%S"))
 }
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Error {
     Error::new(Kind::Local, "runs.folder", format!("cannot {what} {}", path.display()))
         .hint("check permissions and free space, or name another folder with --state-dir")
         .because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Undo refuses what a later run builds on, and tells later from earlier by the id.
+    #[test]
+    fn a_later_run_has_a_greater_id_within_a_second_too() {
+        let ids: Vec<String> = (0..40)
+            .map(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                new_id()
+            })
+            .collect();
+        assert!(ids.is_sorted(), "{ids:?}");
+    }
 }

@@ -1,0 +1,78 @@
+//! What is tested: every example of every verb, and what comes with a verb's sort.
+
+use std::sync::Arc;
+
+use haengine_kernel::op::Example;
+use haengine_kernel::verb::{Sort, Verb};
+use libtest_mimic::{Failed, Trial};
+
+use crate::scene::{Scene, User};
+use crate::{Later, Law, action, broken, read, secret, state};
+
+/// One trial for each law of each example.
+pub fn trials(stage: &Later, long: bool) -> Vec<Trial> {
+    let verbs: Vec<Arc<dyn Verb>> = haengine_stdlib::modules().into_iter().flat_map(|module| module.verbs).collect();
+    let mut trials = vec![Trial::test("every_verb_has_examples_and_secret_cases", {
+        let verbs = verbs.clone();
+        move || secret::is_complete(&verbs).map_err(Failed::from)
+    })];
+    for verb in &verbs {
+        let more = MORE.iter().filter(|(name, _)| *name == verb.name()).map(|(_, example)| example);
+        for (index, example) in verb.examples().iter().chain(more).enumerate() {
+            let name = |law: &str| format!("{}::{index}::{law}", verb.name());
+            let mut users = vec![User::Root, User::Sudo];
+            if index == 0 {
+                users.push(User::Password);
+            }
+            for user in users {
+                let law = match verb.sort() {
+                    Sort::State => state::law,
+                    Sort::Action => action::law,
+                    Sort::Read => read::law,
+                };
+                trials.push(trial(stage, name(user.name()), user, example.code, move |scene| law(scene, example)));
+            }
+            if verb.sort() == Sort::State {
+                let points = if long { usize::MAX } else { broken::POINTS };
+                trials.push(trial(stage, name("broken"), User::Root, example.code, move |scene| {
+                    broken::law(scene, example, points)
+                }));
+            }
+        }
+    }
+    for case in secret::CASES {
+        for user in [User::Root, User::Sudo] {
+            let name = format!("{}::secret_{}::{}", case.verb, case.takes.join("_"), user.name());
+            trials.push(trial(stage, name, user, case.code, move |scene| secret::law(scene, case)));
+        }
+    }
+    trials.push(trial(stage, "a_secret_argument_would_be_seen".to_owned(), User::Root, "", secret::would_be_seen));
+    trials
+}
+
+/// What no example of the book shows, since it needs two hosts.
+const MORE: &[(&str, Example)] = &[(
+    "file.copy_tree",
+    Example {
+        about: "From one host to another.",
+        given: "mkdir -p /opt/demo/sub; printf a >/opt/demo/a; printf b >/opt/demo/sub/b; chmod 600 /opt/demo/sub/b; ln -s a /opt/demo/link",
+        code: r#"file::copy_tree(h, "/opt/demo", h2, "/srv/demo")"#,
+        gives: "",
+    },
+)];
+
+/// A trial on a lane that is clean before and after it.
+fn trial(stage: &Later, name: String, user: User, code: &str, law: impl Fn(&Scene) -> Law + Send + 'static) -> Trial {
+    let (stage, both) = (stage.clone(), code.contains("h2"));
+    Trial::test(name, move || {
+        let stage = stage.get().ok_or("the lab is not up")?;
+        let lane = stage.take();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(&Scene::new(stage, &lane, user)?)));
+        let clean = lane.clean(stage, both);
+        stage.give(if clean == Ok(true) { lane } else { stage.replace(&lane)? });
+        match result {
+            Ok(result) => result.map_err(Failed::from),
+            Err(_) => Err(Failed::from("the test itself panicked")),
+        }
+    })
+}
