@@ -55,7 +55,7 @@ impl Lane {
     /// Takes away what a case left on its hosts; false when something stays that cannot be taken away.
     pub fn clean(&self, stage: &Stage, both: bool) -> Law<bool> {
         for (host, fresh) in self.hosts().into_iter().zip(&self.fresh).take(1 + usize::from(both)) {
-            let mut left = fresh.differences(&Manifest::of(stage, host)?);
+            let mut left = fresh.differences(&Manifest::of(stage, host)?, stage);
             left.retain(|difference| !difference.is_bookkeeping());
             if left.is_empty() {
                 continue;

@@ -10,6 +10,7 @@
 //! | `/run`, but for haengine's own | what systemd keeps there shows as units |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::Law;
@@ -22,9 +23,14 @@ const CACHES: &str = "/var/cache/";
 /// Here it writes the same again, and keeps the former as `NAME-old`: the times and the `-old` ones may differ.
 const BOOKS: &[&str] = &["/var/lib/dpkg/", "/var/lib/apt/extended_states"];
 
-/// A host, item by item: `file /etc/motd` is `f 644 0 0 …`.
-#[derive(Clone)]
-pub struct Manifest(BTreeMap<String, String>);
+/// A host, item by item: `file /etc/motd` is `f 644 0 0 …`. What the host said is taken apart only where it said
+/// something else than another time, since that is a megabyte.
+pub struct Manifest {
+    processes: BTreeMap<String, String>,
+    said: Vec<u8>,
+    hashes: Vec<u8>,
+    items: OnceLock<BTreeMap<String, String>>,
+}
 
 /// One item that is not the same in two manifests.
 pub struct Difference {
@@ -37,34 +43,41 @@ pub struct Difference {
 /// enabled are links in /etc, packages are /var/lib/dpkg. Hashes go to the standard error: of those files alone whose
 /// inode changed since `$1`, the others are the image's.
 const LOOK: &str = r#"
+ps -eo pid=,ppid=,args= | while read -r line; do printf '\tprocess %s\0' "$line"; done
 { find / /tmp -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/log -o -path /var/lib/laws \) -prune -o \
     \( -type f -printf 'f %m %U %G %s %n %T@\tfile %p\0' -newerct "@$1" -fprint0 /dev/fd/3 \) \
     -o \( -type d -printf 'd %m %U %G\tfile %p\0' \) -o ! -type f -printf '%y %m %U %G %l\tfile %p\0' 3>&1 >&4 |
     xargs -0 -r sha256sum -z >&2; } 4>&1
 find /run -maxdepth 2 -path '/run/haengine*' ! -path /run/haengine.lock -printf '%y %m %U %G\tfile %p\0'
 systemctl list-units --plain --no-legend --type=service,socket,timer,path,mount |
-    while read -r unit load active sub rest; do printf '%s %s\tunit %s\0' "$active" "$sub" "$unit"; done
-ps -eo pid=,ppid=,args= | while read -r line; do printf '\tprocess %s\0' "$line"; done"#;
+    while read -r unit load active sub rest; do printf '%s %s\tunit %s\0' "$active" "$sub" "$unit"; done"#;
 
 const ALL_HASHES: &str = "find / -xdev -type f ! -path '/var/log/*' -print0 | xargs -0 sha256sum -z >&2";
 
 impl Manifest {
     pub fn of(stage: &Stage, host: &str) -> Law<Manifest> {
-        let said = stage.output(host, LOOK, &[&stage.since])?;
-        let hashes = hashes(&said.stderr);
-        let (mut items, mut processes) = (BTreeMap::new(), Vec::new());
-        for entry in texts(&said.stdout) {
-            let Some((facts, item)) = entry.split_once('\t') else { continue };
-            if let Some(process) = item.strip_prefix("process ") {
-                processes.push(process.to_owned());
-                continue;
-            }
-            let path = item.strip_prefix("file ").filter(|_| facts.starts_with("f "));
-            let hash = path.and_then(|path| hashes.get(path).or_else(|| stage.originals().get(path)));
-            items.insert(item.to_owned(), hash.map_or_else(|| facts.to_owned(), |hash| format!("{facts} {hash}")));
+        let output = stage.output(host, LOOK, &[&stage.since])?;
+        let (mut said, mut processes) = (output.stdout.as_slice(), Vec::new());
+        while let Some((process, rest)) = said.strip_prefix(b"\tprocess ").and_then(cut) {
+            processes.push(String::from_utf8_lossy(process).into_owned());
+            said = rest;
         }
-        items.extend(running(&processes));
-        Ok(Manifest(items))
+        let (processes, said) = (running(&processes), said.to_vec());
+        Ok(Manifest { processes, said, hashes: output.stderr, items: OnceLock::new() })
+    }
+
+    fn items(&self, stage: &Stage) -> &BTreeMap<String, String> {
+        self.items.get_or_init(|| {
+            let hashes = hashes(&self.hashes);
+            let mut items = self.processes.clone();
+            for entry in texts(&self.said) {
+                let Some((facts, item)) = entry.split_once('\t') else { continue };
+                let path = item.strip_prefix("file ").filter(|_| facts.starts_with("f "));
+                let hash = path.and_then(|path| hashes.get(path).or_else(|| stage.originals().get(path)));
+                items.insert(item.to_owned(), hash.map_or_else(|| facts.to_owned(), |hash| format!("{facts} {hash}")));
+            }
+            items
+        })
     }
 
     /// The hashes of all files of the image, taken once.
@@ -81,7 +94,7 @@ impl Manifest {
     ) -> Law<Option<Vec<Difference>>> {
         let patience = Instant::now() + Duration::from_secs(4);
         loop {
-            let mut differences = expected.differences(&Manifest::of(stage, host)?);
+            let mut differences = expected.differences(&Manifest::of(stage, host)?, stage);
             differences.retain(&counts);
             if differences.is_empty() {
                 return Ok(None);
@@ -95,14 +108,18 @@ impl Manifest {
         }
     }
 
-    pub fn differences(&self, after: &Manifest) -> Vec<Difference> {
-        let items: BTreeSet<&String> = self.0.keys().chain(after.0.keys()).collect();
-        let differences = items.into_iter().filter(|item| self.0.get(*item) != after.0.get(*item));
+    pub fn differences(&self, after: &Manifest, stage: &Stage) -> Vec<Difference> {
+        if (&self.processes, &self.said, &self.hashes) == (&after.processes, &after.said, &after.hashes) {
+            return Vec::new();
+        }
+        let (before, after) = (self.items(stage), after.items(stage));
+        let items: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let differences = items.into_iter().filter(|item| before.get(*item) != after.get(*item));
         differences
             .map(|item| Difference {
                 item: item.clone(),
-                before: self.0.get(item).cloned(),
-                after: after.0.get(item).cloned(),
+                before: before.get(item).cloned(),
+                after: after.get(item).cloned(),
             })
             .collect()
     }
@@ -149,6 +166,12 @@ fn timeless(facts: &str) -> Vec<&str> {
 fn hashes(said: &[u8]) -> BTreeMap<String, String> {
     let pair = |line: String| line.split_once("  ").map(|(hash, path)| (path.to_owned(), hash.to_owned()));
     texts(said).filter_map(pair).collect()
+}
+
+/// The text before the first NUL, and what comes after it.
+fn cut(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
 }
 
 fn texts(bytes: &[u8]) -> impl Iterator<Item = String> {
