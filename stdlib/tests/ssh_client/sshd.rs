@@ -126,6 +126,8 @@ impl Sshd {
 
     /// Ends the server and every connection, as a crash of the host would.
     pub fn kill_all(&mut self) {
+        // All stand still first: one that dies alone is reported by the others.
+        self.freeze();
         for session in self.sessions() {
             run("kill", &["-KILL", &session]);
         }

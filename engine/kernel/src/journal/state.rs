@@ -63,8 +63,8 @@ pub struct State {
     pub changes: BTreeMap<u64, ChangeState>,
     /// How the run ended, when it did by itself.
     pub outcome: Option<String>,
-    /// The time of the last line.
-    pub last: Option<jiff::Timestamp>,
+    /// When the run itself ended: at its `finished`, else at the last line so far. An undo comes later.
+    pub ended: Option<jiff::Timestamp>,
 }
 
 impl State {
@@ -73,7 +73,9 @@ impl State {
     /// # Errors
     /// `journal.order` when the line may not come here; `journal.version` when a newer haengine wrote it.
     pub fn apply(&mut self, line: Line) -> Result<()> {
-        self.last = Some(line.time);
+        if self.outcome.is_none() {
+            self.ended = Some(line.time);
+        }
         match line.entry {
             Entry::Run { version, .. } if version > VERSION => Err(Error::new(
                 Kind::Local,

@@ -122,7 +122,7 @@ impl Store {
             return Err(Error::new(Kind::Local, "journal.empty", format!("the journal of run {id} is empty")));
         };
         let Entry::Run { recipe, .. } = &head.entry else { unreachable!("the state machine admits no other head") };
-        let last = state.last.unwrap_or(head.time);
+        let ended = state.ended.unwrap_or(head.time);
         let mut hosts: Vec<String> = state.changes.values().map(|change| change.key.host.clone()).collect();
         hosts.sort_unstable();
         hosts.dedup();
@@ -130,7 +130,7 @@ impl Store {
             run: id.to_owned(),
             recipe: recipe.clone(),
             started: head.time,
-            seconds: last.duration_since(head.time).as_secs_f64(),
+            seconds: ended.duration_since(head.time).as_secs_f64(),
             outcome: self.outcome(id, &state),
             changes: state.changes.len(),
             hosts,
