@@ -10,9 +10,9 @@ use crate::transport::Exit;
 pub struct Stream {
     /// Its standard input; shut it down to say that no more comes.
     pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
-    /// Its standard output. Must be read, or the command stops when the window is full.
+    /// Its standard output. What is not read is kept: it does not slow the command down.
     pub stdout: Box<dyn AsyncRead + Send + Unpin>,
-    /// Its standard error. Must be read too.
+    /// Its standard error, kept likewise.
     pub stderr: Box<dyn AsyncRead + Send + Unpin>,
     /// Ready when it has ended.
     pub exit: BoxFuture<'static, Result<Exit>>,
