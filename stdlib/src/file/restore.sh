@@ -6,7 +6,8 @@ else
     drop_undo
     find_kept || exit 71
     if [ -n "$kept" ]; then
-        if ! [ -L "$kept" ] && [ "$kept" -ef "$path" ]; then
+        # Not `-ef`, which looks at where links lead; and mv refuses two names of one link.
+        if [ "$(stat -c %d:%i -- "$kept")" = "$(stat -c %d:%i -- "$path" 2>/dev/null)" ]; then
             rm -f -- "$kept" || exit 71
         elif ln -T -- "$kept" "$prefix$name.undo" 2>/dev/null; then
             mv -fT -- "$kept" "$path" || exit 71
