@@ -26,6 +26,8 @@ pub struct CopyTree {
     from: String,
     to: String,
     exclude: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
     checksum: bool,
     /// Set when the op comes from the journal: undo has nothing to ask the source, which may be gone.
     #[serde(skip, default = "recorded")]
@@ -51,7 +53,8 @@ for undo. A directory never takes the place of a file, nor a file that of a dire
 
 `exclude` leaves paths out, on both sides. A glob is matched against the path relative to the tree: `*` stands for
 anything within a name, `**` for anything. `logs/*` leaves the directory `logs` there, and empty; `logs` leaves it out
-with all in it; `**/*.tmp` finds such files at any depth.";
+with all in it; `**/*.tmp` finds such files at any depth. `only` chooses paths in the same way: nothing else is copied,
+beside the directories above them.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::new("source", ParamKind::Host, "The host to copy from."),
@@ -65,6 +68,12 @@ with all in it; `**/*.tmp` finds such files at any depth.";
                 ParamKind::Strings,
                 "[]",
                 "What to leave out: globs on paths relative to the tree.",
+            ),
+            Param::option(
+                "only",
+                ParamKind::Strings,
+                "everything",
+                "What to copy: globs on paths relative to the tree.",
             ),
             Param::option(
                 "checksum",
@@ -91,6 +100,13 @@ with all in it; `**/*.tmp` finds such files at any depth.";
             gives: r#"{"changed":true}"#,
         },
         Example {
+            about: "Copies some programs out of a directory.",
+            given: "mkdir -p /opt/demo/bin /srv && echo 1 >/opt/demo/bin/kubectl && echo 2 >/opt/demo/bin/kubelet && \
+                    echo 3 >/opt/demo/bin/other",
+            code: r#"file::copy_tree(h, "/opt/demo/bin", h, "/srv/bin", #{ only: ["kube*"] })"#,
+            gives: r#"{"changed":true}"#,
+        },
+        Example {
             about: "Compares contents, whatever size and time say.",
             given: "mkdir -p /opt/demo /srv/demo && echo abc >/opt/demo/a && echo xyz >/srv/demo/a && \
                     touch -d @1700000000 /opt/demo/a /srv/demo/a",
@@ -104,12 +120,14 @@ with all in it; `**/*.tmp` finds such files at any depth.";
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let exclude = arguments.strings("exclude");
-        Globs::parse(&exclude)?;
+        let only = arguments.strings("only");
+        Globs::parse(&exclude, &only)?;
         Ok(vec![CopyTree {
             source: arguments.string("source")?,
             from: normal(&arguments.string("from")?)?,
             to: normal(&arguments.string("to")?)?,
             exclude,
+            only,
             checksum: arguments.boolean("checksum", false),
             recorded: false,
         }])
@@ -124,7 +142,7 @@ with all in it; `**/*.tmp` finds such files at any depth.";
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {
-        let left_out = Globs::parse(&self.exclude)?;
+        let left_out = Globs::parse(&self.exclude, &self.only)?;
         if self.recorded {
             return State::of_target(host, &self.to, &left_out, self.checksum).await;
         }
@@ -311,6 +329,7 @@ mod tests {
             from: "/from".into(),
             to: "/to".into(),
             exclude: Vec::new(),
+            only: Vec::new(),
             checksum: false,
             recorded: false,
         };

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read as Reading};
+use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::transport::Command;
@@ -32,6 +33,7 @@ pub const MISSING: Param = Param::option(
 pub struct Read {
     path: String,
     missing_is_empty: bool,
+    secret: bool,
 }
 
 #[async_trait]
@@ -40,10 +42,11 @@ impl Reading for Read {
     const ABOUT: &'static str = "The content of a text file.
 
 It follows symbolic links. A file over 4 MiB, or one that is not UTF-8, is refused: fetch it with `ssh::download`.
-In a plan it gives what the planned changes will have written.";
+In a plan it gives what the planned changes will have written. With `secret: true` the content is shown to nobody: it
+can be handed on, to `file::put` or into a template.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("path", ParamKind::Path, "The file.")],
-        options: &[MISSING],
+        options: &[MISSING, Param::option("secret", ParamKind::Boolean, "false", "Treat the content as a secret.")],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -62,13 +65,14 @@ In a plan it gives what the planned changes will have written.";
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let missing_is_empty = arguments.opt_string("missing").as_deref() == Some("empty");
-        Ok(Read { path: path::of(arguments, "path")?, missing_is_empty })
+        let secret = arguments.boolean("secret", false);
+        Ok(Read { path: path::of(arguments, "path")?, missing_is_empty, secret })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         let unknown = |origin: String| Foreseen::Unknown(Unknown { origin });
         match overlay.file(&self.path) {
-            Some(PlannedFile::File(Text::Plain(text))) => Foreseen::Known(Value::String(text.clone())),
+            Some(PlannedFile::File(Text::Plain(text))) => Foreseen::Known(self.value(text.clone())),
             Some(PlannedFile::File(Text::Secret(secret))) => Foreseen::Known(Value::Secret(secret.clone())),
             Some(PlannedFile::File(Text::Unknown(origin))) => Foreseen::Unknown(origin.clone()),
             Some(PlannedFile::Placed(origin)) => unknown(origin.clone()),
@@ -95,7 +99,7 @@ In a plan it gives what the planned changes will have written.";
         let content = answer.split_off(end + 1);
         match String::from_utf8_lossy(&answer).trim_end() {
             "content" => self.text(content),
-            "missing" if self.missing_is_empty => Ok(Value::from("")),
+            "missing" if self.missing_is_empty => Ok(self.value(String::new())),
             "missing" => Err(missing(path)),
             other => Err(self.refused(other)),
         }
@@ -103,8 +107,12 @@ In a plan it gives what the planned changes will have written.";
 }
 
 impl Read {
+    fn value(&self, text: String) -> Value {
+        if self.secret { Value::Secret(Secret::new(text)) } else { Value::String(text) }
+    }
+
     fn text(&self, content: Vec<u8>) -> Result<Value> {
-        String::from_utf8(content).map(Value::String).map_err(|_| {
+        String::from_utf8(content).map(|text| self.value(text)).map_err(|_| {
             Error::new(Kind::Refused, "file.not_text", format!("`{}` is not UTF-8 text", self.path))
                 .hint("fetch it with `ssh::download`, or look at it with a command on the host")
         })

@@ -3,4 +3,6 @@
 shift
 while [ "$1" != -- ]; do export "$1"; shift; done
 shift
-exec "$@"
+[ "$#:$1:$2" = 3:sh:-c ] || exec "$@"
+shift 2
+eval "shift; $1"

@@ -1,10 +1,16 @@
-//! What is left out of a tree: globs on paths relative to it.
+//! What of a tree is meant: globs on paths relative to it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use haengine_kernel::error::{Error, Kind, Result};
 
-/// Globs, each on the whole relative path. A directory that matches is left out with all in it.
+/// Globs, each on the whole relative path. A directory that matches is left out, or chosen, with all in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Globs(Vec<Vec<Part>>);
+pub struct Globs {
+    out: Vec<Vec<Part>>,
+    /// Where there are any, nothing else is meant.
+    only: Vec<Vec<Part>>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -22,25 +28,46 @@ impl Globs {
     ///
     /// # Errors
     /// When one is absolute, empty, or uses what other tools call a glob but this one would take literally.
-    pub fn parse<S: AsRef<str>>(globs: &[S]) -> Result<Globs> {
-        globs.iter().map(|glob| parts(glob.as_ref())).collect::<Result<_>>().map(Globs)
+    pub fn parse<S: AsRef<str>>(out: &[S], only: &[S]) -> Result<Globs> {
+        let all = |globs: &[S]| globs.iter().map(|glob| parts(glob.as_ref())).collect::<Result<_>>();
+        Ok(Globs { out: all(out)?, only: all(only)? })
     }
 
     /// True when this relative path, or a directory above it, is left out.
     pub fn leave_out(&self, path: &str) -> bool {
-        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        ends.into_iter().any(|end| self.0.iter().any(|glob| fits(glob, &path[..end])))
+        any_fits(&self.out, path) || !(self.only.is_empty() || any_fits(&self.only, path))
     }
 
-    /// The same as a POSIX extended regular expression on `./path`, for `find` to prune with.
+    /// Keeps the paths that are meant, and the directories above them.
+    pub fn retain<T>(&self, entries: &mut BTreeMap<String, T>) {
+        if self.only.is_empty() {
+            return;
+        }
+        let mut kept: BTreeSet<String> = BTreeSet::from([String::new()]);
+        for path in entries.keys().filter(|path| any_fits(&self.only, path)) {
+            kept.extend(ends(path).map(|end| path[..end].to_owned()));
+        }
+        entries.retain(|path, _| kept.contains(path));
+    }
+
+    /// What is left out as a POSIX extended regular expression on `./path`, for `find` to prune with.
     pub fn regex(&self) -> String {
-        if self.0.is_empty() {
+        if self.out.is_empty() {
             // No path that begins with a dot is a slash alone.
             return "/".to_owned();
         }
-        let globs: Vec<String> = self.0.iter().map(|glob| glob.iter().map(|part| part.regex()).collect()).collect();
+        let globs: Vec<String> = self.out.iter().map(|glob| glob.iter().map(|part| part.regex()).collect()).collect();
         format!("\\./({})", globs.join("|"))
     }
+}
+
+/// Where the names of the directories above end, and then the path itself.
+fn ends(path: &str) -> impl Iterator<Item = usize> {
+    path.match_indices('/').map(|(end, _)| end).chain([path.len()])
+}
+
+fn any_fits(globs: &[Vec<Part>], path: &str) -> bool {
+    ends(path).any(|end| globs.iter().any(|glob| fits(glob, &path[..end])))
 }
 
 impl Part {
@@ -117,7 +144,7 @@ mod tests {
     ];
 
     fn left_out(glob: &str) -> Vec<&'static str> {
-        let globs = Globs::parse(&[glob]).unwrap();
+        let globs = Globs::parse(&[glob], &[]).unwrap();
         PATHS.into_iter().filter(|path| globs.leave_out(path)).collect()
     }
 
@@ -140,8 +167,19 @@ mod tests {
     #[test]
     fn what_would_be_taken_literally_is_refused() {
         for glob in ["/etc/*", "", "./a", "a?", "[ab]", "{a,b}", "a\\*"] {
-            assert!(Globs::parse(&[glob]).is_err(), "{glob}");
+            assert!(Globs::parse(&[glob], &[]).is_err(), "{glob}");
         }
+    }
+
+    #[test]
+    fn only_keeps_what_is_above_too() {
+        let globs = Globs::parse(&["x/y/*.log"], &["x/*/*", "logs"]).unwrap();
+        let kept: Vec<_> = PATHS.into_iter().filter(|path| !globs.leave_out(path)).collect();
+        assert_eq!(kept, ["logs", "logs/a.log", "logs/old/b.log", "x/logs/c"]);
+        let mut entries: BTreeMap<String, ()> =
+            ["", "x", "x/y", "x/y/b", "z", "logs", "ssl/a"].map(|path| (path.to_owned(), ())).into();
+        globs.retain(&mut entries);
+        assert_eq!(entries.into_keys().collect::<Vec<_>>(), ["", "logs", "x", "x/y", "x/y/b"]);
     }
 
     /// What `find` prunes is what `leave_out` says.
@@ -155,7 +193,7 @@ mod tests {
         }
         let globs = ["logs/*", "ssl/kubelet*", "**/*.log", "**/logs", "x/**", "a+b(c)", "**/kubelet", "über/*ß*", "*"];
         for glob in globs {
-            let globs = Globs::parse(&[glob]).unwrap();
+            let globs = Globs::parse(&[glob], &[]).unwrap();
             let find = std::process::Command::new("find")
                 .args([".", "-regextype", "posix-extended", "-regex", &globs.regex(), "-prune", "-o"])
                 .args(["-mindepth", "1", "-printf", "%P\\0"])

@@ -63,12 +63,14 @@ impl Manifest {
         if !output.success() {
             return Err(unreadable(path, output, &command).on(host.name()));
         }
-        Manifest::parse(&output.stdout).ok_or_else(|| {
+        let Some(mut manifest) = Manifest::parse(&output.stdout) else {
             let message = format!("the list of what is in `{path}` makes no sense");
-            Error::new(Kind::Failed, "file.tree_list", message)
+            return Err(Error::new(Kind::Failed, "file.tree_list", message)
                 .hint("check that `find` on the host is the one of GNU findutils")
-                .on(host.name())
-        })
+                .on(host.name()));
+        };
+        left_out.retain(&mut manifest.entries);
+        Ok(manifest)
     }
 
     fn parse(listing: &[u8]) -> Option<Manifest> {
