@@ -12,7 +12,11 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 /// The library's own templates. A file of the same name beside the recipe wins.
-const OWN: [(&str, &str); 1] = [("chrony.conf.j2", include_str!("../../templates/chrony.conf.j2"))];
+const OWN: &[(&str, &str)] = &[
+    ("chrony.conf.j2", include_str!("../../templates/chrony.conf.j2")),
+    ("etcd.conf.j2", include_str!("../../templates/etcd.conf.j2")),
+    ("etcd.service.j2", include_str!("../../templates/etcd.service.j2")),
+];
 
 /// The text of the template called `name`, with `variables` in it. `path` is where a file of that name would be.
 ///

@@ -9,6 +9,18 @@ if [ "$act" = - ]; then exit 0; fi
 state() {
     systemctl show -p ActiveState,Type,NRestarts,Result,ExecMainStatus,InactiveExitTimestampMonotonic -- "$unit"
 }
+# A unit that systemd is about to start again by itself has restarts that are no fault of this start, and one to come.
+restarts=0
+show=$(systemctl show -p ActiveState,SubState,NRestarts -- "$unit")
+case $show in
+*ActiveState=activating*)
+    restarts=${show#*NRestarts=}
+    restarts=${restarts%%[!0-9]*}
+    ;;
+esac
+case $show in
+*SubState=auto-restart*) restarts=$((restarts + 1)) ;;
+esac
 timeout "$patience" systemctl "$act" -- "$unit"
 status=$?
 show=$(state)
@@ -16,9 +28,10 @@ case $show in
 # systemd calls these started as soon as they are forked, so they get a moment to die.
 *Type=simple* | *Type=exec* | *Type=idle*) if [ "$status" = 0 ]; then sleep 0.25; show=$(state); fi ;;
 esac
+again=${show#*NRestarts=}
+again=${again%%[!0-9]*}
 case $status:$show in
-0:*NRestarts=[1-9]*) status=1 ;;
-0:*ActiveState=active*) ;;
+0:*ActiveState=active*) if [ "${again:-0}" -gt "${restarts:-0}" ]; then status=1; fi ;;
 0:*) status=1 ;;
 esac
 if [ "$status" != 0 ]; then
