@@ -80,6 +80,8 @@ pub enum Event {
         /// How long it took.
         seconds: f64,
     },
+    /// A check of a preflight.
+    Check(Check),
     /// Something is waited for.
     Waiting {
         /// What.
@@ -106,6 +108,53 @@ pub enum Event {
     },
     /// The end; always the last event.
     RunFinished(Totals),
+}
+
+/// What a check of a preflight found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// The checks that it belongs to.
+    pub group: String,
+    /// Its name.
+    pub check: String,
+    /// What became of it: the worst of its findings.
+    pub status: CheckStatus,
+    /// What it saw, in a few words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// In the order in which they were found.
+    pub findings: Vec<Finding>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// One thing that a check has to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Never `passed`.
+    pub status: CheckStatus,
+    /// What was found.
+    pub message: String,
+    /// The next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where the recipe says so: `add_master.rhai:12:9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// What became of a check; each is worse than those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// All is as it shall be.
+    Passed,
+    /// Worth a look; the run goes on.
+    Warning,
+    /// It could not be seen. That is never a pass, and no reason to refuse.
+    NotChecked,
+    /// The run must not begin.
+    Refused,
 }
 
 /// How much a message matters.

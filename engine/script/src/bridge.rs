@@ -8,7 +8,7 @@ use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::host::Host;
 use haengine_kernel::run::Results;
-use haengine_kernel::verb::Verb;
+use haengine_kernel::verb::{Sort, Verb};
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallContext, RhaiFunc};
 
 use crate::frame::{Frame, Session};
@@ -57,6 +57,9 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
     let session = frame.session(context)?;
     let signature = verb.signature();
     let function = verb.name().replace('.', "::");
+    if verb.sort() != Sort::Read {
+        frame.no_check(&function)?;
+    }
     let mut options = take_options(&mut given, signature.positional.len())?;
     let on_error = take_on_error(&function, &mut options)?;
     let subject = signature.subject().and_then(|index| given.get(index).map(|value| (index, value.clone())));

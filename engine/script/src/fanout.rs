@@ -62,21 +62,29 @@ fn run_all(
 ) -> RhaiResult<Vec<(String, RhaiResult<Dynamic>)>> {
     let frame = Frame::of(context)?;
     let session = frame.session(context)?;
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        while let Some(host) = hosts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let index_name = host_names(host).and_then(|names| names.into_iter().next()).unwrap_or_default();
-            let result = call_in(context, &detached(body), (*frame).clone(), vec![host.clone()]);
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index_name, result));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..session.forks.min(hosts.len()) {
-            scope.spawn(work);
-        }
+    let done = Mutex::new(Vec::new());
+    beside(session.forks, hosts, |_, host| {
+        let index_name = host_names(host).and_then(|names| names.into_iter().next()).unwrap_or_default();
+        let result = call_in(context, &detached(body), (*frame).clone(), vec![host.clone()]);
+        done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index_name, result));
     });
     let mut results = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let order: Vec<String> = hosts.iter().filter_map(|host| host_names(host)?.into_iter().next()).collect();
     results.sort_by_key(|(name, _)| order.iter().position(|host| host == name));
     Ok(results)
+}
+
+/// Does the work for each item, up to `forks` beside each other, in the order of the items as they begin.
+pub(crate) fn beside<T: Sync>(forks: usize, items: &[T], work: impl Fn(usize, &T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let thread = || loop {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let Some(item) = items.get(index) else { break };
+        work(index, item);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..forks.min(items.len()) {
+            scope.spawn(thread);
+        }
+    });
 }

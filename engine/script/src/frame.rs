@@ -8,6 +8,7 @@ use haengine_kernel::run::{Place, Run};
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 use tokio::runtime::Handle;
 
+use crate::check::Findings;
 use crate::prompt::Prompt;
 use crate::raise::raise;
 use crate::snapshot::Snapshot;
@@ -29,6 +30,8 @@ pub(crate) struct Frame {
     /// None while a recipe is loaded or its `params()` are asked: nothing may touch a host then.
     pub session: Option<Arc<Session>>,
     pub place: Place,
+    /// Where the check in which the call stands collects what it finds; none outside of checks.
+    pub check: Option<Arc<Findings>>,
 }
 
 impl Frame {
@@ -48,6 +51,20 @@ impl Frame {
     /// The run's session; an error while the recipe is only loaded.
     pub fn session(&self, context: &NativeCallContext) -> Result<&Arc<Session>, Box<EvalAltResult>> {
         self.session.as_ref().ok_or_else(|| outside(context.fn_name()))
+    }
+
+    /// True where what takes time or asks is passed over: in a plan, but not in its checks, whose reads are real.
+    pub fn pretends(&self) -> bool {
+        self.check.is_none() && self.session.as_ref().is_some_and(|session| session.run.is_plan())
+    }
+
+    /// Refuses what has no place in a check.
+    pub fn no_check(&self, function: &str) -> Result<(), Box<EvalAltResult>> {
+        if self.check.is_none() {
+            return Ok(());
+        }
+        let error = Error::new(Kind::Usage, "preflight.inside", format!("`{function}` is called inside of a check"));
+        Err(raise(error.hint("let the check only read, and say what it found with `refuse` or `warn`")))
     }
 
     /// The run's inventory.

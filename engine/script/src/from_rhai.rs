@@ -47,10 +47,12 @@ pub(crate) fn fault_in(label: &str, error: EvalAltResult, engine: &Engine, snaps
                 inner = *cause;
             }
             innermost => {
-                match carried_place(&innermost) {
-                    Some(spot) => stack.push(spot),
-                    None => push(&mut stack, &file, &function, innermost.position()),
+                let carried = carried_place(&innermost);
+                // Rhai has moved the position of an uncatchable error; that of another one is a call around its place.
+                if carried.is_none() || matches!(innermost, EvalAltResult::ErrorRuntime(..)) {
+                    push(&mut stack, &file, &function, innermost.position());
                 }
+                stack.extend(carried);
                 stack.reverse();
                 stack.dedup_by(|later, earlier| (&later.file, later.line) == (&earlier.file, earlier.line));
                 let error = error_of(&innermost, None, Known { engine, snapshot });

@@ -100,7 +100,7 @@ pub(crate) fn parameters_of(
     // The top level is evaluated in any case: what it does to a host is refused here, before a run.
     let mut ast = if declares { (*file.ast).clone() } else { file.ast.merge(&engine.compile("fn params() { #{} }")?) };
     ast.set_source(file.label.as_str());
-    let frame = Frame { snapshot: snapshot.clone(), session: None, place: Default::default() };
+    let frame = Frame { snapshot: snapshot.clone(), session: None, place: Default::default(), check: None };
     let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
     let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &ast, "params", ())?;
     declared(value, &file.ast).map_err(raise)

@@ -6,13 +6,14 @@
 //! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
-//! | `step`, `fanout`, `waiting`, `talk`, `import` | the functions of the language |
+//! | `step`, `preflight` (with `check`), `fanout`, `waiting`, `talk`, `import` | the functions of the language |
 //! | `unknown` | values that only a run can know |
 //! | [`fault`], `raise`, `from_rhai`, `syntax`, `picture` | errors, drawn with file, line, caret and call stack |
 //! | [`docs`], [`lint`] | what the language knows, and what of a recipe it does not know |
 
 mod body;
 mod bridge;
+mod check;
 mod closure;
 mod fanout;
 mod frame;
@@ -20,6 +21,7 @@ mod from_rhai;
 mod import;
 mod load;
 mod picture;
+mod preflight;
 mod raise;
 mod step;
 mod syntax;

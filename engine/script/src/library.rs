@@ -8,7 +8,7 @@ use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 use tokio_util::sync::CancellationToken;
 
 use crate::module::Module;
-use crate::{bridge, fanout, host, import, params, step, talk, unknown, waiting};
+use crate::{bridge, fanout, host, import, params, preflight, step, talk, unknown, waiting};
 
 /// The language: an engine with all functions and modules, and the verbs behind them.
 #[derive(Clone)]
@@ -75,6 +75,7 @@ fn limit(engine: &mut Engine) {
 fn functions(engine: &mut Engine) {
     engine.register_fn("step", step::step);
     engine.register_fn("verify", step::verify);
+    preflight::register(engine);
     engine.register_fn("each", fanout::each);
     engine.register_fn("rolling", fanout::rolling);
     engine.register_fn("rolling", |context: NativeCallContext, hosts: Dynamic, body: FnPtr| {
@@ -93,6 +94,7 @@ fn functions(engine: &mut Engine) {
     engine.register_fn("sleep", |context: NativeCallContext, span: f64| waiting::sleep(context, span.into()));
     engine.register_fn("log", |context: NativeCallContext, value: f64| talk::log(context, value.into()));
     engine.register_fn("warn", talk::warn);
+    engine.register_fn("warn", talk::warn_with);
     // Rhai's own `exit` ends a recipe as if it had succeeded.
     engine.register_fn("exit", talk::exit);
     engine.register_fn("exit", |_: Dynamic| talk::exit());

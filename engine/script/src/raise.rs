@@ -14,7 +14,7 @@ pub(crate) struct Carried(pub Arc<Error>);
 /// The key under which a thrown map carries the kernel's error.
 const CARRIED: &str = "error";
 
-/// The key under which an uncatchable error carries its place.
+/// The key under which an error carries its place, where Rhai knows another one.
 const PLACE: &str = "place";
 
 /// A kernel error as a Rhai error. A recipe catches it as a map with `kind`, `code`, `message`, `host` and `hint`;
@@ -34,6 +34,11 @@ pub(crate) fn raise_with(error: Error, more: Map) -> Box<EvalAltResult> {
     })
 }
 
+/// The same for an error that happened at another place than the call that ends with it.
+pub(crate) fn raise_at(error: Error, spot: Option<Spot>) -> Box<EvalAltResult> {
+    raise_with(error, spot.into_iter().map(|spot| (PLACE.into(), Dynamic::from(spot))).collect())
+}
+
 fn describe(error: Arc<Error>, mut map: Map) -> Map {
     let kind = serde_json::to_value(error.kind()).ok().and_then(|kind| kind.as_str().map(str::to_owned));
     let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
@@ -51,10 +56,8 @@ fn describe(error: Arc<Error>, mut map: Map) -> Map {
 pub(crate) fn placed(mut error: Box<EvalAltResult>, context: &NativeCallContext) -> Box<EvalAltResult> {
     let position = context.call_position();
     if let EvalAltResult::ErrorTerminated(value, _) = &mut *error
-        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), position.line())
+        && let (Some(mut map), Some(spot)) = (value.write_lock::<Map>(), spot_of(context))
     {
-        let (file, column) = (file_of(context), position.position().unwrap_or(1));
-        let spot = Spot { file, line, column, function: None };
         map.entry(PLACE.into()).or_insert_with(|| Dynamic::from(spot));
     }
     if error.position().is_none() {
@@ -63,14 +66,21 @@ pub(crate) fn placed(mut error: Box<EvalAltResult>, context: &NativeCallContext)
     error
 }
 
+/// The place of the call.
+pub(crate) fn spot_of(context: &NativeCallContext) -> Option<Spot> {
+    let position = context.call_position();
+    let (line, column) = (position.line()?, position.position().unwrap_or(1));
+    Some(Spot { file: file_of(context), line, column, function: None })
+}
+
 #[expect(deprecated, reason = "Rhai marks its internals so; nothing else tells the file of a call")]
 fn file_of(context: &NativeCallContext) -> String {
     context.store_data().global.source().unwrap_or_default().to_owned()
 }
 
-/// The place that an uncatchable error carries.
+/// The place that an error carries.
 pub(crate) fn carried_place(error: &EvalAltResult) -> Option<Spot> {
-    let EvalAltResult::ErrorTerminated(value, _) = error else { return None };
+    let (EvalAltResult::ErrorTerminated(value, _) | EvalAltResult::ErrorRuntime(value, _)) = error else { return None };
     let map = value.read_lock::<Map>()?;
     map.get(PLACE)?.read_lock::<Spot>().map(|spot| spot.clone())
 }

@@ -91,7 +91,7 @@ impl Recipe {
         let Surroundings { run, prompt, secrets, forks } = surroundings;
         let session = Session { run, runtime, prompt, secrets, forks: forks.max(1) };
         let place = Place { recipe: self.name().to_owned(), step: Vec::new() };
-        let frame = Frame { snapshot: self.snapshot.clone(), session: Some(Arc::new(session)), place };
+        let frame = Frame { snapshot: self.snapshot.clone(), session: Some(Arc::new(session)), place, check: None };
         let recipe = self.clone();
         let work = move || {
             run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)

@@ -15,6 +15,7 @@ type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 /// `step(name, closure)`: the closure's value.
 pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
+    frame.no_check("step")?;
     let events = frame.session(&context)?.run.events().clone();
     let inner = frame.step(name);
     let (step, started) = (inner.place.step_path(), Instant::now());
@@ -27,6 +28,7 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.
 pub(crate) fn verify(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
+    frame.no_check("verify")?;
     let session = frame.session(&context)?.clone();
     let (started, events) = (Instant::now(), session.run.events());
     let told = |outcome: &str| {

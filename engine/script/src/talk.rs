@@ -1,11 +1,11 @@
 //! What a recipe says and asks: `log`, `warn`, `fail`, `confirm`.
 
 use haengine_kernel::error::{Error, Kind};
-use haengine_kernel::event::Level;
+use haengine_kernel::event::{CheckStatus, Level};
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use crate::frame::Frame;
-use crate::raise::{placed, raise};
+use crate::raise::{placed, raise, spot_of};
 use crate::value::to_kernel;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -15,9 +15,25 @@ pub(crate) fn log(context: NativeCallContext, value: Dynamic) -> RhaiResult<()> 
     say(&context, Level::Info, &value)
 }
 
-/// `warn(value)`: a line that stands out.
+/// `warn(value)`: a line that stands out; in a check, a finding.
 pub(crate) fn warn(context: NativeCallContext, value: Dynamic) -> RhaiResult<()> {
-    say(&context, Level::Warning, &value)
+    warn_with(context, value, "")
+}
+
+/// `warn(value, hint)`: the same with the next step.
+pub(crate) fn warn_with(context: NativeCallContext, value: Dynamic, hint: &str) -> RhaiResult<()> {
+    if let Some(findings) = &Frame::of(&context)?.check {
+        let text = shown(&value).map_err(|error| placed(error, &context))?;
+        findings.add(CheckStatus::Warning, text, hint, spot_of(&context));
+        return Ok(());
+    }
+    match hint {
+        "" => say(&context, Level::Warning, &value),
+        hint => {
+            let text = shown(&value).map_err(|error| placed(error, &context))?;
+            say(&context, Level::Warning, &format!("{text}\nhint: {hint}").into())
+        }
+    }
 }
 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
@@ -57,6 +73,7 @@ pub(crate) fn exit() -> RhaiResult<Dynamic> {
 /// `confirm(question)`: ends the run when the operator says no. A plan does not ask.
 pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
+    frame.no_check("confirm")?;
     let session = frame.session(&context)?;
     if session.run.is_plan() || session.prompt.confirm(question).map_err(raise)? {
         return Ok(());

@@ -34,8 +34,12 @@ fn stop(context: &NativeCallContext, unknown: &Unknown) -> Result<Dynamic, Box<E
     Err(placed(raise(looked_at(unknown)), context))
 }
 
-fn looked_at(unknown: &Unknown) -> Error {
-    let message = format!("the plan ends here: the recipe looks at {}, known only when run", unknown.origin);
+/// How the message begins: in a check the plan goes on.
+pub(crate) const THE_PLAN_ENDS: &str = "the plan ends here: ";
+
+/// Looking at this is refused.
+pub(crate) fn looked_at(unknown: &Unknown) -> Error {
+    let message = format!("{THE_PLAN_ENDS}the recipe looks at {}, known only when run", unknown.origin);
     Error::new(Kind::Unknown, "plan.unknown", message)
         .hint("run the recipe, or let it decide on a read that no planned change bears on")
 }

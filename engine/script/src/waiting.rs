@@ -41,7 +41,7 @@ pub(crate) fn wait_until(context: NativeCallContext, what: &str, options: Map, b
     known_options("wait_until", &options, &["timeout", "every"])?;
     let timeout = time_span("wait_until", &options, "timeout", Duration::from_secs(60))?;
     let every = time_span("wait_until", &options, "every", Duration::from_millis(500))?;
-    if session.run.is_plan() {
+    if frame.pretends() {
         return Ok(());
     }
     session.run.events().send(Event::Waiting { what: what.to_owned() });
@@ -64,7 +64,7 @@ pub(crate) fn sleep(context: NativeCallContext, span: Dynamic) -> RhaiResult<()>
     let session = frame.session(&context)?;
     let options = Map::from([("span".into(), span)]);
     let span = time_span("sleep", &options, "span", Duration::ZERO)?;
-    if session.run.is_plan() { Ok(()) } else { pause(session, span) }
+    if frame.pretends() { Ok(()) } else { pause(session, span) }
 }
 
 fn pause(session: &Session, span: Duration) -> RhaiResult<()> {

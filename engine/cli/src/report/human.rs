@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Instant;
 
-use haengine_kernel::event::{Change, Event, Level, Stamped, Status, Totals};
+use haengine_kernel::event::{Change, Check, CheckStatus, Event, Level, Stamped, Status, Totals};
 
 use crate::report::failure::{Drawings, draw_record};
 use crate::report::group::{Group, Groups};
@@ -32,6 +32,8 @@ pub struct Human {
     run: String,
     /// A change was begun.
     touched: bool,
+    /// How many checks ended so.
+    checks: BTreeMap<CheckStatus, u64>,
 }
 
 /// How lines look.
@@ -62,6 +64,7 @@ impl Human {
             command: String::new(),
             run: String::new(),
             touched: false,
+            checks: BTreeMap::new(),
         }
     }
 
@@ -148,6 +151,13 @@ impl Human {
         self.say(&line);
     }
 
+    fn check(&mut self, check: &Check) {
+        self.catch_up();
+        self.head(&check.group);
+        self.text.push_str(&lines::check(check, self.look.out));
+        *self.checks.entry(check.status).or_default() += 1;
+    }
+
     fn log(&mut self, level: Level, host: Option<&str>, message: &str) {
         let host = host.map(|host| format!("{host}: ")).unwrap_or_default();
         let message = format!("{host}{}", harmless(message).trim_end().replace('\n', "\n    "));
@@ -189,6 +199,11 @@ impl Human {
             "undo" => "taken back",
             _ => "changed",
         };
+        if !self.checks.is_empty() {
+            let counts: Vec<String> =
+                self.checks.iter().map(|(status, count)| lines::checked(*status, *count)).collect();
+            let _ = writeln!(self.text, "preflight: {}", counts.join(", "));
+        }
         let (command, sums) = (&self.command, lines::sums(totals, changed, paint));
         let _ = writeln!(self.text, "{command} {outcome} {}: {sums}", lines::took(totals));
         let run = &self.run;
@@ -246,6 +261,7 @@ impl Reporter for Human {
                 self.progress.printed(&host, &line);
             }
             Event::Verified { name, outcome, seconds } => self.verified(&name, &outcome, seconds),
+            Event::Check(check) => self.check(&check),
             Event::Waiting { what } => {
                 if self.screen.progress().is_none() {
                     self.say(&format!("waiting for {}", one_line(&what)));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use haengine_kernel::event::{Status, Totals};
+use haengine_kernel::event::{Check, CheckStatus, Finding, Status, Totals};
 
 use crate::report::Paint;
 use crate::report::failure::indent;
@@ -47,6 +47,56 @@ fn status(status: Status, paint: Paint) -> String {
         Status::Failed => paint.red("failed"),
         Status::Unreachable => paint.red("unreachable"),
     }
+}
+
+/// A check in a line, with its findings below.
+pub fn check(check: &Check, paint: Paint) -> String {
+    let mark = match check.status {
+        CheckStatus::Passed => paint.green("✓"),
+        CheckStatus::Warning => paint.yellow("!"),
+        CheckStatus::NotChecked => paint.yellow("?"),
+        CheckStatus::Refused => paint.red("✗"),
+    };
+    let mut text = format!("  {mark} {}", one_line(&check.check));
+    if !check.detail.is_empty() {
+        let _ = write!(text, ": {}", one_line(&check.detail));
+    }
+    if check.seconds >= NOTABLE {
+        text.push_str(&paint.dim(&format!(" ({})", seconds(check.seconds))));
+    }
+    text.push('\n');
+    check.findings.iter().for_each(|finding| text.push_str(&self::finding(finding, paint)));
+    text
+}
+
+fn finding(finding: &Finding, paint: Paint) -> String {
+    let word = match finding.status {
+        CheckStatus::Passed => String::new(),
+        CheckStatus::Warning => paint.yellow("warning: "),
+        CheckStatus::NotChecked => paint.yellow("not checked: "),
+        CheckStatus::Refused => paint.red("refused: "),
+    };
+    let mut text = format!("      {word}{}\n", harmless(&finding.message).trim_end().replace('\n', "\n        "));
+    if let Some(hint) = &finding.hint {
+        let _ = writeln!(text, "        {} {}", paint.cyan("hint:"), one_line(hint));
+    }
+    // The place of a refusal is drawn with the error that follows from it.
+    if let Some(place) = finding.place.as_ref().filter(|_| finding.status == CheckStatus::NotChecked) {
+        let _ = writeln!(text, "        {}", paint.dim(&format!("at {}", one_line(place))));
+    }
+    text
+}
+
+/// So many checks that ended so.
+pub fn checked(status: CheckStatus, count: u64) -> String {
+    let word = match status {
+        CheckStatus::Passed => "passed",
+        CheckStatus::Warning if count == 1 => "with a warning",
+        CheckStatus::Warning => "with warnings",
+        CheckStatus::NotChecked => "not checked",
+        CheckStatus::Refused => "refused",
+    };
+    format!("{count} {word}")
 }
 
 /// A unified diff, indented below its change.

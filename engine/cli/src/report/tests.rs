@@ -189,6 +189,41 @@ fn what_is_refused_before_it_begins_has_no_summary() {
 }
 
 #[test]
+fn a_preflight_is_a_line_a_check_with_findings_below() {
+    let refused = r#"
+        {"event":"run_started","run":"20260314-091502-kqzt","command":"run","recipe":"add_master"}
+        {"event":"check","group":"the target","check":"room under /opt","status":"passed","detail":"512 GB free","findings":[],"seconds":0.1}
+        {"event":"check","group":"the target","check":"its clock agrees","status":"warning","findings":[{"status":"warning","message":"0.8 s apart from master1","hint":"let chrony correct it","place":"add_master.rhai:8:9"}],"seconds":1.2}
+        {"event":"check","group":"the target","check":"its ports are free","status":"refused","findings":[{"status":"warning","message":"10249 is held"},{"status":"refused","message":"port 6443 is held by nginx\u001b[31m (pid 812)","hint":"stop it, or choose another target","place":"add_master.rhai:9:9"}],"seconds":0.1}
+        {"event":"check","group":"the cluster","check":"etcd is healthy","status":"not_checked","findings":[{"status":"not_checked","message":"m1: 10.0.0.1:22 refused the connection","hint":"start sshd on the host","place":"add_master.rhai:12:9"}],"seconds":0.1}
+        {"event":"error","kind":"refused","code":"preflight.refused","message":"port 6443 is held by nginx (pid 812)","hint":"stop it, or choose another target"}
+        {"event":"run_finished","run":"20260314-091502-kqzt","outcome":"failed","ok":0,"changed":0,"skipped":0,"failed":0,"unreachable":1,"seconds":1.25,"waited":0.0}
+    "#;
+    insta::assert_snapshot!(human(refused, false), @"
+    run add_master as 20260314-091502-kqzt
+    the target
+      ✓ room under /opt: 512 GB free
+      ! its clock agrees (1.2 s)
+          warning: 0.8 s apart from master1
+            hint: let chrony correct it
+      ✗ its ports are free
+          warning: 10249 is held
+          refused: port 6443 is held by nginx�[31m (pid 812)
+            hint: stop it, or choose another target
+    the cluster
+      ? etcd is healthy
+          not checked: m1: 10.0.0.1:22 refused the connection
+            hint: start sshd on the host
+            at add_master.rhai:12:9
+    error[preflight.refused]: port 6443 is held by nginx (pid 812)
+    hint: stop it, or choose another target
+    preflight: 1 passed, 1 with a warning, 1 not checked, 1 refused
+    run failed in 1.2 s: 0 changed, 0 unchanged, 1 unreachable
+    nothing was touched
+    ");
+}
+
+#[test]
 fn an_undo_says_when_nothing_is_left() {
     let undo = r#"
         {"event":"run_started","run":"20260314-091502-kqzt","command":"undo","recipe":"time_sync"}

@@ -232,6 +232,80 @@ fn what_a_recipe_refuses_is_refused() {
     "#);
 }
 
+const PREFLIGHT: &str = r#"fn main(p) {
+    let h = host("m1");
+    preflight([
+        checks("the target", [
+            check("its name is short", || h.name),
+            check("its port is free", || {
+                refuse("port 22 is held by sshd", "choose another port");
+                warn("port 80 is near", "look at it");
+            }),
+            check("it answers", || ssh::query(h, "true").status),
+        ]),
+        checks("the cluster", [check("it has masters", || fail("there is no master", "add one"))]),
+    ]);
+    file::put(h, "/etc/motd", "never");
+}
+"#;
+
+#[test]
+fn a_preflight_tells_all_findings_and_refuses() {
+    let site = site();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    site.write("closed.yaml", &format!("hosts: {{ m1: {{ address: 127.0.0.1, port: {port} }} }}\n"));
+    site.write("first.rhai", PREFLIGHT);
+    let given = site.run(&["run", "first.rhai", "-i", "closed.yaml"]);
+    insta::assert_snapshot!(steady(&given.all()).replace(&port.to_string(), "PORT"), @r#"
+    --- stdout
+    run first.rhai as RUN
+    the target
+      ✓ its name is short: m1
+      ✗ its port is free
+          refused: port 22 is held by sshd
+            hint: choose another port
+          warning: port 80 is near
+            hint: look at it
+      ? it answers
+          not checked: m1: 127.0.0.1:PORT refused the connection
+            hint: start sshd on the host, or correct `port` in the inventory
+            at first.rhai:10:41
+    the cluster
+      ✗ it has masters
+          refused: there is no master
+            hint: add one
+    preflight: 1 passed, 1 not checked, 2 refused
+    run failed in TIME: 0 changed, 0 unchanged, 1 unreachable
+    nothing was touched
+    --- stderr
+    error[preflight.refused]: the preflight found 2 reasons not to begin
+     --> first.rhai:7:17
+      |
+    7 |                 refuse("port 22 is held by sshd", "choose another port");
+      |                 ^^^^^^
+      |
+      = note: the target: its port is free: port 22 is held by sshd (first.rhai:7:17)
+                choose another port
+              the cluster: it has masters: there is no master (first.rhai:12:59)
+                add one
+      = note: called from first.rhai:3:5
+      = hint: correct each of them, and run the recipe again
+    --- exit code 2
+    "#);
+    let given = site.run(&["plan", "first.rhai", "-i", "closed.yaml", "--json"]);
+    let lines = given.json();
+    let checks: Vec<&serde_json::Value> = lines.iter().filter(|line| line["event"] == "check").collect();
+    let statuses: Vec<&str> = checks.iter().map(|check| check["status"].as_str().unwrap()).collect();
+    assert_eq!((given.code, statuses.as_slice()), (2, &["passed", "refused", "not_checked", "refused"][..]));
+    assert_eq!((&checks[0]["group"], &checks[0]["detail"]), (&"the target".into(), &"m1".into()));
+    let findings = checks[1]["findings"].as_array().unwrap();
+    assert_eq!(
+        (&findings[0]["message"], &findings[0]["hint"]),
+        (&"port 22 is held by sshd".into(), &"choose another port".into())
+    );
+    assert_eq!((&findings[1]["status"], findings.len()), (&"warning".into(), 2));
+}
+
 #[test]
 fn unknown_missing_and_wrong_parameters_name_the_remedy() {
     let site = site();

@@ -58,6 +58,8 @@ const fn value(name: &'static str, kind: ParamKind) -> Argument {
 const HOSTS: Argument = value("hosts", ParamKind::Hosts);
 const NAME: Argument = value("name", ParamKind::String);
 const ABOUT: Argument = value("about", ParamKind::String);
+const GROUP: Argument = value("group", ParamKind::String);
+const CHECKS: Argument = value("checks", ParamKind::Any);
 const OPTIONS: Argument = Argument { name: "options", takes: Takes::Options };
 const BODY: Argument = Argument { name: "body", takes: Takes::Closure };
 const DECLARE: &[&[Argument]] = &[&[ABOUT]];
@@ -105,6 +107,50 @@ pub(crate) static FUNCTIONS: &[Core] = &[
         "A check: the run fails unless the closure gives `true`, or nothing, and raises no error.\n\n\
          A plan only prints that it would verify.",
         r#"verify("there are three masters", || group("masters").len() == 3);"#,
+    ),
+    function(
+        "preflight",
+        &[&[CHECKS], &[GROUP, CHECKS]],
+        "Does all checks at once, and tells each in a line; the run ends when one of them refuses.\n\n\
+         All checks are done first: one error carries all that refuses, in the order of the list. Reads are real also in a \
+         plan; what changes something is refused inside of a check. Captured values are copied in, as for `each`; \
+         `--forks` bounds how many checks are done beside each other.",
+        r#"preflight("the masters", [
+    check("there are three", || {
+        let count = group("masters").len();
+        if count != 3 { refuse(`there are ${count}`, "correct the group `masters`"); }
+        `${count} masters`
+    }),
+]);"#,
+    ),
+    function(
+        "checks",
+        &[&[GROUP, CHECKS]],
+        "The same checks under a name: what they are about. One preflight may have several groups.",
+        r#"preflight([
+    checks("the inventory", [check("it has masters", || !group("masters").is_empty())]),
+    checks("every master", group("masters").map(|h| check(h.name, || h.address))),
+]);"#,
+    ),
+    function(
+        "check",
+        &[&[NAME, BODY]],
+        "A check for the list of a preflight.\n\n\
+         `refuse` and `warn` say what it finds, several times if need be; with none of them it has passed. The text that it \
+         gives is shown beside its name; `false` refuses. An error, or a value known only when run, makes it *not checked*, \
+         which is no pass and does not refuse; `fail` refuses and ends it.",
+        r#"let odd = check("the masters are odd in number", || {
+    if group("masters").len() % 2 == 0 { warn("an even number of masters", "add one more: it costs no tolerance"); }
+});
+preflight([odd]);"#,
+    ),
+    function(
+        "refuse",
+        &[&[value("message", ParamKind::String), value("hint", ParamKind::String)]],
+        "In a check: why the run must not begin, and what to do about it. The check goes on.",
+        r#"preflight([check("there are masters", || {
+    if group("masters").is_empty() { refuse("the group `masters` is empty", "add a host to it"); }
+})]);"#,
     ),
     function(
         "each",
@@ -156,8 +202,8 @@ pub(crate) static FUNCTIONS: &[Core] = &[
     ),
     function(
         "warn",
-        &[&[value("value", ParamKind::Any)]],
-        "A line that stands out.",
+        &[&[value("value", ParamKind::Any)], &[value("value", ParamKind::Any), value("hint", ParamKind::String)]],
+        "A line that stands out; in a check, a finding that does not end the run.",
         r#"warn("two members tolerate no failure");"#,
     ),
     function(

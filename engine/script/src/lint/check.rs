@@ -89,6 +89,7 @@ impl<'a> Lint<'a> {
         self.properties(&sheet);
         self.shape(&sheet, file.label == self.snapshot.main);
         self.outside_main(&sheet);
+        self.preflight(&sheet);
     }
 
     /// Adds an error.

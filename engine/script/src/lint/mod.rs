@@ -13,6 +13,7 @@
 //! | `properties` | `p.NAME` |
 //! | `shape` | `main` and `params()` |
 //! | `place` | what is called outside of `main` |
+//! | `preflight` | what is called inside and outside of checks |
 
 mod call;
 mod check;
@@ -21,6 +22,7 @@ mod imported;
 mod literal;
 mod names;
 mod place;
+mod preflight;
 mod properties;
 mod shape;
 mod sheet;

@@ -1,0 +1,139 @@
+//! A check of a preflight: it looks, and collects what it finds.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::{Check as Told, CheckStatus, Finding};
+use haengine_kernel::value::{Unknown, Value};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr};
+
+use crate::closure::Origin;
+use crate::fault::Spot;
+use crate::frame::Frame;
+use crate::from_rhai::{Known, error_of, fault_in};
+use crate::unknown::{THE_PLAN_ENDS, looked_at, refuse_marked};
+use crate::value::to_kernel;
+
+type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// A check as a recipe holds it: done only when a preflight gets it.
+#[derive(Clone)]
+pub(crate) struct Check {
+    /// None until a list of checks gives it one.
+    pub group: Option<String>,
+    pub name: String,
+    /// With its captured values copied in: checks run beside each other.
+    pub body: FnPtr,
+    pub origin: Origin,
+    /// The file in which it stands.
+    pub file: String,
+}
+
+/// What a check found so far.
+#[derive(Default)]
+pub(crate) struct Findings(Mutex<Vec<(Finding, Option<Spot>)>>);
+
+/// What became of a check, with the place of each finding.
+pub(crate) struct Outcome {
+    pub told: Told,
+    pub spots: Vec<Option<Spot>>,
+}
+
+impl Check {
+    /// Looks.
+    ///
+    /// # Errors
+    /// What must end the preflight: an interrupt, and what no check may do.
+    pub fn perform(&self, engine: &Engine, frame: &Frame) -> RhaiResult<Outcome> {
+        let (since, findings) = (Instant::now(), Arc::new(Findings::default()));
+        let inner = Frame { check: Some(findings.clone()), ..frame.clone() };
+        let detail = match self.origin.clone().call(engine, &self.body, inner, Vec::new()) {
+            Ok(answer) => judge(&answer, &findings),
+            Err(error) => {
+                blame(error, engine, frame, &self.file, &findings)?;
+                String::new()
+            }
+        };
+        let (found, spots): (Vec<_>, Vec<_>) = findings.take().into_iter().unzip();
+        let told = Told {
+            group: self.group.clone().unwrap_or_default(),
+            check: self.name.clone(),
+            status: found.iter().map(|finding: &Finding| finding.status).max().unwrap_or(CheckStatus::Passed),
+            detail,
+            findings: found,
+            seconds: since.elapsed().as_secs_f64(),
+        };
+        Ok(Outcome { told, spots })
+    }
+}
+
+/// What a check gives: a text says what it saw, `false` refuses. What only a run can know is no answer.
+fn judge(answer: &Dynamic, findings: &Findings) -> String {
+    if let Some(unknown) = to_kernel(answer).ok().as_ref().and_then(unknown_in) {
+        findings.unseen(&looked_at(unknown), None);
+    } else if answer.as_bool() == Ok(false) {
+        findings.add(CheckStatus::Refused, "it does not hold".to_owned(), "", None);
+    } else if answer.is_string() || answer.is_int() || answer.is_float() {
+        let text = answer.to_string();
+        match refuse_marked(&text) {
+            Ok(()) => return text,
+            Err(error) => findings.unseen(&error, None),
+        }
+    }
+    String::new()
+}
+
+/// The unknown that is or hides in a value.
+fn unknown_in(value: &Value) -> Option<&Unknown> {
+    match value {
+        Value::Unknown(unknown) => Some(unknown),
+        Value::List(values) => values.iter().find_map(unknown_in),
+        Value::Map(values) => values.values().find_map(unknown_in),
+        _ => None,
+    }
+}
+
+/// What ended a check early. `fail` refuses. A check that does what no check may ends the preflight, as an interrupt
+/// does. After any other error the check could not see what it was to look at.
+fn blame(error: Box<EvalAltResult>, engine: &Engine, frame: &Frame, file: &str, findings: &Findings) -> RhaiResult<()> {
+    let known = Known { engine, snapshot: &frame.snapshot };
+    let cause = error_of(&error, None, known);
+    if cause.kind() == Kind::Cancelled || cause.code().starts_with("preflight.") {
+        return Err(error);
+    }
+    let spot = fault_in(file, *error, engine, &frame.snapshot).stack().first().cloned();
+    match cause.code() {
+        "recipe.fail" => {
+            findings.add(CheckStatus::Refused, cause.to_string(), cause.advice().unwrap_or_default(), spot);
+        }
+        _ => findings.unseen(&cause, spot),
+    }
+    Ok(())
+}
+
+impl Findings {
+    /// Adds a finding.
+    pub fn add(&self, status: CheckStatus, message: String, hint: &str, spot: Option<Spot>) {
+        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+        let place = spot.as_ref().map(|spot| format!("{}:{}:{}", spot.file, spot.line, spot.column));
+        let finding = Finding { status, message: message.trim_end().to_owned(), hint, place };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((finding, spot));
+    }
+
+    /// Adds why something could not be seen.
+    fn unseen(&self, error: &Error, spot: Option<Spot>) {
+        let mut message = error.to_string();
+        if let Some(rest) = message.strip_prefix(THE_PLAN_ENDS) {
+            message = rest.to_owned();
+        }
+        for cause in error.causes() {
+            message = format!("{message}: {cause}");
+        }
+        self.add(CheckStatus::NotChecked, message, error.advice().unwrap_or_default(), spot);
+    }
+
+    fn take(&self) -> Vec<(Finding, Option<Spot>)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,161 @@
+//! `preflight`, `checks`, `check` and `refuse`: what must hold before anything is touched, with all findings at once.
+
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::event::{Check as Told, CheckStatus, Event, Events, Finding};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
+
+use crate::check::{Check, Outcome};
+use crate::closure::{Origin, detached};
+use crate::fanout::beside;
+use crate::fault::Spot;
+use crate::frame::Frame;
+use crate::raise::{placed, raise, raise_at, spot_of};
+use crate::unknown::refuse_marked;
+use crate::value::type_name;
+
+type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
+
+/// The group of checks that have no name for it.
+const UNNAMED: &str = "preflight";
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Check>("Check");
+    engine.register_fn("check", check);
+    engine.register_fn("checks", checks);
+    engine.register_fn("preflight", |context: NativeCallContext, list: Array| run(&context, list, UNNAMED));
+    engine.register_fn("preflight", |context: NativeCallContext, group: &str, list: Array| run(&context, list, group));
+    engine.register_fn("refuse", refuse);
+}
+
+/// `check(name, closure)`: for the list of a `preflight`.
+fn check(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Check> {
+    Frame::of(&context)?.session(&context)?;
+    let file = spot_of(&context).map(|spot| spot.file).unwrap_or_default();
+    let (name, body, origin) = (name.to_owned(), detached(&body), Origin::of(&context));
+    Ok(Check { group: None, name, body, origin, file })
+}
+
+/// `checks(group, list)`: the same checks under a name, which those keep that have one.
+fn checks(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
+    Frame::of(&context)?.session(&context)?;
+    Ok(flat("checks", list, group)?.into_iter().map(Dynamic::from).collect())
+}
+
+/// `refuse(message, hint)`: a finding of the check around it, which goes on. The run ends when all checks are done.
+fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<()> {
+    let frame = Frame::of(&context)?;
+    frame.session(&context)?;
+    let Some(findings) = &frame.check else {
+        let error = Error::new(Kind::Usage, "preflight.outside", "`refuse` is called outside of a check");
+        return Err(raise(error.hint("write `fail(message, hint)`, or move it into a `check` of a `preflight`")));
+    };
+    refuse_marked(message).and_then(|()| refuse_marked(hint)).map_err(|error| placed(raise(error), &context))?;
+    findings.add(CheckStatus::Refused, message.to_owned(), hint, spot_of(&context));
+    Ok(())
+}
+
+/// `preflight(checks)`, `preflight(group, checks)`: all checks beside each other, told in the order of the list; then one
+/// error with all that refuses.
+fn run(context: &NativeCallContext, list: Array, group: &str) -> RhaiResult<()> {
+    let frame = Frame::of(context)?;
+    let session = frame.session(context)?;
+    frame.no_check("preflight")?;
+    let checks = flat("preflight", list, group)?;
+    let row = Row::of(checks.len(), session.run.events());
+    beside(session.forks, &checks, |index, check| row.end(index, check.perform(context.engine(), &frame)));
+    let outcomes = row.outcomes()?;
+    match refusal(&outcomes) {
+        Some((error, spot)) => Err(raise_at(error, spot)),
+        None => Ok(()),
+    }
+}
+
+/// The checks of a list, also those of lists in it; those without a group get this one.
+fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
+    let mut checks = Vec::new();
+    for item in list {
+        let kind = type_name(&item);
+        if item.is_array() {
+            checks.extend(flat(function, item.into_array().unwrap_or_default(), group)?);
+        } else if let Some(mut check) = item.flatten().try_cast::<Check>() {
+            check.group.get_or_insert_with(|| group.to_owned());
+            checks.push(check);
+        } else {
+            let message = format!("`{function}` takes an array of checks, and there is {kind} in it");
+            let error = Error::new(Kind::Usage, "call.type", message);
+            return Err(raise(error.hint("write `[check(\"its name\", || { … }), …]`")));
+        }
+    }
+    Ok(checks)
+}
+
+/// The checks of a preflight, each told as soon as all before it are.
+struct Row<'a> {
+    events: &'a Events,
+    line: Mutex<Line>,
+}
+
+struct Line {
+    told: usize,
+    ended: Vec<Option<RhaiResult<Outcome>>>,
+}
+
+impl Row<'_> {
+    fn of(count: usize, events: &Events) -> Row<'_> {
+        Row { events, line: Mutex::new(Line { told: 0, ended: (0..count).map(|_| None).collect() }) }
+    }
+
+    fn end(&self, index: usize, outcome: RhaiResult<Outcome>) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.ended[index] = Some(outcome);
+        while let Some(Some(next)) = line.ended.get(line.told) {
+            if let Ok(outcome) = next {
+                self.events.send(Event::Check(outcome.told.clone()));
+            }
+            line.told += 1;
+        }
+    }
+
+    fn outcomes(self) -> RhaiResult<Vec<Outcome>> {
+        self.line.into_inner().unwrap_or_else(PoisonError::into_inner).ended.into_iter().flatten().collect()
+    }
+}
+
+/// One error of all that refuses, and the place of the first.
+fn refusal(outcomes: &[Outcome]) -> Option<(Error, Option<Spot>)> {
+    let all = outcomes.iter().flat_map(|Outcome { told, spots }| {
+        told.findings.iter().zip(spots).map(move |(finding, spot)| (told, finding, spot))
+    });
+    let refused: Vec<_> = all.filter(|(_, finding, _)| finding.status == CheckStatus::Refused).collect();
+    let (_, first, spot) = refused.first()?;
+    let message = match refused.len() {
+        1 => first.message.clone(),
+        count => format!("the preflight found {count} reasons not to begin"),
+    };
+    let lines = match refused.as_slice() {
+        [(check, ..)] => format!("{}: {}", check.group, check.check),
+        several => several.iter().map(|(check, finding, _)| listed(check, finding)).collect::<Vec<_>>().join("\n"),
+    };
+    let hint = match (&first.hint, refused.len()) {
+        (Some(hint), 1) => hint,
+        (None, 1) => "correct it, and run the recipe again",
+        _ => "correct each of them, and run the recipe again",
+    };
+    let error = Error::new(Kind::Refused, "preflight.refused", message).because(lines).hint(hint);
+    Some((error, (*spot).clone()))
+}
+
+/// `the target: its ports are free: port 6443 is taken (add_master.rhai:12:9)`, and its hint below.
+fn listed(check: &Told, finding: &Finding) -> String {
+    let mut line = format!("{}: {}: {}", check.group, check.check, finding.message);
+    if let Some(place) = &finding.place {
+        let _ = write!(line, " ({place})");
+    }
+    if let Some(hint) = &finding.hint {
+        let _ = write!(line, "\n  {hint}");
+    }
+    line
+}
