@@ -10,6 +10,7 @@ mod answers;
 mod help;
 mod misuse;
 mod recipes;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::Stdio;
