@@ -49,6 +49,42 @@ fn an_interrupt_ends_what_runs_on_the_host_as_root_and_through_sudo() {
     assert_eq!(runs.out.matches("interrupted").count(), 3, "{}", runs.out);
 }
 
+/// A command that nothing but SIGKILL ends, and that is asked with SIGTERM first.
+const STUBBORN: &str = r#"
+fn params() { #{ stay: param::boolean("Whether to stay on the host.").or(false) } }
+
+fn main(p) {
+    step("before", || file::put(host("m1"), "/etc/placed-by-a-test", "text"));
+    if p.stay { ssh::run(host("m1"), "trap '' TERM; exec sleep 98767"); }
+}
+"#;
+
+#[test]
+fn a_second_interrupt_leaves_at_once_and_the_next_run_takes_over() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("twice", 1);
+    site.write("stubborn.rhai", STUBBORN);
+    let mut child = site.start(&["run", "stubborn.rhai", "-i", "site.yaml", "stay=true"]);
+    site.until("m1", "pgrep -f 'sleep 9876[7]'");
+    signal("INT", &child);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none(), "the first interrupt still waits for the host");
+    let asked = Instant::now();
+    signal("INT", &child);
+    let given = ended(child).ended_with(130);
+    assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+    assert!(given.errors.contains("press Ctrl-C again"), "{}", given.errors);
+    let next = site.haengine(&["run", "stubborn.rhai", "-i", "site.yaml", "--json"]).ended_with(0);
+    assert_eq!(next.finished()["ok"], 1, "{}", next.out);
+    site.until("m1", "! pgrep -f 'sleep 9876[7]'");
+    let runs = site.haengine(&["runs", "--json"]).ended_with(0);
+    let left = runs.events().into_iter().find(|run| run["outcome"] == "interrupted").expect("the run that was left");
+    site.haengine(&["undo", left["run"].as_str().unwrap(), "--yes"]).ended_with(0);
+    assert_eq!(site.on("m1", "ls /etc/placed-by-a-test 2>/dev/null"), "");
+}
+
 #[test]
 fn a_killed_run_is_undone_and_its_lock_is_taken_over() {
     if !possible() {

@@ -34,6 +34,34 @@ fn a_pipe_gets_whole_plain_lines_and_json_gets_only_json() {
     assert!(show.out.contains("file.put /opt/demo/a"), "{}", show.out);
 }
 
+#[test]
+fn a_step_that_fails_after_a_change_ends_with_1_and_before_it_with_2() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("one", 1);
+    site.write(
+        "fails.rhai",
+        r#"fn main() {
+    step("place", || file::put(host("m1"), "/etc/placed-by-a-test", "text"));
+    step("break", || ssh::query(host("m1"), "exit 7"));
+}
+"#,
+    );
+    let words = ["run", "fails.rhai", "-i", "site.yaml"];
+    let first = site.haengine(&words).ended_with(1);
+    assert!(
+        first.errors.contains("fails.rhai:3:") && first.out.contains("haengine undo"),
+        "{}{}",
+        first.out,
+        first.errors
+    );
+    // What the first run placed is there: nothing is changed before the same failure.
+    let second = site.haengine(&[words.as_slice(), &["--json"]].concat()).ended_with(2);
+    assert_eq!((&second.finished()["outcome"], &second.finished()["changed"]), (&"failed".into(), &0.into()));
+    assert_eq!(site.on("m1", "cat /etc/placed-by-a-test"), "text");
+}
+
 /// The run that is `back` runs before the newest.
 fn run_id(site: &Site, back: usize) -> String {
     let runs = site.haengine(&["runs", "--json"]).ended_with(0);
