@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the image of the lab's hosts where it is not cached, by bringing one host up and down again.
+# Builds what the lab's hosts are made from where it is not cached: their image, by bringing one host up and down again,
+# and Kubernetes.
 set -eu
 
 if [ "$(id -u)" != 0 ]; then
@@ -14,3 +15,5 @@ defaults: { identity_file: id_ed25519, known_hosts: known_hosts }
 hosts: { one: { address: 192.168.2.10 } }
 YAML
 lab up
+printf '\n==> %s\n' "Kubernetes for the hosts (the first time: it is built, about six minutes)"
+cargo run --locked -q -p haengine -- lab kubernetes

@@ -20,6 +20,8 @@ pub struct Environment {
     pub log: Option<String>,
     /// `HAENGINE_AGE_IDENTITY`: the file with the keys of `age:` secrets.
     pub age_identity: Option<PathBuf>,
+    /// `KUBE_BIN_DIR`: a folder with Kubernetes' programs, for the lab.
+    pub kubernetes: Option<PathBuf>,
     /// `SSH_AUTH_SOCK`: where an agent listens.
     pub agent: Option<PathBuf>,
     /// `NO_COLOR` is set, or `TERM` is `dumb`.
@@ -47,6 +49,7 @@ impl Environment {
             cache_home: base("XDG_CACHE_HOME").or_else(|| below_home(".cache")),
             log: value("HAENGINE_LOG").and_then(|text| text.into_string().ok()),
             age_identity: path("HAENGINE_AGE_IDENTITY"),
+            kubernetes: path("KUBE_BIN_DIR"),
             agent: path("SSH_AUTH_SOCK"),
             no_color: value("NO_COLOR").is_some() || dumb,
             force_color: value("CLICOLOR_FORCE").is_some_and(|text| text != "0"),

@@ -20,4 +20,4 @@ cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
 REPOSITORY=$repository chroot "$root" /bin/sh -eu /var/lib/haengine-lab/setup.sh
 umount "$root/proc"
-rm -rf "$root/var/lib/haengine-lab/setup.sh"
+rm -rf "$root/var/lib/haengine-lab/setup.sh" "$root/var/lib/haengine-lab/images.sh"

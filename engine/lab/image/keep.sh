@@ -3,8 +3,8 @@
 namespace=$1 groups=
 shift
 until [ "$1" = -- ]; do
-    mkdir -p "$1/keeper"
-    echo 0 > "$1/keeper/cgroup.procs"
+    # Whoever took the lab down meanwhile has removed the groups.
+    [ -d "$1" ] && mkdir -p "$1/keeper" && echo 0 > "$1/keeper/cgroup.procs" || exit 1
     groups="$groups $1"
     shift
 done

@@ -13,6 +13,8 @@ for deb in *.deb; do
     printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$deb" "$(stat -c %s "$deb")" "$(sha256sum "$deb" | cut -d ' ' -f 1)"
 done > Packages
 cd /
+# The archives of Debian are not reached from here on.
+sh -eu /var/lib/haengine-lab/images.sh /usr/local/lib/kubernetes/images.tar
 echo "deb [trusted=yes] file:$repository ./" > /etc/apt/sources.list
 rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/*
 apt-get -q update
@@ -33,6 +35,8 @@ find /etc/systemd/system -path '*.target.wants/*' ! -name ssh.service -delete
 systemctl mask console-getty.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer \
     dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
 systemctl set-default multi-user.target
+mkdir -p /usr/lib/systemd/system/sysinit.target.wants
+ln -s ../lab-control-groups.service /usr/lib/systemd/system/sysinit.target.wants/
 
 # Each host makes its own identity.
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id /etc/hostname /etc/resolv.conf /usr/sbin/policy-rc.d

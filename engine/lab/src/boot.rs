@@ -25,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How long a host may take to boot. It takes about a second where the machine is idle.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where a host sees the Kubernetes that it is given.
+const KUBERNETES: &str = "/usr/local/lib/kubernetes/bin";
+
 /// Runs nspawn in the host's control groups, and again when the host reboots.
 const KEEP: &str = include_str!("../image/keep.sh");
 
@@ -60,16 +63,26 @@ pub(crate) fn start(bridge: &Path, host: &Host, networks: &[[u8; 3]]) -> Result<
 
 /// `--capability=all`, because nspawn keeps the network's capabilities back when it is handed a namespace;
 /// but never the clock's: all hosts share the clock of this machine, and no recipe may set it.
+/// `/dev/kmsg`, because kubelet does not start without it, and the machine's own is not for hosts to read.
 fn nspawn(host: &Host) -> Vec<String> {
     let words = "systemd-nspawn --quiet --register=no --keep-unit --capability=all \
-         --drop-capability=CAP_SYS_TIME --resolv-conf=off --timezone=off --link-journal=no --boot";
+         --drop-capability=CAP_SYS_TIME --resolv-conf=off --timezone=off --link-journal=no \
+         --bind=/dev/null:/dev/kmsg --boot";
     let own = [
+        // What runc calls: a session of keys for each container, and its devices on control groups of version 2.
+        "--system-call-filter=@keyring bpf".to_owned(),
         format!("--machine={}", host.machine),
         format!("--hostname={}", host.spec.hostname),
         format!("--directory={}", host.root().display()),
         format!("--network-namespace-path={}", host.namespace.display()),
     ];
-    words.split_whitespace().map(str::to_owned).chain(own).collect()
+    let shown = host.spec.kubernetes.as_ref().map(|folder| format!("--bind-ro={}:{KUBERNETES}", escape(folder)));
+    words.split_whitespace().map(str::to_owned).chain(own).chain(shown).collect()
+}
+
+/// nspawn takes paths apart at colons.
+fn escape(path: &Path) -> String {
+    path.display().to_string().replace('\\', "\\\\").replace(':', "\\:")
 }
 
 /// Waits until systemd has started all there is to start and sshd says its name.

@@ -4,17 +4,23 @@
 //! under another name, so what has its name is complete.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, Permissions},
-    io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Stdio,
     time::{Duration, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Progress, Result, error::At, host::remove, lock::Lock, mounts, program};
+use crate::{
+    Error, Progress, Result,
+    builder::{self, list},
+    error::At,
+    host::remove,
+    lock::Lock,
+    mounts,
+};
 
 const SUITE: &str = "bookworm";
 const BUILD: &str = include_str!("../image/build.sh");
@@ -22,12 +28,14 @@ const PACKAGES: &str = include_str!("../image/packages");
 const REPOSITORY: &str = include_str!("../image/repository");
 
 /// What lies in the image before its packages are set up: path, mode, text.
-const FILES: [(&str, u32, &str); 5] = [
+const FILES: [(&str, u32, &str); 7] = [
     ("var/lib/haengine-lab/setup.sh", 0o644, include_str!("../image/setup.sh")),
+    ("var/lib/haengine-lab/images.sh", 0o644, include_str!("../image/images.sh")),
     ("etc/ssh/sshd_config.d/lab.conf", 0o644, include_str!("../image/sshd.conf")),
     ("etc/sudoers.d/lab", 0o440, include_str!("../image/sudoers")),
     ("etc/apt/apt.conf.d/90lab", 0o644, include_str!("../image/apt.conf")),
     ("usr/lib/systemd/system/chrony.service.d/lab.conf", 0o644, include_str!("../image/chrony.conf")),
+    ("usr/lib/systemd/system/lab-control-groups.service", 0o644, include_str!("../image/lab-control-groups.service")),
 ];
 
 /// An image of an older recipe is kept for this long after its last use.
@@ -72,41 +80,16 @@ fn build(cache: &Path, image: &Path, mirror: &str, progress: &Progress) -> Resul
     let script = draft.join("build.sh");
     fs::write(&script, BUILD).at("write", &script)?;
     let root = draft.join("root");
-    run_build(&[&script, &root, &draft.join("files"), &debs], mirror, &cache.join("build.log"), progress)?;
+    run_build(&script, [&root, &draft.join("files"), &debs], mirror, &cache.join("build.log"), progress)?;
     fs::rename(&root, image).at("rename", &root)?;
     remove(&draft)
 }
 
-/// Runs the script in namespaces of its own that end with this process.
-fn run_build(paths: &[&Path], mirror: &str, log: &Path, progress: &Progress) -> Result<()> {
-    let words = "--pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc sh";
-    let errors = File::create(log).at("create", log)?;
-    let mut child = program::command("setpriv")
-        .args(words.split(' '))
-        .args(paths)
-        .args([SUITE, mirror, &list(PACKAGES), &list(REPOSITORY)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(errors)
-        .spawn()
-        .at("run", Path::new("setpriv"))?;
-    let mut said = String::new();
-    for line in
-        child.stdout.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines().map_while(std::io::Result::ok))
-    {
-        if let Some(step) = line.strip_prefix("I: ") {
-            progress(step);
-        }
-        said += &line;
-        said.push('\n');
-    }
-    let status = child.wait().at("run", Path::new("setpriv"))?;
-    let complaint = fs::read_to_string(log).unwrap_or_default();
-    let last = program::last_lines(&format!("{said}{complaint}"), 4);
-    fs::write(log, said + &complaint).at("write", log)?;
-    if status.success() {
-        return Ok(());
-    }
+fn run_build(script: &Path, folders: [&Path; 3], mirror: &str, log: &Path, progress: &Progress) -> Result<()> {
+    let (packages, repository) = (list(PACKAGES), list(REPOSITORY));
+    let words = [SUITE, mirror, &packages, &repository].map(OsStr::new);
+    let arguments: Vec<&OsStr> = folders.map(Path::as_os_str).into_iter().chain(words).collect();
+    let Some(last) = builder::run(script, &arguments, log, progress)? else { return Ok(()) };
     Err(Error::new("lab.image", format!("the base image cannot be built: {last}"))
         .hint(format!("read `{}`; building needs a mirror of Debian", log.display())))
 }
@@ -138,20 +121,9 @@ fn name() -> String {
     format!("base-{digest}")
 }
 
-/// The entries of a list with one of them a line, as debootstrap takes them.
-fn list(text: &str) -> String {
-    let entries = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    entries.collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_has_no_comments() {
-        assert_eq!(list("# why\nsudo\n\n curl \n"), "sudo,curl");
-    }
 
     #[test]
     fn chrony_is_left_to_the_recipes() {

@@ -20,6 +20,7 @@
 //! down like any other.
 
 mod boot;
+mod builder;
 mod cgroup;
 mod down;
 mod enter;
@@ -27,6 +28,7 @@ mod error;
 mod exec;
 mod host;
 mod image;
+pub mod kubernetes;
 mod lab;
 mod lock;
 mod mounts;

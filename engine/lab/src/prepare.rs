@@ -39,15 +39,21 @@ pub(crate) fn prepare(cache: &Path, mirror: &str, progress: &Progress) -> Result
     if !nix::unistd::geteuid().is_root() {
         return Err(Error::new("lab.root", "a lab needs root: it makes namespaces and mounts").hint("run it with sudo"));
     }
-    let missing = missing();
-    if !missing.is_empty() {
-        install(&missing, progress)?;
-    }
+    require(&PROGRAMS, progress)?;
     image::ensure(cache, mirror, progress)
 }
 
-fn missing() -> Vec<&'static str> {
-    let programs = PROGRAMS.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package);
+/// Installs the packages of those `programs` that this machine lacks, and Debian's keys.
+///
+/// # Errors
+/// `lab.package` when one cannot be installed.
+pub(crate) fn require(programs: &[(&str, &'static str)], progress: &Progress) -> Result<()> {
+    let missing = missing(programs);
+    if missing.is_empty() { Ok(()) } else { install(&missing, progress) }
+}
+
+fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let programs = programs.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package);
     let keyring = (!Path::new(KEYRING.0).exists()).then_some(KEYRING.1);
     let mut packages: Vec<&str> = programs.chain(keyring).collect();
     packages.dedup();
@@ -80,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_package_is_named_once() {
-        let packages = missing();
+        let packages = missing(&PROGRAMS);
         let mut unique = packages.clone();
         unique.sort_unstable();
         unique.dedup();

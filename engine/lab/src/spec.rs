@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
+    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
@@ -32,13 +33,17 @@ pub struct HostSpec {
     pub port: u16,
     /// Raises sshd's `MaxSessions` and `MaxStartups`, for tests of scale. A stock sshd allows ten of each.
     pub generous_sshd: bool,
+    /// A folder of this machine that the host sees read-only at `/usr/local/lib/kubernetes/bin`; see
+    /// [`kubernetes::binaries`](crate::kubernetes::binaries).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<PathBuf>,
 }
 
 impl HostSpec {
     /// A host that is called the same everywhere and has a stock sshd on port 22.
     pub fn new(name: impl Into<String>, address: Ipv4Addr) -> HostSpec {
         let name = name.into();
-        HostSpec { hostname: name.clone(), name, address, port: 22, generous_sshd: false }
+        HostSpec { hostname: name.clone(), name, address, port: 22, generous_sshd: false, kubernetes: None }
     }
 }
 
@@ -57,6 +62,14 @@ impl LabSpec {
             }
             if matches!(host.address.octets()[3], 0 | 255) || host.address.is_loopback() {
                 return Err(refused(format!("`{}` of host `{}` is no address for a host", host.address, host.name)));
+            }
+            if let Some(folder) = host.kubernetes.as_ref().filter(|folder| !folder.is_absolute() || !folder.is_dir()) {
+                return Err(refused(format!(
+                    "`{}`, which host `{}` shall see, is no folder",
+                    folder.display(),
+                    host.name
+                ))
+                .hint("give the full path of a folder with Kubernetes' programs"));
             }
         }
         Ok(())
@@ -140,6 +153,14 @@ mod tests {
         for name in ["a", "master1", "k8s-master1.site", "10"] {
             assert!(check_name("host", name).is_ok(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_refused() {
+        let lost = |folder: &str| HostSpec { kubernetes: Some(folder.into()), ..host("a", "10.0.0.1") };
+        assert!(check(vec![lost("/no/such/folder")]).unwrap_err().message.contains("/no/such/folder"));
+        assert!(check(vec![lost(".")]).is_err());
+        assert!(check(vec![lost("/")]).is_ok());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Inner {
         let known: Vec<HostSpec> = record.hosts.iter().map(|host| host.spec.clone()).collect();
         for host in &spec.hosts {
             match known.iter().find(|known| known.name == host.name) {
-                Some(known) if known != host => return Err(differs(&host.name)),
+                Some(known) if !is_same(known, host) => return Err(differs(&host.name)),
                 Some(_) => {}
                 None => {
                     let index = record.hosts.len();
@@ -139,8 +139,14 @@ fn names(spec: &LabSpec, host: &HostSpec) -> bool {
     spec.hosts.iter().any(|wanted| wanted.name == host.name)
 }
 
+/// A host keeps its Kubernetes where none is asked for.
+fn is_same(known: &HostSpec, wanted: &HostSpec) -> bool {
+    let kubernetes = wanted.kubernetes.clone().or_else(|| known.kubernetes.clone());
+    *known == HostSpec { kubernetes, ..wanted.clone() }
+}
+
 fn differs(name: &str) -> Error {
-    Error::new("lab.differs", format!("host `{name}` is in the lab with another address, name or port"))
+    Error::new("lab.differs", format!("host `{name}` is in the lab with another address, name, port or Kubernetes"))
         .hint("run `haengine lab down` first")
 }
 
@@ -158,5 +164,16 @@ mod tests {
         assert_eq!(known_host(&spec, "ssh-ed25519 AAAA root@m1\n"), "m1,10.0.0.1 ssh-ed25519 AAAA\n");
         spec.port = 2222;
         assert_eq!(known_host(&spec, "ssh-ed25519 AAAA\n"), "[m1]:2222,[10.0.0.1]:2222 ssh-ed25519 AAAA\n");
+    }
+
+    #[test]
+    fn a_host_keeps_its_kubernetes_and_cannot_be_given_another() {
+        let bare = HostSpec::new("m1", "10.0.0.1".parse().unwrap());
+        let given = |folder: &str| HostSpec { kubernetes: Some(folder.into()), ..bare.clone() };
+        assert!(is_same(&given("/a"), &bare));
+        assert!(is_same(&given("/a"), &given("/a")));
+        assert!(!is_same(&given("/a"), &given("/b")));
+        assert!(!is_same(&bare, &given("/a")));
+        assert!(!is_same(&given("/a"), &HostSpec { port: 2222, ..bare.clone() }));
     }
 }

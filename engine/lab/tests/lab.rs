@@ -92,12 +92,9 @@ fn assert_clean(state: &Path, name: &str) {
         }
         assert!(!groups.contains(&mark), "{:?} is left in {groups}", entry.file_name());
     }
-    for top in ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"] {
-        let groups = fs::read_dir(Path::new(top).join("haengine-lab")).into_iter().flatten().flatten();
-        let ours: Vec<_> =
-            groups.filter(|e| e.file_name().to_string_lossy().starts_with(&format!("{name}-"))).collect();
-        assert!(ours.is_empty(), "groups are left: {ours:?}");
-    }
+    let find = ["/sys/fs/cgroup", "-path", &format!("*{mark}*")];
+    let groups = Command::new("find").args(find).output().unwrap().stdout;
+    assert!(groups.is_empty(), "groups are left: {}", String::from_utf8_lossy(&groups));
     let files: Vec<_> = fs::read_dir(state).unwrap().flatten().collect();
     assert!(files.is_empty(), "files are left: {files:?}");
 }
@@ -394,4 +391,41 @@ async fn a_creator_that_is_killed_half_way_leaves_what_can_be_cleaned_or_finishe
         }
         assert_clean(&state, "halfway");
     }
+}
+
+/// A container as kubelet has it made, in a group of its own choice.
+const CONTAINER: &str = "
+    systemctl start containerd
+    ctr images import --snapshotter native /usr/local/lib/kubernetes/images.tar > /dev/null
+    ctr run --detach --snapshotter native --cgroup /kubepods/one docker.io/library/busybox:lab one
+    ctr task exec --exec-id first one busybox uname -s";
+
+#[tokio::test]
+async fn a_host_sees_kubernetes_and_runs_containers() {
+    if !is_root("a_host_sees_kubernetes") {
+        return;
+    }
+    let (state, programs) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    fs::write(programs.path().join("kubelet"), "of the machine").unwrap();
+    let m1 = HostSpec { kubernetes: Some(programs.path().to_owned()), ..HostSpec::new("m1", address(11)) };
+    let spec = LabSpec { hosts: vec![m1], authorized_key: None };
+    let lab = Lab::open(&cache(), state.path(), "kubernetes").unwrap().ephemeral();
+    lab.up(&spec, loudly()).await.unwrap();
+    let kubelet = "cat /usr/local/lib/kubernetes/bin/kubelet";
+    assert_eq!(sh(&lab, "m1", kubelet).await, "of the machine");
+    assert_eq!(sh(&lab, "m1", "touch /usr/local/lib/kubernetes/bin/kubelet 2>&1 || echo refused").await, {
+        "touch: cannot touch '/usr/local/lib/kubernetes/bin/kubelet': Read-only file system\nrefused"
+    });
+    assert_eq!(sh(&lab, "m1", "stat -Lc %t,%T /dev/kmsg").await, "1,3", "kubelet needs it, and it is no secret");
+
+    lab.snapshot("bare", quiet()).await.unwrap();
+    assert_eq!(sh(&lab, "m1", CONTAINER).await, "Linux");
+    let group = sh(&lab, "m1", "grep -c /kubepods/one /proc/$(pgrep -of 'sleep 3600')/cgroup").await;
+    assert_ne!(group, "0", "the container is in no group");
+    lab.restore("bare", quiet()).await.unwrap();
+    assert_eq!(sh(&lab, "m1", kubelet).await, "of the machine");
+
+    sh(&lab, "m1", CONTAINER).await;
+    drop(lab);
+    assert_clean(state.path(), "kubernetes");
 }

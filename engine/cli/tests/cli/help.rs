@@ -177,13 +177,14 @@ fn of_lab() {
     Usage: haengine lab [OPTIONS] <COMMAND>
 
     Commands:
-      up        Bring up the hosts of the inventory; those that are up stay as they are
-      down      End and remove everything of the lab
-      status    Show the lab's hosts and snapshots
-      exec      Run a command on this machine inside the lab's network, or as root on one of its hosts
-      ssh       Open a shell on a host through its sshd
-      snapshot  Freeze the disks of all hosts under a name; the hosts restart
-      restore   Go back to a snapshot; what was written since is lost
+      up          Bring up the hosts of the inventory; those that are up stay as they are
+      kubernetes  Find or build Kubernetes' programs for the lab's hosts, and print their folder
+      down        End and remove everything of the lab
+      status      Show the lab's hosts and snapshots
+      exec        Run a command on this machine inside the lab's network, or as root on one of its hosts
+      ssh         Open a shell on a host through its sshd
+      snapshot    Freeze the disks of all hosts under a name; the hosts restart
+      restore     Go back to a snapshot; what was written since is lost
 
     Options:
           --name <NAME>  Which lab, where there are several [default: lab]

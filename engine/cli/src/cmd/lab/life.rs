@@ -7,18 +7,23 @@ use haengine_kernel::inventory::HostSpec;
 use haengine_lab::{Lab, LabSpec, Status};
 use serde::Serialize;
 
+use crate::cmd::lab::kubernetes::binaries;
 use crate::cmd::lab::{host_keys, identity, progress, refused};
 use crate::context::Context;
 use crate::report::table;
 
 /// Brings the inventory's hosts up and lets the inventory's key in.
-pub fn up(context: &Context, lab: &Lab) -> Result<()> {
+pub fn up(context: &Context, lab: &Lab, kubernetes: bool) -> Result<()> {
     if context.global.inventory.is_empty() {
         return Err(Error::new(Kind::Usage, "inventory.none", "no inventory is given").hint("name one with `-i FILE`"));
     }
     let inventory = context.inventory()?;
-    let hosts = inventory.hosts.iter().map(host).collect::<Result<_>>()?;
+    let mut hosts: Vec<haengine_lab::HostSpec> = inventory.hosts.iter().map(host).collect::<Result<_>>()?;
     host_keys::refuse_real(&inventory, lab.name())?;
+    if kubernetes {
+        let folder = binaries(context)?;
+        hosts.iter_mut().for_each(|host| host.kubernetes = Some(folder.clone()));
+    }
     let authorized_key = Some(identity::public_keys(&inventory)?);
     wait(lab.up(&LabSpec { hosts, authorized_key }, progress(context)))?;
     host_keys::write(lab, &inventory)?;

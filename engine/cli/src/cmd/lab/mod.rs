@@ -3,8 +3,10 @@
 mod host_keys;
 mod identity;
 mod inside;
+mod kubernetes;
 mod life;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -43,8 +45,21 @@ pub struct LabArgs {
 #[derive(Subcommand)]
 enum LabCommand {
     /// Bring up the hosts of the inventory; those that are up stay as they are
-    #[command(after_help = "Example:\n  haengine lab up -i lab.yaml")]
-    Up,
+    #[command(after_help = "Examples:
+  haengine lab up -i lab.yaml
+  haengine lab up -i lab.yaml --kubernetes")]
+    Up {
+        /// Show Kubernetes' programs on the hosts, at /usr/local/lib/kubernetes/bin
+        #[arg(long)]
+        kubernetes: bool,
+    },
+    /// Find or build Kubernetes' programs for the lab's hosts, and print their folder
+    ///
+    /// The folder is $KUBE_BIN_DIR; without it, they are built once from Debian's source package and cached.
+    #[command(after_help = "Examples:
+  haengine lab kubernetes
+  KUBE_BIN_DIR=/srv/kubernetes/bin haengine lab kubernetes")]
+    Kubernetes,
     /// End and remove everything of the lab
     Down,
     /// Show the lab's hosts and snapshots
@@ -92,7 +107,8 @@ pub fn lab(context: &Context, args: LabArgs) -> Exit {
         Err(error) => return context.refuse(&error),
     };
     let done = match args.command {
-        LabCommand::Up => life::up(context, &lab),
+        LabCommand::Up { kubernetes } => life::up(context, &lab, kubernetes),
+        LabCommand::Kubernetes => kubernetes::kubernetes(context),
         LabCommand::Down => life::down(context, &lab),
         LabCommand::Status => life::status(context, &lab),
         LabCommand::Exec { host, command } => inside::exec(&lab, host.as_deref(), &command),
@@ -109,11 +125,16 @@ pub fn lab(context: &Context, args: LabArgs) -> Exit {
 /// Labs live in the state folder; base images in the cache, where all labs share them.
 fn open(context: &Context, name: &str) -> Result<Lab> {
     let state = state::folder(context.global.state_dir.as_deref(), &context.environment)?.join("labs");
+    Lab::open(&cache(context)?, &state, name).map_err(refused)
+}
+
+/// Where what all labs are made from is kept.
+fn cache(context: &Context) -> Result<PathBuf> {
     let cache = context.environment.cache_home.as_ref().ok_or_else(|| {
         Error::new(Kind::Local, "lab.cache", "no folder is known for the lab's base image")
             .hint("set HOME or XDG_CACHE_HOME")
     })?;
-    Lab::open(&cache.join("haengine/lab"), &state, name).map_err(refused)
+    Ok(cache.join("haengine/lab"))
 }
 
 /// Tells what the lab does, a line each.
