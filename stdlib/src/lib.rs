@@ -1,5 +1,6 @@
 //! The verbs that recipes call. One module a folder, one verb a file.
 
+pub mod cert;
 pub mod etcd;
 pub mod file;
 pub mod pkg;
@@ -10,5 +11,5 @@ use haengine_script::Module;
 
 /// All modules, in the order of the book.
 pub fn modules() -> Vec<Module> {
-    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module()]
+    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module(), cert::module()]
 }

@@ -224,8 +224,14 @@ mod tests {
     use crate::file::place::Owner;
 
     fn line(text: &str) -> Line {
-        let placement =
-            Placement { path: "/etc/x".into(), mode: None, owner: Owner::default(), validate: None, new_mode: None };
+        let placement = Placement {
+            path: "/etc/x".into(),
+            mode: None,
+            owner: Owner::default(),
+            validate: None,
+            new_mode: None,
+            part: None,
+        };
         let line = Text::Plain(text.into());
         Line { placement, line, present: true, matching: None, after: None, before: None }
     }

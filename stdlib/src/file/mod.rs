@@ -11,7 +11,7 @@ pub mod look;
 pub(crate) mod path;
 pub mod place;
 mod put;
-mod read;
+pub(crate) mod read;
 mod render;
 mod replace;
 mod stat;

@@ -61,6 +61,9 @@ pub struct Placement {
     /// The command that must accept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validate: Option<String>,
+    /// Which one it is where one change places several files: their kept ones must not meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<u32>,
 }
 
 /// Owner and group, by name or number, where the recipe names them.
@@ -111,7 +114,14 @@ impl Placement {
             new_mode: None,
             owner: Owner::parse(arguments),
             validate,
+            part: None,
         })
+    }
+
+    /// The placement of a file that a verb makes itself, one of those of its change; `new_mode` is that of a new file.
+    pub fn part(path: String, new_mode: u32, part: u32) -> Placement {
+        let new_mode = Some(new_mode);
+        Placement { path, mode: None, new_mode, owner: Owner::default(), validate: None, part: Some(part) }
     }
 
     /// What must change so that `wanted` stands there.
@@ -174,7 +184,7 @@ impl Placement {
         let checks: Vec<&str> =
             [check].into_iter().chain(validate.as_deref()).filter(|check| !check.is_empty()).collect();
         let checks = checks.join(" || exit\n");
-        Placing::Content(kept(Command::script(PLACE), &self.path, keep).args([age, &mode, &owner, &checks]))
+        Placing::Content(self.kept(PLACE, keep).args([age, &mode, &owner, &checks]))
     }
 
     /// What became of it.
@@ -225,12 +235,17 @@ impl Placement {
     /// When the host did not do it.
     pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let age = if before.was.is_some() { "old" } else { "new" };
-        let restore = kept(Command::script(RESTORE), &self.path, keep).arg(age);
+        let restore = self.kept(RESTORE, keep).arg(age);
         succeed(host, &restore, &self.path).await?;
         let Some(was) = &before.was else { return Ok(()) };
         // A kept file comes back with all it had. Where only mode and owner were changed, nothing was kept.
         let same_text = was.sha256.as_ref() == before.after.as_ref().map(|digest| &digest.sha256);
         if same_text { succeed(host, &attributes_of(&self.path, was), &self.path).await } else { Ok(()) }
+    }
+
+    fn kept(&self, script: &str, keep: &Keep) -> Command {
+        let name = self.part.map_or_else(|| keep.name(), |part| format!("{}.{part}", keep.name()));
+        kept_as(Command::script(script), &self.path, keep, &name)
     }
 
     fn refuse_other_sorts(&self, seen: &Seen) -> Result<()> {
@@ -311,7 +326,11 @@ pub fn attributes_differ(mode: Option<u32>, owner: &Owner, found: &Found) -> Opt
 
 /// The arguments that every script on kept files takes first.
 pub fn kept(script: Command, path: &str, keep: &Keep) -> Command {
-    script.args([path, &path::temporary(path), &keep.folder(), &keep.run, &keep.name()])
+    kept_as(script, path, keep, &keep.name())
+}
+
+fn kept_as(script: Command, path: &str, keep: &Keep, name: &str) -> Command {
+    script.args([path, &path::temporary(path), &keep.folder(), &keep.run, name])
 }
 
 /// The command that gives mode, owner and time back.
@@ -405,7 +424,8 @@ mod tests {
     }
 
     fn placement() -> Placement {
-        Placement { path: "/etc/motd".into(), mode: None, new_mode: None, owner: Owner::default(), validate: None }
+        let path = "/etc/motd".into();
+        Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate: None, part: None }
     }
 
     fn change(plan: Plan<Before>) -> Change<Before> {

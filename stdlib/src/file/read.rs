@@ -111,6 +111,21 @@ impl Read {
         if self.secret { Value::Secret(Secret::new(text)) } else { Value::String(text) }
     }
 
+    /// The read of this path, for verbs that look into a file: its content, which nobody is shown.
+    pub fn of(path: String, missing_is_empty: bool) -> Read {
+        Read { path, missing_is_empty, secret: true }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether nothing there counts as an empty file.
+    pub fn missing_is_empty(&self) -> bool {
+        self.missing_is_empty
+    }
+
     fn text(&self, content: Vec<u8>) -> Result<Value> {
         String::from_utf8(content).map(|text| self.value(text)).map_err(|_| {
             Error::new(Kind::Refused, "file.not_text", format!("`{}` is not UTF-8 text", self.path))
