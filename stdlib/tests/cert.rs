@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test needs and does not get ends it")]
 
+mod local;
 mod sandbox;
 
 use haengine_kernel::arguments::Arguments;
@@ -10,7 +11,7 @@ use haengine_kernel::op::{Op, Plan, Standing};
 use haengine_kernel::read::Read;
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
-use haengine_stdlib::cert::{Authority, Inspect, Issue};
+use haengine_stdlib::cert::{Authority, EnsureSans, Inspect, Issue, Served};
 use sandbox::{Sandbox, keep, laws, op};
 
 /// The authorities that people have: RSA of openssl's old form, SEC1 with its parameters, PKCS#8; a name with repeated
@@ -260,4 +261,206 @@ async fn a_kubeconfig_is_inspected() {
     assert_eq!(inspect(&sandbox, "/srv/t/k", []).await.unwrap()["common_name"], "server");
     let authority = inspect(&sandbox, "/srv/t/k", [("part", text("authority"))]).await.unwrap();
     assert_eq!(authority["common_name"], "kubernetes");
+}
+
+/// A certificate of which everything is out of the ordinary: repeated organisations in two encodings, a critical
+/// extension that nobody knows, a chain and words around it.
+const UNUSUAL: &str = "
+printf '[req]\\ndistinguished_name=dn\\nprompt=no\\nstring_mask=%s\\n[dn]\\n0.O=k8s\\n1.O=Ünion\\nOU=a+b\\nCN=server\\n' MASK:0x2002 >req.cnf
+printf 'subjectAltName=critical,DNS:one.example,email:a@b.example,IP:192.0.2.1\\nkeyUsage=critical,digitalSignature\\nextendedKeyUsage=serverAuth,1.2.3.4\\n1.2.3.4.5=critical,DER:0403010203\\nauthorityKeyIdentifier=keyid,issuer\\n' >ext
+KEY
+openssl req -new -utf8 -config req.cnf -key server-key.pem -out server.csr
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca-key.pem -set_serial 77 -days 400 -extfile ext -text -out server.pem 2>/dev/null
+cat ca.pem >>server.pem
+rm server.csr ext req.cnf
+chmod 640 server.pem; chown 1:2 server.pem; touch -d @1600000000.5 server.pem
+";
+
+/// The forms in which keys lie around.
+const KEYS: [&str; 3] = [
+    "openssl genrsa -traditional -out server-key.pem 2048 2>/dev/null",
+    "openssl ecparam -name prime256v1 -genkey -out server-key.pem",
+    "openssl genpkey -algorithm RSA -out server-key.pem 2>/dev/null",
+];
+
+fn unusual(authority: &str, key: &str) -> String {
+    format!("{}; {}", given(authority), UNUSUAL.replace("KEY", key))
+}
+
+fn sans_with<const N: usize>(more: [(&'static str, Value); N]) -> EnsureSans {
+    let mut options = vec![
+        ("key", text("/srv/t/server-key.pem")),
+        ("authority", signer()),
+        ("names", list(&["one.example", "two.example"])),
+        ("addresses", list(&["192.0.2.1", "2001:db8::2"])),
+    ];
+    options.retain(|(name, _)| !more.iter().any(|(other, _)| name == other));
+    let options = options.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)).collect();
+    let positional = vec![Value::Null, text("/srv/t/server.pem")];
+    let arguments = Arguments::check(EnsureSans::NAME, &EnsureSans::SIGNATURE, positional, Some(options)).unwrap();
+    EnsureSans::parse(&arguments).unwrap().remove(0)
+}
+
+/// All that stays of a certificate, as openssl shows it: not its serial number, its time and its signature.
+const STAYS: &str = "
+openssl x509 -in FILE -noout -subject -issuer -nameopt oneline,show_type,dump_der,dump_all,esc_msb -pubkey
+openssl x509 -in FILE -noout -text -certopt no_serial,no_validity,no_signame,no_sigdump | sed -n '/Subject:/,$p' | grep -v 'one.example\\|Signature Algorithm'
+";
+
+#[tokio::test]
+async fn a_certificate_gains_names_and_all_else_stays() {
+    for (authority, key) in AUTHORITIES.into_iter().zip(KEYS) {
+        let sandbox = Sandbox::new("dash");
+        sandbox.given(&unusual(authority, key)).await;
+        sandbox.given("cp -a /srv/t/server.pem /srv/t/old.pem").await;
+        sandbox.ensure(&sans_with([]), &keep(1)).await.result.unwrap();
+        let of = |file: &str| format!("cd /srv/t; {}", STAYS.replace("FILE", file));
+        assert_eq!(said(&sandbox, &of("server.pem")).await, said(&sandbox, &of("old.pem")).await);
+        let more = said(&sandbox, "cd /srv/t; openssl verify -ignore_critical -CAfile ca.pem -purpose sslserver server.pem; openssl x509 -in server.pem -noout -ext subjectAltName; grep -c BEGIN server.pem; head -1 server.pem; sed '1,/END/d' server.pem | cmp - ca.pem; stat -c '%a %u:%g' server.pem").await;
+        assert!(more.starts_with("server.pem: OK\nX509v3 Subject Alternative Name: critical\n"), "{more}");
+        assert!(more.contains("DNS:one.example, email:a@b.example, IP Address:192.0.2.1, DNS:two.example, IP Address:2001:DB8:0:0:0:0:0:2\n2\n-----BEGIN CERTIFICATE-----\n640 1:2\n"), "{more}");
+        let days = "cd /srv/t; for f in old server; do echo $(( $(date -d \"$(openssl x509 -in $f.pem -noout -enddate | cut -d= -f2)\" +%s) - $(date -d \"$(openssl x509 -in $f.pem -noout -startdate | cut -d= -f2)\" +%s) )); done";
+        assert_eq!(said(&sandbox, days).await, "34560000\n34560000\n");
+        sandbox.given("rm /srv/t/ca-key.pem /srv/t/ca.pem").await;
+        assert_eq!(summary(&sandbox, &sans_with([])).await, None);
+    }
+}
+
+#[tokio::test]
+async fn gaining_names_obeys_the_laws() {
+    laws(&unusual(AUTHORITIES[0], KEYS[1]), &sans_with([])).await;
+}
+
+#[tokio::test]
+async fn an_old_certificate_without_extensions_gains_names() {
+    let sandbox = Sandbox::new("dash");
+    let old = "openssl req -newkey rsa:2048 -nodes -keyout server-key.pem -subj /CN=server -out r 2>/dev/null; openssl x509 -req -in r -CA ca.pem -CAkey ca-key.pem -set_serial 1 -out server.pem 2>/dev/null; openssl x509 -in server.pem -noout -text | grep 'Version: 1'";
+    sandbox.given(&format!("{}; {old}", given(AUTHORITIES[0]))).await;
+    sandbox.ensure(&sans_with([]), &keep(1)).await.result.unwrap();
+    let said = said(
+        &sandbox,
+        "cd /srv/t; openssl verify -CAfile ca.pem server.pem; openssl x509 -in server.pem -noout -ext subjectAltName",
+    )
+    .await;
+    assert!(
+        said.contains("server.pem: OK") && said.contains("DNS:one.example, DNS:two.example, IP Address:192.0.2.1"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_gain_names_is_refused() {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given(&unusual(AUTHORITIES[1], KEYS[0])).await;
+    let was = sandbox.manifest();
+    let refused = async |script: &str, code: &str| {
+        sandbox.given(&format!("cp -a /srv/t /srv/kept; cd /srv/t; {script}")).await;
+        assert_eq!(refusal(&sandbox, &sans_with([])).await.code(), code, "{script}");
+        sandbox.given("rm -rf /srv/t; mv /srv/kept /srv/t").await;
+    };
+    refused("rm ca-key.pem", "cert.no_authority_key").await;
+    refused("rm ca.pem", "cert.no_authority").await;
+    refused("rm server.pem", "cert.missing").await;
+    refused("ln -sf ca.pem server.pem", "cert.not_pem").await;
+    refused("cp ca-key.pem server-key.pem", "cert.other_key").await;
+    refused("cp server-key.pem ca-key.pem", "cert.other_key").await;
+    refused("openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -subj /O=k8s/CN=kubernetes 2>/dev/null", "cert.other_authority").await;
+    let logs = "printf '1.3.6.1.4.1.11129.2.4.2=DER:04020000' >ext; openssl req -new -key server-key.pem -subj /CN=s -out r; openssl x509 -req -in r -CA ca.pem -CAkey ca-key.pem -set_serial 1 -extfile ext -out server.pem 2>/dev/null";
+    refused(logs, "cert.not_exact").await;
+    assert_eq!(sandbox.manifest(), was);
+}
+
+/// A server on a free port of the loopback, ended with the test.
+struct Server {
+    child: std::process::Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &std::path::Path, options: &[&str]) -> Server {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = std::process::Command::new("openssl")
+            .args(["s_server", "-quiet", "-accept", &port.to_string(), "-cert", "server.pem", "-key", "server-key.pem"])
+            .args(options)
+            .current_dir(folder)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(std::time::Instant::now() < until, "the server does not listen");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Server { child, port }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An authority and a server's certificate by it, in a folder of their own.
+fn certificates() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -subj /CN=demo 2>/dev/null
+        printf 'subjectAltName=DNS:one.example,IP:127.0.0.1' >ext
+        openssl req -newkey rsa:2048 -nodes -keyout server-key.pem -subj /CN=server -out r 2>/dev/null
+        openssl x509 -req -in r -CA ca.pem -CAkey ca-key.pem -set_serial 9 -extfile ext -out server.pem 2>/dev/null
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout other-key.pem -out other.pem -subj /CN=demo 2>/dev/null";
+    let status = std::process::Command::new("sh").arg("-ec").arg(script).current_dir(folder.path()).status();
+    assert!(status.unwrap().success());
+    folder
+}
+
+async fn served(endpoint: &str, options: Vec<(&str, Value)>) -> Result<serde_json::Value, Error> {
+    let (_hosts, host) = local::hosts();
+    let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let arguments =
+        Arguments::check(Served::NAME, &Served::SIGNATURE, vec![Value::Null, endpoint.into()], Some(options));
+    Ok(Served::parse(&arguments.unwrap()).unwrap().read(&host).await?.redacted())
+}
+
+#[tokio::test]
+async fn a_served_certificate_is_seen_and_judged() {
+    let folder = certificates();
+    let path = |name: &str| Value::from(folder.path().join(name).to_string_lossy().as_ref());
+    // The second sort is that of etcd and kubelets, and older ones say so within the handshake.
+    for options in
+        [&[][..], &["-Verify", "1", "-verify_return_error"], &["-Verify", "1", "-verify_return_error", "-tls1_2"]]
+    {
+        let server = Server::start(folder.path(), options);
+        let endpoint = format!("127.0.0.1:{}", server.port);
+        let good = served(&endpoint, vec![("authority", path("ca.pem"))]).await.unwrap();
+        assert_eq!((&good["common_name"], &good["serial"]), (&"server".into(), &"09".into()));
+        assert_eq!((&good["verified"], &good["problem"]), (&true.into(), &serde_json::Value::Null), "{options:?}");
+        let problem = async |options: Vec<(&str, Value)>| {
+            let found = served(&endpoint, options).await.unwrap();
+            assert_eq!(found["verified"], false);
+            found["problem"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(problem(vec![("authority", path("other.pem"))]).await, "it is not signed by the authority");
+        let name = ("server_name", text("two.example"));
+        assert_eq!(problem(vec![("authority", path("ca.pem")), name]).await, "it is not for `two.example`");
+        assert_eq!(problem(vec![]).await, "not checked, since no `authority` is named");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_speak_tls_is_an_error() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let silent = served(&endpoint, vec![("timeout", "200ms".into())]).await.unwrap_err();
+    assert_eq!(silent.code(), "cert.timeout");
+    let answer = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    assert_eq!(served(&endpoint, vec![]).await.unwrap_err().code(), "cert.no_tls");
+    answer.abort();
 }

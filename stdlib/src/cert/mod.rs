@@ -15,6 +15,7 @@
 
 mod authority;
 mod certificate;
+mod ensure_sans;
 mod inspect;
 mod issue;
 mod key;
@@ -22,6 +23,7 @@ mod kubeconfig;
 mod name;
 mod pair;
 mod pem;
+mod served;
 mod signer;
 mod tbs;
 mod usage;
@@ -29,12 +31,14 @@ mod usage;
 use haengine_script::Module;
 
 pub use authority::Authority;
+pub use ensure_sans::EnsureSans;
 pub use inspect::Inspect;
 pub use issue::Issue;
+pub use served::Served;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("cert", ABOUT).read::<Inspect>().op::<Authority>().op::<Issue>()
+    Module::new("cert", ABOUT).read::<Inspect>().read::<Served>().op::<Authority>().op::<Issue>().op::<EnsureSans>()
 }
 
 const ABOUT: &str = "Certificates: read, made, extended.
