@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod etcd_cluster;
 mod interrupted;
 mod output;
 mod site;

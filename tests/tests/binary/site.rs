@@ -150,6 +150,16 @@ impl Site {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Cuts a host's power.
+    pub fn power_off(&self, host: &str) {
+        self.runtime.block_on(self.lab.power_off(host)).unwrap();
+    }
+
+    /// Switches a host on, and waits until it is ready.
+    pub fn power_on(&self, host: &str) {
+        self.runtime.block_on(self.lab.power_on(host)).unwrap();
+    }
+
     /// Waits until a command on a host succeeds.
     pub fn until(&self, host: &str, script: &str) {
         for _ in 0..200 {
