@@ -464,3 +464,72 @@ async fn what_does_not_speak_tls_is_an_error() {
     assert_eq!(served(&endpoint, vec![]).await.unwrap_err().code(), "cert.no_tls");
     answer.abort();
 }
+
+#[tokio::test]
+async fn a_plan_goes_on_with_what_is_only_planned() {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given("mkdir /srv/t").await;
+    plan_on(&sandbox, &authority("demo")).await;
+    assert_eq!(summary(&sandbox, &authority("demo")).await, None);
+    let planned = plan_on(&sandbox, &issue()).await;
+    assert_eq!(planned, "issue, CN=server: there is none");
+    let planned = plan_on(&sandbox, &sans_with([("names", list(&["two.example"]))])).await;
+    assert!(
+        planned.starts_with("add what it lacks of two.example, 192.0.2.1, 2001:db8::2, after what `cert::issue`"),
+        "{planned}"
+    );
+    assert!(!sandbox.manifest().contains_key("/srv/t/ca.pem"));
+}
+
+/// Plans as a plan does, and remembers what is planned.
+async fn plan_on<O: Op>(sandbox: &Sandbox, op: &O) -> String {
+    let Plan::Change(change) = op.plan(&op.observe(&sandbox.host).await.unwrap()).unwrap() else {
+        panic!("nothing to do")
+    };
+    let mut overlay = sandbox.host.overlay();
+    change.effects.into_iter().for_each(|effect| overlay.record(effect));
+    change.summary
+}
+
+#[tokio::test]
+async fn no_key_reaches_the_journal_or_a_difference() {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given(&given(AUTHORITIES[0])).await;
+    let Plan::Change(change) = issue().plan(&issue().observe(&sandbox.host).await.unwrap()).unwrap() else {
+        panic!("nothing to do")
+    };
+    let before = serde_json::json!([change.before, issue()]).to_string();
+    let diff = change.diff.unwrap().text().to_owned();
+    assert!(!before.contains("BEGIN") && !diff.contains("BEGIN"), "{before}\n{diff}");
+    assert!(
+        diff.contains("+subject: CN=server,O=second,O=first\n") && diff.contains("+name: demo.example\n"),
+        "{diff}"
+    );
+}
+
+#[tokio::test]
+async fn the_authority_may_be_on_another_host() {
+    let folder = certificates();
+    let path = |name: &str| Value::from(folder.path().join(name).to_string_lossy().as_ref());
+    let signer =
+        |host: &str| Value::map([("host", text(host)), ("certificate", path("ca.pem")), ("key", path("ca-key.pem"))]);
+    let (_hosts, host) = local::hosts();
+    let options = |host: &str| {
+        [("key", path("new-key.pem")), ("authority", signer(host)), ("common_name", text("x"))]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    };
+    let issue = |name: &str| {
+        let positional = vec![Value::Null, path("new.pem")];
+        let arguments = Arguments::check(Issue::NAME, &Issue::SIGNATURE, positional, Some(options(name))).unwrap();
+        Issue::parse(&arguments).unwrap().remove(0)
+    };
+    assert_eq!(issue("b").peers(), ["b"]);
+    assert!(matches!(issue("b").plan(&issue("b").observe(&host).await.unwrap()).unwrap(), Plan::Change(_)));
+    std::fs::remove_file(folder.path().join("ca-key.pem")).unwrap();
+    let error = issue("b").plan(&issue("b").observe(&host).await.unwrap()).err().unwrap();
+    assert_eq!((error.host(), error.code()), (Some("b"), "cert.no_authority_key"));
+    // In an undo nobody asks it.
+    let recorded: Issue = serde_json::from_value(serde_json::to_value(issue("nobody")).unwrap()).unwrap();
+    recorded.observe(&host).await.unwrap();
+}
