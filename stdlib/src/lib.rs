@@ -3,6 +3,7 @@
 pub mod cert;
 pub mod etcd;
 pub mod file;
+pub mod k8s;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
@@ -11,5 +12,5 @@ use haengine_script::Module;
 
 /// All modules, in the order of the book.
 pub fn modules() -> Vec<Module> {
-    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module(), cert::module()]
+    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module(), cert::module(), k8s::module()]
 }

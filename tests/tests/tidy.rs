@@ -88,6 +88,16 @@ fn russh_is_named_only_in_ssh() {
 }
 
 #[test]
+fn kube_is_named_only_in_k8s() {
+    let offences = product_sources()
+        .into_iter()
+        .filter(|path| path.starts_with("stdlib/src") && !path.starts_with("stdlib/src/k8s"))
+        .filter(|path| product(path).contains("kube::") || product(path).contains("k8s_openapi"))
+        .map(|path| path.display().to_string());
+    none("Only stdlib/src/k8s may name kube.", offences.collect());
+}
+
+#[test]
 fn files_are_short() {
     let long = |path: &PathBuf| (product(path).lines().count(), path.display().to_string());
     let sources = product_sources();

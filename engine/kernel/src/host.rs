@@ -1,5 +1,6 @@
 //! A host during a run: its connection, made when first needed, and what a plan would have changed on it.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub struct Host {
     /// Empty until the first change, and in plans. It ends with the connection.
     lock: Mutex<Arc<OnceCell<Option<HostLock>>>>,
     overlay: Mutex<Overlay>,
+    /// What modules keep as long as the connection stands; see [`Host::kept`].
+    kept: Mutex<HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Hosts {
@@ -110,6 +113,7 @@ impl Hosts {
             transport: Mutex::default(),
             lock: Mutex::default(),
             overlay: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 }
@@ -221,6 +225,21 @@ impl Host {
         self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a module keeps for this host, by its type and a name; made empty when it is first asked for. It goes with
+    /// the connection: a client that talks through the host must not outlive the way there. Whoever keeps something
+    /// that needs the host itself holds it weakly.
+    pub fn kept<T: Any + Send + Sync + Default>(&self, name: &str) -> Arc<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = kept.entry((TypeId::of::<T>(), name.to_owned())).or_insert_with(|| Arc::new(T::default()));
+        // The type is part of the key, so that the slot always has it.
+        slot.clone().downcast().unwrap_or_default()
+    }
+
+    /// Gives up what was [`kept`](Host::kept), so that it is made anew.
+    pub fn forget<T: Any>(&self, name: &str) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&(TypeId::of::<T>(), name.to_owned()));
+    }
+
     /// Takes the host's lock for a run, once.
     pub(crate) async fn lock(&self, holder: &Holder) -> Result<()> {
         let lock = cell(&self.lock);
@@ -253,6 +272,7 @@ impl Host {
     pub async fn disconnect(&self) {
         let lock = std::mem::take(&mut *self.lock.lock().unwrap_or_else(PoisonError::into_inner));
         let transport = std::mem::take(&mut *self.transport.lock().unwrap_or_else(PoisonError::into_inner));
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(Some(lock)) = lock.get() {
             lock.release().await;
         }

@@ -61,7 +61,10 @@ impl Transport for Local {
     }
 
     async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>> {
-        Ok(Box::new(tokio::net::TcpStream::connect((address, port)).await.unwrap()))
+        match tokio::net::TcpStream::connect((address, port)).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(Error::new(Kind::Failed, "ssh.forward", "the host cannot connect").because(error)),
+        }
     }
 
     async fn close(&self) {}

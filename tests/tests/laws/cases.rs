@@ -16,7 +16,8 @@ pub fn trials(stage: &Later, long: bool) -> Vec<Trial> {
         let verbs = verbs.clone();
         move || secret::is_complete(&verbs).map_err(Failed::from)
     })];
-    for verb in &verbs {
+    // The hosts of this lab have no API yet; `cargo test -p haengine-stdlib --test k8s_api` asks a real one.
+    for verb in verbs.iter().filter(|verb| !verb.name().starts_with("k8s.")) {
         let more = MORE.iter().filter(|(name, _)| *name == verb.name()).map(|(_, example)| example);
         for (index, example) in verb.examples().iter().chain(more).enumerate() {
             let name = |law: &str| format!("{}::{index}::{law}", verb.name());

@@ -1,0 +1,181 @@
+//! Waiting for a kubelet's request, judging it, approving it, and waiting for the certificate.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use jiff::Timestamp;
+use k8s_openapi::api::certificates::v1::{CertificateSigningRequest, CertificateSigningRequestCondition};
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Api;
+use kube::api::PostParams;
+
+use super::approve::{Before, wrong};
+use super::cluster::Cluster;
+use super::csr::{Csr, Expected};
+use super::csrs;
+use super::watch::{self, Objects};
+
+/// One kubelet on its way into a cluster.
+pub struct Admission<'a> {
+    pub cluster: &'a Cluster,
+    pub host: &'a Host,
+    pub node: &'a str,
+    pub expected: &'a Expected,
+    pub before: &'a Before,
+    pub deadline: Instant,
+    pub patience: Duration,
+}
+
+/// What came.
+enum Came {
+    /// A request that is right, with others that are right too or are not.
+    Right(Box<CertificateSigningRequest>, Vec<String>),
+    /// A certificate that somebody else approved.
+    Issued,
+}
+
+impl Admission<'_> {
+    /// Waits, judges, approves.
+    ///
+    /// # Errors
+    /// `k8s.csr` when what is asked for is not right; `k8s.csr_timeout` when nothing is asked for in time.
+    pub async fn admit(&self) -> Result<()> {
+        loop {
+            let Came::Right(csr, others) = self.come().await? else { return Ok(()) };
+            if !others.is_empty() {
+                self.host.warn(format!("other requests of `{}` stay as they are: {}", self.node, names(&others)));
+            }
+            match self.approve(&csr).await {
+                Ok(()) => return self.issued(csr.metadata.name.as_deref().unwrap_or_default()).await,
+                // It is another one than the one that was judged: judge again.
+                Err(error)
+                    if matches!(error.code(), "k8s.conflict" | "k8s.missing") && Instant::now() < self.deadline => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn come(&self) -> Result<Came> {
+        self.host.awaits(&format!("the request of the kubelet of `{}`", self.node));
+        let (requests, nodes) = (self.requests(), Api::<Node>::all(self.cluster.client.clone()));
+        let asked = watch::until(self.cluster, &requests, None, self.deadline, |all| self.judge(all));
+        let joined = async {
+            if self.before.node {
+                return std::future::pending().await;
+            }
+            let fields = format!("metadata.name={}", self.node);
+            let there = |all: &Objects<Node>| Ok((!all.is_empty()).then_some(Came::Issued));
+            watch::until(self.cluster, &nodes, Some(&fields), self.deadline, there).await
+        };
+        let first = async {
+            tokio::select! {
+                biased;
+                came = asked => came,
+                came = joined => came,
+            }
+        };
+        match self.host.waiting(first).await? {
+            Some(came) => Ok(came),
+            None => Err(self.nothing().await),
+        }
+    }
+
+    /// What is there of this node's: nothing yet, one that is right, or an error when all are wrong.
+    fn judge(&self, all: &Objects<CertificateSigningRequest>) -> Result<Option<Came>> {
+        let mut csrs: Vec<(Csr, &CertificateSigningRequest)> =
+            all.values().map(|object| (Csr::of(object), object)).collect();
+        csrs.retain(|(csr, _)| csr.node() == Some(self.node) && !csr.is_of_another_sort(self.node, self.expected));
+        csrs.sort_by(|(a, _), (b, _)| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+        let (right, other): (Vec<_>, Vec<_>) = csrs
+            .iter()
+            .filter(|(csr, _)| csr.is_pending())
+            .partition(|(csr, _)| csr.differences(self.node, self.expected).is_empty());
+        if let Some((csr, object)) = right.last() {
+            let others = right.iter().chain(&other).map(|(csr, _)| csr.name.clone());
+            let others = others.filter(|name| *name != csr.name).collect();
+            return Ok(Some(Came::Right(Box::new((*object).clone()), others)));
+        }
+        if !other.is_empty() {
+            let other: Vec<&Csr> = other.iter().map(|(csr, _)| csr).collect();
+            return Err(wrong(self.node, &other, self.expected));
+        }
+        let is_new = |csr: &Csr| !self.before.decided.contains(&csr.name);
+        let approved = |csr: &Csr| csr.state == "approved" && csr.issued && is_new(csr);
+        let is_issued =
+            csrs.iter().any(|(csr, _)| approved(csr) && csr.differences(self.node, self.expected).is_empty());
+        Ok(is_issued.then_some(Came::Issued))
+    }
+
+    /// The version that was judged is the one that is approved: anything else is a conflict.
+    async fn approve(&self, csr: &CertificateSigningRequest) -> Result<()> {
+        let mut approved = csr.clone();
+        let now = Some(Time(Timestamp::now()));
+        let condition = CertificateSigningRequestCondition {
+            type_: "Approved".to_owned(),
+            status: "True".to_owned(),
+            reason: Some("HaengineApprove".to_owned()),
+            message: Some("checked and approved by haengine".to_owned()),
+            last_update_time: now.clone(),
+            last_transition_time: now,
+        };
+        approved.status.get_or_insert_default().conditions.get_or_insert_default().push(condition);
+        let (requests, name) = (self.requests(), csr.metadata.name.clone().unwrap_or_default());
+        let parameters = PostParams::default();
+        let request = requests.replace_subresource("approval", &name, &parameters, &approved);
+        self.cluster.ask(self.host, request).await.map(drop)
+    }
+
+    async fn issued(&self, name: &str) -> Result<()> {
+        self.host.awaits(&format!("the certificate of the kubelet of `{}`", self.node));
+        let fields = format!("metadata.name={name}");
+        let requests = self.requests();
+        let signed = watch::until(self.cluster, &requests, Some(&fields), self.deadline, |all| {
+            let Some(csr) = all.get(name).map(Csr::of) else { return Err(self.gone(name)) };
+            match csr.state {
+                "failed" | "denied" => Err(self.failed(&csr)),
+                _ => Ok(csr.issued.then_some(())),
+            }
+        });
+        self.host.waiting(signed).await?.ok_or_else(|| self.unsigned(name))
+    }
+
+    fn requests(&self) -> Api<CertificateSigningRequest> {
+        Api::all(self.cluster.client.clone())
+    }
+
+    async fn nothing(&self) -> Error {
+        let message = format!("the kubelet of `{}` asked for no certificate within {:?}", self.node, self.patience);
+        let all = csrs::all(self.cluster, self.host).await.unwrap_or_default();
+        let others: BTreeSet<&str> = all.iter().filter(|csr| csr.is_pending()).filter_map(Csr::node).collect();
+        let waiting = if others.is_empty() { "none".to_owned() } else { names(others) };
+        Error::new(Kind::Failed, "k8s.csr_timeout", message).hint(format!(
+            "look at `journalctl -u kubelet` on that node: its bootstrap kubeconfig, its token and the server in it; \
+             check that its node name is `{}` (nodes whose requests are pending: {waiting})",
+            self.node
+        ))
+    }
+
+    fn unsigned(&self, name: &str) -> Error {
+        let message = format!("`{name}` is approved, and no certificate was issued within {:?}", self.patience);
+        Error::new(Kind::Failed, "k8s.csr_unsigned", message)
+            .hint("check that kube-controller-manager runs and has --cluster-signing-cert-file and --cluster-signing-key-file")
+    }
+
+    fn failed(&self, csr: &Csr) -> Error {
+        let message = format!("`{}` is approved, and its state is now {}: {}", csr.name, csr.state, csr.reason);
+        Error::new(Kind::Failed, "k8s.csr_unsigned", message).hint("look at the log of kube-controller-manager")
+    }
+
+    fn gone(&self, name: &str) -> Error {
+        Error::new(Kind::Failed, "k8s.csr_unsigned", format!("`{name}` was deleted after it was approved"))
+            .hint("look who deletes certificate signing requests, then run again")
+    }
+}
+
+/// Names in backticks, with commas between.
+pub fn names(all: impl IntoIterator<Item: AsRef<str>>) -> String {
+    all.into_iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}

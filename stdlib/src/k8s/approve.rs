@@ -1,0 +1,286 @@
+//! `k8s::approve`: the kubelet of a node gets its client certificate, if what it asks for is right.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::overlay::Effect;
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use serde::{Deserialize, Serialize};
+
+use super::admission::{Admission, names};
+use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
+use super::csr::{Csr, Expected};
+use super::csrs;
+use super::leave;
+use super::planned::NODE;
+
+const SIGNER: &str = "kubernetes.io/kube-apiserver-client-kubelet";
+
+/// See [`ABOUT`](Op::ABOUT).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Approve {
+    #[serde(flatten)]
+    access: Access,
+    node: String,
+    #[serde(flatten)]
+    expected: Expected,
+    timeout: Duration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+}
+
+/// What the cluster knows of a node.
+pub struct State {
+    /// None in a plan, where the API itself is planned.
+    seen: Option<Seen>,
+}
+
+struct Seen {
+    /// True when the node is in the cluster.
+    node: bool,
+    /// The requests for its client certificate.
+    csrs: Vec<Csr>,
+}
+
+/// What undo needs.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    /// True when the node was in the cluster.
+    pub node: bool,
+    /// The requests that were there and waited for a decision.
+    pub pending: Vec<String>,
+    /// The others that were there.
+    pub decided: Vec<String>,
+}
+
+#[async_trait]
+impl Op for Approve {
+    const NAME: &'static str = "k8s.approve";
+    const ABOUT: &'static str = "The kubelet of a node has an approved client certificate.
+
+Unchanged when the node is in the cluster and no request of it is pending. Otherwise it waits for the request and \
+approves it at once, if all of it is right: the signer, the common name `system:node:NAME`, the one organisation \
+`system:nodes`, no alternative names, a client's usages and no others, and a requestor who is one of `requestors` or in \
+one of `groups`. A request that differs is refused with all its differences, and nothing is approved. Of several that \
+are right the newest is approved, the others are named. Then it waits until the certificate is issued. A request that \
+the cluster approves by itself is as good.
+
+**Undo** deletes the request and, when the node was not in the cluster before, the Node with its Lease. A kubelet that \
+still runs at that moment could bring the Node back: once everything else of the run is undone, undo makes sure that it \
+is gone, and, with `address`, that this address has left the endpoints of the service `kubernetes`.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[THROUGH, Param::new("node", ParamKind::String, "The node's name in the cluster.")],
+        options: &[
+            Param::option(
+                "timeout",
+                ParamKind::Duration,
+                "\"60s\"",
+                "How long to wait for the request, and for the certificate.",
+            ),
+            Param::option(
+                "signer",
+                ParamKind::String,
+                "\"kubernetes.io/kube-apiserver-client-kubelet\"",
+                "Who signs it.",
+            ),
+            Param::option("requestors", ParamKind::Strings, "[\"kubelet-bootstrap\"]", "Users who may ask."),
+            Param::option("groups", ParamKind::Strings, "[\"system:bootstrappers\"]", "Groups whose members may ask."),
+            Param::option("address", ParamKind::String, "()", "Of the API server that undo takes away with the node."),
+            KUBECONFIG,
+            SERVER,
+        ],
+    };
+    const EXAMPLES: &'static [Example] = &[
+        Example {
+            about: "Approve what the kubelet of a new node asks for.",
+            given: "k8s_cluster; k8s_csr master2",
+            code: r#"k8s::approve(h, "master2")"#,
+            gives: r#"{"changed":true}"#,
+        },
+        Example {
+            about: "Only for one user, and not for everybody with a bootstrap token.",
+            given: "k8s_cluster; k8s_csr master2 kubelet-bootstrap",
+            code: r#"k8s::approve(h, "master2", #{ requestors: ["kubelet-bootstrap"], groups: [], timeout: "30s" })"#,
+            gives: r#"{"changed":true}"#,
+        },
+    ];
+    const SETTLES: bool = true;
+    type State = State;
+    type Before = Before;
+
+    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+        let or = |name: &str, default: &str| match arguments.get(name) {
+            Some(_) => arguments.strings(name),
+            None => vec![default.to_owned()],
+        };
+        let node = arguments.string("node")?;
+        if node.is_empty() {
+            return Err(Error::new(Kind::Usage, "k8s.node", "a node has a name").hint("write the node's name"));
+        }
+        Ok(vec![Approve {
+            access: Access::parse(arguments)?,
+            node,
+            expected: Expected {
+                signer: arguments.opt_string("signer").unwrap_or_else(|| SIGNER.to_owned()),
+                requestors: or("requestors", "kubelet-bootstrap"),
+                groups: or("groups", "system:bootstrappers"),
+            },
+            timeout: arguments.duration("timeout").unwrap_or(Duration::from_secs(60)),
+            address: arguments.opt_string("address"),
+        }])
+    }
+
+    fn target(&self) -> String {
+        self.node.clone()
+    }
+
+    async fn observe(&self, host: &Host) -> Result<State> {
+        match self.look(host).await {
+            Ok(seen) => Ok(State { seen: Some(seen) }),
+            // A plan that brings the API up can go on without it; a run never can.
+            Err(_) if self.access.planned(&host.overlay()).is_some() => Ok(State { seen: None }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn plan(&self, state: &State) -> Result<Plan<Before>> {
+        let (node, csrs) = state.seen.as_ref().map_or((false, &[][..]), |seen| (seen.node, &seen.csrs));
+        let pending: Vec<&Csr> = csrs.iter().filter(|csr| csr.is_pending()).collect();
+        if node && pending.is_empty() {
+            return Ok(Plan::Unchanged);
+        }
+        let summary = match pending.last() {
+            Some(csr) => format!("approve the request `{}`", csr.name),
+            None => "wait for its request and approve it".to_owned(),
+        };
+        let decided = csrs.iter().filter(|csr| !csr.is_pending()).map(|csr| csr.name.clone()).collect();
+        let before = Before { node, pending: pending.iter().map(|csr| csr.name.clone()).collect(), decided };
+        let effects = vec![Effect::Fact { kind: NODE, name: self.node.clone(), value: "approved".to_owned() }];
+        Ok(Plan::Change(Change { before, summary, diff: None, effects }))
+    }
+
+    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        let cluster = self.access.cluster(host).await?;
+        let deadline = Instant::now() + self.timeout;
+        let admission = Admission {
+            cluster: &cluster,
+            host,
+            node: &self.node,
+            expected: &self.expected,
+            before,
+            deadline,
+            patience: self.timeout,
+        };
+        admission.admit().await
+    }
+
+    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
+        let Some(seen) = &state.seen else { return Standing::Ours };
+        let appeared = !self.appeared(&seen.csrs, before).is_empty();
+        if before.node && !seen.node {
+            return Standing::Foreign("the node is no longer in the cluster".to_owned());
+        }
+        if appeared || seen.node != before.node { Standing::Ours } else { Standing::AsBefore }
+    }
+
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        self.take_back(host, before).await
+    }
+
+    async fn settle(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        self.take_back(host, before).await?;
+        let Some(address) = self.address.as_ref().filter(|_| !before.node) else { return Ok(()) };
+        let cluster = self.access.cluster(host).await?;
+        leave::endpoints(&cluster, host, address).await
+    }
+}
+
+impl Approve {
+    async fn look(&self, host: &Host) -> Result<Seen> {
+        let cluster = self.access.cluster(host).await?;
+        let (csrs, node) = futures::try_join!(csrs::all(&cluster, host), leave::node(&cluster, host, &self.node))?;
+        let csrs = csrs.into_iter().filter(|csr| csr.node() == Some(&self.node));
+        Ok(Seen { node, csrs: csrs.filter(|csr| !csr.is_of_another_sort(&self.node, &self.expected)).collect() })
+    }
+
+    /// The requests that this change brought: new ones, and those that waited and are approved now.
+    fn appeared(&self, csrs: &[Csr], before: &Before) -> Vec<String> {
+        let is_old = |csr: &&Csr| {
+            before.decided.contains(&csr.name) || (before.pending.contains(&csr.name) && csr.state != "approved")
+        };
+        csrs.iter().filter(|csr| !is_old(csr)).map(|csr| csr.name.clone()).collect()
+    }
+
+    async fn take_back(&self, host: &Host, before: &Before) -> Result<()> {
+        let seen = self.look(host).await?;
+        let cluster = self.access.cluster(host).await?;
+        for name in self.appeared(&seen.csrs, before) {
+            leave::delete_csr(&cluster, host, &name).await?;
+        }
+        if before.node {
+            return Ok(());
+        }
+        leave::delete_node(&cluster, host, &self.node).await
+    }
+}
+
+/// The error for requests of which none is right.
+pub fn wrong(node: &str, csrs: &[&Csr], expected: &Expected) -> Error {
+    let told = csrs.iter().map(|csr| format!("`{}`: {}", csr.name, csr.differences(node, expected).join("; ")));
+    let message = format!(
+        "what the kubelet of `{node}` asks for is not right, and nothing is approved: {}",
+        told.collect::<Vec<_>>().join(". ")
+    );
+    let hint = format!(
+        "look at who made {} with `kubectl get csr`; deny or delete it, then run again",
+        names(csrs.iter().map(|csr| csr.name.as_str()))
+    );
+    Error::new(Kind::Refused, "k8s.csr", message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn approve() -> Approve {
+        Approve {
+            access: Access::default(),
+            node: "m2".to_owned(),
+            expected: Expected { signer: SIGNER.to_owned(), requestors: vec![], groups: vec![] },
+            timeout: Duration::from_secs(1),
+            address: None,
+        }
+    }
+
+    fn csr(name: &str, state: &'static str) -> Csr {
+        Csr {
+            name: name.to_owned(),
+            requestor: "system:node:m2".to_owned(),
+            signer: SIGNER.to_owned(),
+            state,
+            ..Csr::default()
+        }
+    }
+
+    #[test]
+    fn a_node_without_a_pending_request_is_done() {
+        let plan = |node, csrs| approve().plan(&State { seen: Some(Seen { node, csrs }) }).unwrap();
+        assert!(matches!(plan(true, vec![csr("a", "approved")]), Plan::Unchanged));
+        assert!(matches!(plan(true, vec![csr("a", "approved"), csr("b", "pending")]), Plan::Change(_)));
+        assert!(matches!(plan(false, vec![csr("a", "approved")]), Plan::Change(_)));
+        assert!(matches!(approve().plan(&State { seen: None }).unwrap(), Plan::Change(_)));
+    }
+
+    #[test]
+    fn undo_takes_what_appeared_and_what_was_approved() {
+        let before =
+            Before { node: false, pending: vec!["p".to_owned(), "q".to_owned()], decided: vec!["d".to_owned()] };
+        let now = [csr("d", "approved"), csr("p", "approved"), csr("q", "pending"), csr("new", "pending")];
+        assert_eq!(approve().appeared(&now, &before), ["p", "new"]);
+    }
+}

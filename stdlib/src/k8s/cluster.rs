@@ -1,0 +1,243 @@
+//! A cluster as a host sees it: the client, kept for the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::overlay::Overlay;
+use haengine_kernel::read::Foreseen;
+use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::value::Unknown;
+use http::Uri;
+use hyper_util::rt::TokioExecutor;
+use kube::Client;
+use kube::client::ConfigExt;
+use kube::config::Config;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use tower::{BoxError, ServiceBuilder};
+
+use super::failure::{self, Place};
+use super::kubeconfig;
+use super::way::Through;
+
+/// How long one request may take, unless it waits for something.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The option `kubeconfig`.
+pub const KUBECONFIG: Param = Param::option(
+    "kubeconfig",
+    ParamKind::Path,
+    "the first of `~/.kube/config`, `/etc/kubernetes/admin.conf`, `/root/.kube/config`",
+    "The kubeconfig on that host.",
+);
+/// The option `server`.
+pub const SERVER: Param = Param::option(
+    "server",
+    ParamKind::String,
+    "the kubeconfig's",
+    "The API server, as `\"https://192.168.2.117:6443\"`, seen from that host.",
+);
+/// The argument that names the host through which a cluster is reached.
+pub const THROUGH: Param =
+    Param::new("hosts", haengine_kernel::signature::ParamKind::Hosts, "The host through which the API is reached.");
+
+/// How a call reaches its cluster, beside the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kubeconfig: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+}
+
+/// A cluster, reached through a host.
+pub struct Cluster {
+    /// The client.
+    pub client: Client,
+    /// The server's address, for messages.
+    pub server: String,
+    kubeconfig: String,
+    certificate: Option<Vec<u8>>,
+    has_user: bool,
+    /// Under which name the host keeps it.
+    slot: String,
+}
+
+/// A slot of the host in which a client is kept.
+type Slot = OnceCell<Arc<Cluster>>;
+
+/// Units on which an API depends where it runs.
+const UNITS: [&str; 4] = ["kube-apiserver.service", "etcd.service", "kubelet.service", "containerd.service"];
+
+impl Access {
+    /// The options of a call.
+    ///
+    /// # Errors
+    /// When the server is no address of one.
+    pub fn parse(arguments: &Arguments) -> Result<Access> {
+        let server = arguments.opt_string("server");
+        if let Some(server) = &server {
+            address(server)?;
+        }
+        Ok(Access { kubeconfig: arguments.opt_string("kubeconfig"), server })
+    }
+
+    /// The cluster; connected when it is first needed.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be used.
+    pub async fn cluster(&self, host: &Host) -> Result<Arc<Cluster>> {
+        let slot = host.kept::<Slot>(&self.name());
+        slot.get_or_try_init(async || self.connect(host).await.map(Arc::new)).await.cloned()
+    }
+
+    /// What a plan knows of a question to the cluster: nothing once the API itself, the kubeconfig, or one of the
+    /// `kinds` of objects are planned to change.
+    pub fn foresee(&self, what: &str, host: &Host, overlay: &Overlay, kinds: &[&'static str]) -> Foreseen {
+        match self.planned(overlay).or_else(|| planned_object(overlay, kinds)) {
+            Some(why) => Foreseen::Unknown(Unknown { origin: format!("`{what}` on `{}`, after {why}", host.name()) }),
+            None => Foreseen::Real,
+        }
+    }
+
+    /// What is planned on the host that makes the API another one than it is now.
+    pub fn planned(&self, overlay: &Overlay) -> Option<String> {
+        if let Some(origin) = overlay.opaque() {
+            return Some(origin.to_owned());
+        }
+        let unit = UNITS.iter().find(|unit| overlay.fact("unit", unit).is_some());
+        unit.map(|unit| format!("the planned `{unit}`")).or_else(|| self.planned_kubeconfig(overlay))
+    }
+
+    fn planned_kubeconfig(&self, overlay: &Overlay) -> Option<String> {
+        let places = match &self.kubeconfig {
+            Some(path) => vec![path.as_str()],
+            None => kubeconfig::PLACES[1..].to_vec(),
+        };
+        let path = places.into_iter().find(|path| overlay.file(path).is_some())?;
+        Some(format!("the planned `{path}`"))
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.kubeconfig.as_deref().unwrap_or_default(), self.server.as_deref().unwrap_or_default())
+    }
+
+    async fn connect(&self, host: &Host) -> Result<Cluster> {
+        let mut found = kubeconfig::read(host, self.kubeconfig.as_deref()).await?;
+        if let Some(server) = &self.server {
+            found.config.cluster_url = address(server)?;
+        }
+        let server = found.config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let has_user = found.certificate.is_some()
+            || found.config.auth_info.token.is_some()
+            || found.config.auth_info.username.is_some();
+        let place = Place { server: &server, kubeconfig: &found.path, certificate: None, has_user };
+        // The host itself, as the run knows it: the client must not hold on to it, and outlives this call.
+        let through = Through::new(&host.peer(host.name())?);
+        let client = client(&found.config, through).map_err(|error| failure::explain(error, &place).on(host.name()))?;
+        Ok(Cluster {
+            client,
+            server,
+            kubeconfig: found.path,
+            certificate: found.certificate,
+            has_user,
+            slot: self.name(),
+        })
+    }
+}
+
+impl Cluster {
+    /// Waits for the answer to a request, no longer than [`PATIENCE`].
+    ///
+    /// # Errors
+    /// With what, where, and what to do.
+    pub async fn ask<T>(&self, host: &Host, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+        let answered = host.interruptible(self.answer(request)).await;
+        if answered.as_ref().is_err_and(|error| matches!(error.code(), "k8s.unauthorized" | "k8s.certificate")) {
+            // The kubeconfig may be renewed in a moment: the next question reads it again.
+            host.forget::<Slot>(&self.slot);
+        }
+        answered
+    }
+
+    /// The same for work that a host's waiting already guards.
+    ///
+    /// # Errors
+    /// As [`ask`](Cluster::ask).
+    pub async fn answer<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+        match tokio::time::timeout(PATIENCE, request).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.explain(error)),
+            Err(_) => Err(failure::silent(&self.place(), PATIENCE.as_secs())),
+        }
+    }
+
+    /// The error of a request.
+    pub fn explain(&self, error: kube::Error) -> Error {
+        failure::explain(error, &self.place())
+    }
+
+    fn place(&self) -> Place<'_> {
+        let certificate = self.certificate.as_deref();
+        Place { server: &self.server, kubeconfig: &self.kubeconfig, certificate, has_user: self.has_user }
+    }
+}
+
+fn planned_object(overlay: &Overlay, kinds: &[&'static str]) -> Option<String> {
+    kinds.iter().find(|kind| overlay.any_fact(kind)).map(|_| "a planned change of the cluster".to_owned())
+}
+
+fn client(config: &Config, through: Through) -> kube::Result<Client> {
+    let https = config.rustls_https_connector_with_connector(through)?;
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(https);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+fn address(server: &str) -> Result<Uri> {
+    let wrong = || {
+        Error::new(Kind::Usage, "k8s.server", format!("`{server}` is no address of an API server"))
+            .hint("write `https://ADDRESS:6443`")
+    };
+    let uri: Uri = server.parse().map_err(|_| wrong())?;
+    let is_complete = uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty());
+    if is_complete { Ok(uri) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use haengine_kernel::overlay::{Effect, PlannedFile};
+
+    use super::*;
+
+    #[test]
+    fn a_server_has_a_scheme_and_a_host() {
+        assert!(address("https://192.168.2.11:6443").is_ok());
+        assert!(address("https://[fd00::1]:6443").is_ok());
+        for wrong in ["192.168.2.11:6443", "http://192.168.2.11:8080", "https://", ""] {
+            assert_eq!(address(wrong).unwrap_err().code(), "k8s.server", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_plan_does_not_ask_an_api_that_is_planned() {
+        let mut overlay = Overlay::default();
+        overlay.record(Effect::File("/etc/motd".into(), PlannedFile::Absent));
+        let access = Access::default();
+        assert_eq!(access.planned(&overlay), None);
+        overlay.record(Effect::File("/etc/kubernetes/admin.conf".into(), PlannedFile::Placed("x".into())));
+        assert_eq!(access.planned(&overlay).as_deref(), Some("the planned `/etc/kubernetes/admin.conf`"));
+        let other = Access { kubeconfig: Some("/opt/k.conf".into()), server: None };
+        assert_eq!(other.planned(&overlay), None);
+        overlay.record(Effect::Fact { kind: "unit", name: "kube-apiserver.service".into(), value: "active".into() });
+        assert!(other.planned(&overlay).is_some());
+    }
+}

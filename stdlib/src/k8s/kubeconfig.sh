@@ -1,0 +1,36 @@
+# $1: the kubeconfig, or empty for the first of the usual places.
+# Gives `path PATH`, then `file NAME CONTENT` for it and for each file that it names, the content in base64; `none NAME`
+# for one that cannot be read.
+give() {
+    if [ -f "$2" ] && [ -r "$2" ]; then
+        printf 'file %s ' "$1"
+        base64 -w0 <"$2" || exit 71
+        echo
+    else
+        printf 'none %s\n' "$1"
+    fi
+}
+path=$1
+if [ -z "$path" ]; then
+    for place in ~/.kube/config /etc/kubernetes/admin.conf /root/.kube/config; do
+        if [ -f "$place" ] && [ -r "$place" ]; then
+            path=$place
+            break
+        fi
+    done
+fi
+if [ -z "$path" ]; then
+    printf 'home %s\n' ~
+    exit 0
+fi
+printf 'path %s\n' "$path"
+give "" "$path"
+[ -r "$path" ] || exit 0
+sed -n 's/^[ -]*\(certificate-authority\|client-certificate\|client-key\|tokenFile\): *//p' "$path" |
+    sed "s/ *$//; s/^\"\(.*\)\"$/\1/; s/^'\(.*\)'$/\1/" | sort -u |
+    while IFS= read -r name; do
+        case $name in
+        /*) give "$name" "$name" ;;
+        ?*) give "$name" "${path%/*}/$name" ;;
+        esac
+    done

@@ -1,0 +1,79 @@
+//! A node leaves a cluster: its Node, its Lease, its requests, its place among the endpoints.
+
+use std::time::{Duration, Instant};
+
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{Endpoints, Node};
+use kube::Api;
+use kube::api::DeleteParams;
+use serde::de::DeserializeOwned;
+
+use super::cluster::Cluster;
+use super::watch::{self, Objects};
+
+/// How long an API server that has stopped may stay among the endpoints.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// True when the node is in the cluster.
+///
+/// # Errors
+/// When the API does not answer.
+pub async fn node(cluster: &Cluster, host: &Host, name: &str) -> Result<bool> {
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    Ok(cluster.ask(host, nodes.get_metadata_opt(name)).await?.is_some())
+}
+
+/// Deletes a request; one that is gone is as good.
+///
+/// # Errors
+/// When the API does not do it.
+pub async fn delete_csr(cluster: &Cluster, host: &Host, name: &str) -> Result<()> {
+    let requests: Api<CertificateSigningRequest> = Api::all(cluster.client.clone());
+    delete(cluster, host, &requests, name).await
+}
+
+/// Deletes a Node and its Lease; what is gone is as good.
+///
+/// # Errors
+/// When the API does not do it.
+pub async fn delete_node(cluster: &Cluster, host: &Host, name: &str) -> Result<()> {
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    delete(cluster, host, &nodes, name).await?;
+    let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), "kube-node-lease");
+    delete(cluster, host, &leases, name).await
+}
+
+/// Waits until an address has left the endpoints of the API itself.
+///
+/// # Errors
+/// `k8s.endpoints`, when it is still there after a minute.
+pub async fn endpoints(cluster: &Cluster, host: &Host, address: &str) -> Result<()> {
+    let endpoints: Api<Endpoints> = Api::namespaced(cluster.client.clone(), "default");
+    host.awaits(&format!("`{address}` to leave the endpoints of `kubernetes`"));
+    let gone = |all: &Objects<Endpoints>| Ok((!all.values().any(|one| has(one, address))).then_some(()));
+    let deadline = Instant::now() + PATIENCE;
+    let left = watch::until(cluster, &endpoints, Some("metadata.name=kubernetes"), deadline, gone);
+    host.waiting(left).await?.ok_or_else(|| {
+        let message = format!("`{address}` is still among the endpoints of `kubernetes` after {PATIENCE:?}");
+        Error::new(Kind::Failed, "k8s.endpoints", message)
+            .hint("check that the kube-apiserver there is stopped, then run undo again")
+    })
+}
+
+fn has(endpoints: &Endpoints, address: &str) -> bool {
+    let mut all = endpoints.subsets.iter().flatten().flat_map(|subset| subset.addresses.iter().flatten());
+    all.any(|one| one.ip == address)
+}
+
+async fn delete<K>(cluster: &Cluster, host: &Host, api: &Api<K>, name: &str) -> Result<()>
+where
+    K: Clone + DeserializeOwned + std::fmt::Debug,
+{
+    match cluster.ask(host, api.delete(name, &DeleteParams::default())).await {
+        Err(error) if error.code() != "k8s.missing" => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,48 @@
+//! Clusters, through the API that a host reaches.
+//!
+//! | file | what |
+//! |---|---|
+//! | nodes, csrs, get, list | the reads |
+//! | approve | the state ops |
+//! | cluster | the client, kept for the run, and how a call reaches its cluster |
+//! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
+//! | kind, object | kinds by the words that people use, and objects as recipes see them |
+//! | watch | waiting for what the API tells |
+//! | csr, admission, leave | requests for certificates; how a node comes into a cluster and how it goes |
+//! | planned | what a plan remembers of a cluster |
+
+mod admission;
+mod approve;
+mod cluster;
+mod csr;
+mod csrs;
+mod failure;
+mod get;
+mod kind;
+mod kubeconfig;
+mod leave;
+mod list;
+mod nodes;
+mod object;
+mod planned;
+mod watch;
+mod way;
+
+use haengine_script::Module;
+
+pub use approve::Approve;
+pub use csrs::Csrs;
+pub use get::Get;
+pub use list::List;
+pub use nodes::Nodes;
+
+/// The module, as recipes see it.
+pub fn module() -> Module {
+    Module::new("k8s", ABOUT).read::<Nodes>().read::<Csrs>().read::<Get>().read::<List>().op::<Approve>()
+}
+
+const ABOUT: &str = "Kubernetes clusters, from 1.20 on.
+
+The host that a verb names first is the one **through which** the API is reached: your machine needs no route to it. The \
+kubeconfig lies on that host, with the files that it names; the server in it is seen from there, so that `127.0.0.1` is \
+the host's own. Nothing has to be installed there. The connection is kept for the run.";

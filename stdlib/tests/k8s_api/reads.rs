@@ -1,0 +1,69 @@
+//! The reads.
+
+use haengine_kernel::value::Value;
+use haengine_stdlib::k8s::{Csrs, Get, List, Nodes};
+use serde_json::json;
+
+use crate::api::{Plane, Wish};
+use crate::{host, plane, read};
+
+fn at(plane: &Plane, more: Vec<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
+    let mut options = vec![("kubeconfig", Value::from(plane.admin()))];
+    options.extend(more);
+    options
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_and_requests_are_maps() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    plane.node("read-a").await;
+    let nodes = read::<Nodes>(&host, vec![], at(&plane, vec![])).await.unwrap();
+    let node = nodes.as_array().unwrap().iter().find(|node| node["name"] == "read-a").unwrap().clone();
+    assert_eq!(
+        (&node["ready"], &node["unschedulable"], &node["internal_address"]),
+        (&json!(false), &json!(false), &json!(null))
+    );
+
+    let name = plane.ask(&Wish::of("read-b")).await;
+    let options = at(&plane, vec![("node", Value::from("read-b")), ("state", Value::from("pending"))]);
+    let csrs = read::<Csrs>(&host, vec![], options).await.unwrap();
+    let csr = &csrs.as_array().unwrap()[0];
+    assert_eq!((&csr["name"], &csr["node"]), (&json!(name), &json!("read-b")));
+    assert_eq!(
+        (&csr["requestor"], &csr["common_name"]),
+        (&json!("system:bootstrap:abcdef"), &json!("system:node:read-b"))
+    );
+    assert_eq!((&csr["issued"], &csr["organizations"]), (&json!(false), &json!(["system:nodes"])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_any_kind_are_found() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "read", "namespace": "default", "labels": { "read": "yes" } }, "data": { "a": "1" } });
+    plane.create(&map).await.unwrap();
+    let found = read::<Get>(&host, vec![Value::from("cm/read")], at(&plane, vec![])).await.unwrap();
+    assert_eq!((&found["kind"], &found["data"]["a"]), (&json!("ConfigMap"), &json!("1")));
+    let absent = read::<Get>(&host, vec![Value::from("cm/none")], at(&plane, vec![])).await.unwrap();
+    assert_eq!(absent, json!(null));
+    // Not in the table: the API is asked.
+    let slices = read::<List>(&host, vec![Value::from("FlowSchema")], at(&plane, vec![])).await.unwrap();
+    assert!(!slices.as_array().unwrap().is_empty());
+    let options = at(&plane, vec![("selector", Value::from("read=yes"))]);
+    assert_eq!(
+        read::<List>(&host, vec![Value::from("configmaps")], options).await.unwrap().as_array().unwrap().len(),
+        1
+    );
+    let error = read::<List>(&host, vec![Value::from("gizmos")], at(&plane, vec![])).await.unwrap_err();
+    assert_eq!(error.code(), "k8s.kind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_secret_holds_is_not_shown() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let options = at(&plane, vec![("namespace", Value::from("kube-system"))]);
+    let found = read::<Get>(&host, vec![Value::from("secret/bootstrap-token-abcdef")], options).await.unwrap();
+    assert_eq!(found["data"]["token-secret"], json!("‹secret›"));
+}
