@@ -30,8 +30,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub const KUBECONFIG: Param = Param::option(
     "kubeconfig",
     ParamKind::Path,
-    "the first of `~/.kube/config`, `/etc/kubernetes/admin.conf`, `/root/.kube/config`",
-    "The kubeconfig on that host.",
+    "the first that is there",
+    "The kubeconfig on that host: else `~/.kube/config`, `/etc/kubernetes/admin.conf` or `/root/.kube/config`.",
 );
 /// The option `server`.
 pub const SERVER: Param = Param::option(
@@ -41,8 +41,7 @@ pub const SERVER: Param = Param::option(
     "The API server, as `\"https://192.168.2.117:6443\"`, seen from that host.",
 );
 /// The argument that names the host through which a cluster is reached.
-pub const THROUGH: Param =
-    Param::new("hosts", haengine_kernel::signature::ParamKind::Hosts, "The host through which the API is reached.");
+pub const THROUGH: Param = Param::new("hosts", ParamKind::Hosts, "The host through which the API is reached.");
 
 /// How a call reaches its cluster, beside the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
