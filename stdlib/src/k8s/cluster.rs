@@ -10,11 +10,12 @@ use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::Foreseen;
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::value::Unknown;
-use http::Uri;
+use http::{Request, Uri};
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
-use kube::client::ConfigExt;
+use kube::client::{Body, ConfigExt};
 use kube::config::Config;
+use kube::core::Status;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tower::{BoxError, ServiceBuilder};
@@ -63,6 +64,16 @@ pub struct Cluster {
     has_user: bool,
     /// Under which name the host keeps it.
     slot: String,
+}
+
+/// A server's answer.
+pub struct Answer {
+    /// Of HTTP.
+    pub status: u16,
+    /// The server's own time, as HTTP writes it.
+    pub date: Option<String>,
+    /// The text.
+    pub body: String,
 }
 
 /// A slot of the host in which a client is kept.
@@ -172,6 +183,29 @@ impl Cluster {
             Ok(Err(error)) => Err(self.explain(error)),
             Err(_) => Err(failure::silent(&self.place(), PATIENCE.as_secs())),
         }
+    }
+
+    /// What the server answers to a plain GET, whatever its status.
+    ///
+    /// # Errors
+    /// As [`ask`](Cluster::ask).
+    pub async fn fetch(&self, host: &Host, path: &str) -> Result<Answer> {
+        let request = async {
+            let request = Request::get(path).body(Body::empty()).map_err(kube::Error::HttpError)?;
+            let response = self.client.send(request).await?;
+            let (status, headers) = (response.status().as_u16(), response.headers());
+            let date = headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+            let body = response.into_body().collect_bytes().await?;
+            Ok(Answer { status, date, body: String::from_utf8_lossy(&body).into_owned() })
+        };
+        self.ask(host, request).await
+    }
+
+    /// The error that an answer is.
+    pub fn refusal(&self, answer: &Answer) -> Error {
+        let status = serde_json::from_str::<Status>(&answer.body).unwrap_or_default();
+        let message = if status.message.is_empty() { answer.body.clone() } else { status.message.clone() };
+        failure::refusal(&Status { code: answer.status, message, ..status }, &self.place())
     }
 
     /// The error of a request.

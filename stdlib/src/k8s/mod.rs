@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | nodes, csrs, get, list | the reads |
+//! | nodes, csrs, get, list, ready, version, leaders, wait | the reads |
 //! | approve | the state ops |
 //! | cluster | the client, kept for the run, and how a call reaches its cluster |
 //! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
@@ -20,11 +20,15 @@ mod failure;
 mod get;
 mod kind;
 mod kubeconfig;
+mod leaders;
 mod leave;
 mod list;
 mod nodes;
 mod object;
 mod planned;
+mod ready;
+mod version;
+mod wait;
 mod watch;
 mod way;
 
@@ -33,12 +37,25 @@ use haengine_script::Module;
 pub use approve::Approve;
 pub use csrs::Csrs;
 pub use get::Get;
+pub use leaders::Leaders;
 pub use list::List;
 pub use nodes::Nodes;
+pub use ready::Ready;
+pub use version::Version;
+pub use wait::Wait;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("k8s", ABOUT).read::<Nodes>().read::<Csrs>().read::<Get>().read::<List>().op::<Approve>()
+    Module::new("k8s", ABOUT)
+        .read::<Nodes>()
+        .read::<Csrs>()
+        .op::<Approve>()
+        .read::<Get>()
+        .read::<List>()
+        .read::<Ready>()
+        .read::<Version>()
+        .read::<Leaders>()
+        .read::<Wait>()
 }
 
 const ABOUT: &str = "Kubernetes clusters, from 1.20 on.

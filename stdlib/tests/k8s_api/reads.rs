@@ -1,7 +1,7 @@
 //! The reads.
 
 use haengine_kernel::value::Value;
-use haengine_stdlib::k8s::{Csrs, Get, List, Nodes};
+use haengine_stdlib::k8s::{Csrs, Get, Leaders, List, Nodes, Ready, Version, Wait};
 use serde_json::json;
 
 use crate::api::{Plane, Wish};
@@ -66,4 +66,51 @@ async fn what_a_secret_holds_is_not_shown() {
     let options = at(&plane, vec![("namespace", Value::from("kube-system"))]);
     let found = read::<Get>(&host, vec![Value::from("secret/bootstrap-token-abcdef")], options).await.unwrap();
     assert_eq!(found["data"]["token-secret"], json!("‹secret›"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_says_whether_it_is_ready_and_who_leads() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let ready = read::<Ready>(&host, vec![], at(&plane, vec![])).await.unwrap();
+    assert_eq!(ready, json!({ "ready": true, "failing": [], "problem": null }));
+    let away = at(&plane, vec![("server", Value::from("https://127.0.0.1:1"))]);
+    let ready = read::<Ready>(&host, vec![], away).await.unwrap();
+    assert_eq!(ready["ready"], json!(false));
+    assert!(ready["problem"].as_str().unwrap().contains("cannot be reached"), "{ready}");
+    let version = read::<Version>(&host, vec![], at(&plane, vec![])).await.unwrap();
+    assert_eq!(version["major"], json!(1));
+    assert!(version["version"].as_str().unwrap().starts_with("v1."), "{version}");
+
+    for _ in 0..100 {
+        let leaders = read::<Leaders>(&host, vec![], at(&plane, vec![])).await.unwrap();
+        assert_eq!(leaders["kube-scheduler"], json!(null));
+        if leaders["kube-controller-manager"]["alive"] == json!(true) {
+            assert!(leaders["kube-controller-manager"]["age"].as_f64().unwrap() < 15.0, "{leaders}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("no controller-manager leads");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_when_the_api_tells() {
+    let plane = plane!();
+    let (hosts, host) = host();
+    let wait = |condition: &str, timeout: &str| {
+        let options = vec![("condition", Value::from(condition)), ("timeout", Value::from(timeout))];
+        read::<Wait>(&host, vec![Value::from("node/wait-a")], at(&plane, options))
+    };
+    let comes = async {
+        tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+        plane.node("wait-a").await;
+    };
+    let (came, ()) = tokio::join!(wait("exists", "20s"), comes);
+    assert_eq!(came.unwrap(), json!(null));
+    assert!(hosts.waits().total() > std::time::Duration::from_millis(600));
+    let error = wait("Ready", "500ms").await.unwrap_err();
+    assert_eq!(error.code(), "k8s.wait");
+    assert!(error.message().contains("no condition `Ready`"), "{error}");
+    assert!(wait("absent", "500ms").await.unwrap_err().message().contains("still there"));
 }
