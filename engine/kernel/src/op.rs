@@ -80,6 +80,12 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// When the host did not do it.
     async fn undo(&self, host: &Host, before: &Self::Before, keep: &Keep) -> Result<()>;
 
+    /// False when nothing takes the change back, which is said before an undo starts: what was there cannot be made
+    /// again.
+    fn is_reversible(&self) -> bool {
+        true
+    }
+
     /// True when undo has to come back at the end: see [`settle`](Op::settle).
     const SETTLES: bool = false;
 

@@ -97,14 +97,14 @@ is gone, and, with `address`, that this address has left the endpoints of the se
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
-            about: "Approve what the kubelet of a new node asks for.",
-            given: "k8s_cluster; k8s_csr master2",
+            about: "Approve what the kubelet of a node asks for.",
+            given: "k8s_cluster; k8s_node master2; k8s_csr master2",
             code: r#"k8s::approve(h, "master2")"#,
             gives: r#"{"changed":true}"#,
         },
         Example {
             about: "Only for one user, and not for everybody with a bootstrap token.",
-            given: "k8s_cluster; k8s_csr master2 kubelet-bootstrap",
+            given: "k8s_cluster; k8s_node master2; k8s_csr master2 kubelet-bootstrap",
             code: r#"k8s::approve(h, "master2", #{ requestors: ["kubelet-bootstrap"], groups: [], timeout: "30s" })"#,
             gives: r#"{"changed":true}"#,
         },

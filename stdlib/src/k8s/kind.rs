@@ -81,6 +81,26 @@ impl Kind {
         })
     }
 
+    /// The kind of an object that names it exactly.
+    ///
+    /// # Errors
+    /// `k8s.kind`, when the API does not have it.
+    pub async fn exact(cluster: &Cluster, host: &Host, api_version: &str, kind: &str) -> Result<Kind> {
+        if let Some(known) = known(kind, Some(api_version)).filter(|known| known.resource.kind == kind) {
+            return Ok(known);
+        }
+        let version = parse_version(api_version)?;
+        let gvk = GroupVersionKind::gvk(&version.group, &version.version, kind);
+        let found = cluster.ask(host, discovery::pinned_kind(&cluster.client, &gvk)).await;
+        found.map(Kind::from).map_err(|error| match error.code() {
+            "k8s.missing" | "k8s.unreachable" if !error.message().contains("within") => {
+                let message = format!("{} has no kind `{kind}` of `{api_version}`", cluster.server);
+                Error::new(Family::Refused, "k8s.kind", message).hint("correct `apiVersion` and `kind`").because(error)
+            }
+            _ => error,
+        })
+    }
+
     /// Its objects, in a namespace where they have one.
     pub fn api(&self, cluster: &Cluster, namespace: Option<&str>) -> Api<DynamicObject> {
         let client = cluster.client.clone();
@@ -101,6 +121,18 @@ impl From<(ApiResource, ApiCapabilities)> for Kind {
     fn from((resource, capabilities): (ApiResource, ApiCapabilities)) -> Kind {
         Kind { resource, namespaced: capabilities.scope == Scope::Namespaced }
     }
+}
+
+/// The one way to write an object's name in a journal, whatever word the recipe has for its kind.
+pub fn title(kind: &str, name: &str, namespace: Option<&str>) -> String {
+    let kind = known(kind, None).map_or_else(|| kind.to_owned(), |known| known.resource.kind).to_lowercase();
+    let place = namespace.map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+    format!("{kind}/{name}{place}")
+}
+
+/// True for a kind whose objects lie in no namespace, as far as that is known without asking.
+pub fn is_cluster_wide(kind: &str, api_version: &str) -> bool {
+    known(kind, Some(api_version)).is_some_and(|known| !known.namespaced)
 }
 
 /// Splits `kind/name`.

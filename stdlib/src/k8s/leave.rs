@@ -8,7 +8,7 @@ use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Endpoints, Node};
 use kube::Api;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, DynamicObject, Preconditions};
 use serde::de::DeserializeOwned;
 
 use super::cluster::Cluster;
@@ -44,6 +44,34 @@ pub async fn delete_node(cluster: &Cluster, host: &Host, name: &str) -> Result<(
     delete(cluster, host, &nodes, name).await?;
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), "kube-node-lease");
     delete(cluster, host, &leases, name).await
+}
+
+/// Deletes an object, only the one with `uid` where that is given, and waits until it is gone.
+///
+/// # Errors
+/// `k8s.stays`, when it is still there after a minute.
+pub async fn remove(
+    cluster: &Cluster,
+    host: &Host,
+    api: &Api<DynamicObject>,
+    name: &str,
+    uid: Option<&str>,
+) -> Result<()> {
+    let preconditions = uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), ..Preconditions::default() });
+    let params = DeleteParams { preconditions, ..DeleteParams::default() };
+    match cluster.ask(host, api.delete(name, &params)).await {
+        Err(error) if error.code() == "k8s.missing" => return Ok(()),
+        Ok(_) => host.awaits(&format!("`{name}` to be gone")),
+        Err(error) => return Err(error),
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let gone = |all: &Objects<DynamicObject>| Ok((!all.contains_key(name)).then_some(()));
+    let fields = format!("metadata.name={name}");
+    let left = watch::until(cluster, api, Some(&fields), deadline, gone);
+    host.waiting(left).await?.ok_or_else(|| {
+        Error::new(Kind::Failed, "k8s.stays", format!("`{name}` is deleted, and still there after {PATIENCE:?}"))
+            .hint("look at its finalizers: who sets them must do its work first")
+    })
 }
 
 /// Waits until an address has left the endpoints of the API itself.

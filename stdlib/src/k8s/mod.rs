@@ -3,21 +3,27 @@
 //! | file | what |
 //! |---|---|
 //! | nodes, csrs, get, list, ready, version, leaders, wait | the reads |
-//! | approve | the state ops |
+//! | approve, apply, delete | the state ops |
 //! | cluster | the client, kept for the run, and how a call reaches its cluster |
 //! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
 //! | kind, object | kinds by the words that people use, and objects as recipes see them |
+//! | document, fields, kept | the objects of a call, the fields that it sets, the objects that were there |
 //! | watch | waiting for what the API tells |
 //! | csr, admission, leave | requests for certificates; how a node comes into a cluster and how it goes |
 //! | planned | what a plan remembers of a cluster |
 
 mod admission;
+mod apply;
 mod approve;
 mod cluster;
 mod csr;
 mod csrs;
+mod delete;
+mod document;
 mod failure;
+mod fields;
 mod get;
+mod kept;
 mod kind;
 mod kubeconfig;
 mod leaders;
@@ -34,8 +40,10 @@ mod way;
 
 use haengine_script::Module;
 
+pub use apply::Apply;
 pub use approve::Approve;
 pub use csrs::Csrs;
+pub use delete::Delete;
 pub use get::Get;
 pub use leaders::Leaders;
 pub use list::List;
@@ -50,6 +58,8 @@ pub fn module() -> Module {
         .read::<Nodes>()
         .read::<Csrs>()
         .op::<Approve>()
+        .op::<Apply>()
+        .op::<Delete>()
         .read::<Get>()
         .read::<List>()
         .read::<Ready>()

@@ -58,26 +58,18 @@ impl<'a> Wish<'a> {
 
 /// The control plane that the tests share; none, said loudly, where its programs are missing.
 pub async fn shared() -> Option<Arc<Plane>> {
-    {
-        let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plane) = shared.upgrade() {
-            drop(shared);
-            plane.ready().await;
-            return Some(plane);
-        }
-    }
-    let plane = {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        match shared.upgrade() {
-            Some(plane) => plane,
-            None => {
-                let plane = Arc::new(Plane::start()?);
-                *shared = Arc::downgrade(&plane);
-                plane
-            }
-        }
-    };
+    let plane = running()?;
     plane.ready().await;
+    Some(plane)
+}
+
+fn running() -> Option<Arc<Plane>> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(plane) = shared.upgrade() {
+        return Some(plane);
+    }
+    let plane = Arc::new(Plane::start()?);
+    *shared = Arc::downgrade(&plane);
     Some(plane)
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use haengine_kernel::error::Kind;
-use haengine_kernel::op::Standing;
+use haengine_kernel::op::{Op, Plan, Standing};
 use haengine_kernel::value::Value;
 use haengine_stdlib::k8s::Approve;
 
@@ -112,6 +112,38 @@ async fn only_those_who_may_ask_are_heard() {
     let groups = approve(&plane, "users", vec![("requestors", list(&[])), ("groups", list(&["joiners"]))]);
     assert!(ensure(&host, &groups, &keep(5)).await.unwrap().is_some());
     assert!(plane.is_issued(&name).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_its_kubelet_brings_back_is_gone_in_the_end() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let name = plane.ask(&Wish::of("back")).await;
+    // An address that is not among the endpoints needs no wait.
+    let op = approve(&plane, "back", vec![("address", Value::from("192.0.2.1"))]);
+    let state = op.observe(&host).await.unwrap();
+    let Plan::Change(change) = op.plan(&state).unwrap() else { panic!("nothing to do") };
+    assert!(!plane.is_approved(&name).await, "a plan touches nothing");
+    op.apply(&host, &change.before, &keep(9)).await.unwrap();
+    plane.node("back").await;
+    op.undo(&host, &change.before, &keep(9)).await.unwrap();
+    assert!(!plane.has_node("back").await);
+    plane.node("back").await;
+    op.settle(&host, &change.before, &keep(9)).await.unwrap();
+    assert!(!plane.has_node("back").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_there_before_stays() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    plane.node("stays").await;
+    let name = plane.ask(&Wish::of("stays")).await;
+    let op = approve(&plane, "stays", vec![]);
+    let before = ensure(&host, &op, &keep(10)).await.unwrap().expect("a change");
+    assert!(plane.is_issued(&name).await);
+    undo(&host, &op, &before, &keep(10)).await.unwrap();
+    assert!(plane.has_node("stays").await && plane.csr(&name).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

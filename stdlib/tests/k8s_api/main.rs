@@ -1,12 +1,19 @@
 //! The verbs of `k8s` on a real API: etcd, kube-apiserver and kube-controller-manager on the loopback. The way to it is this machine's own instead of SSH.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test that cannot go on fails"
+)]
 
 mod api;
 mod approve;
 mod connection;
 #[path = "../local/mod.rs"]
 mod local;
+mod objects;
 mod reads;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 //! | manifest | all that a host is, and how two manifests differ |
 //! | state, action, read | the laws of each sort of verb |
 //! | broken | a failure at any point and then undo is a clean slate |
+//! | k8s.sh | a real API for the examples that need one |
 //! | secret | no secret is seen anywhere but where it belongs |
 //! | cases | what is tested, from the verbs themselves |
 //!
@@ -45,7 +46,9 @@ type Later = Arc<OnceLock<Stage>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let stage = Later::default();
-    let trials = cases::trials(&stage, std::env::var_os("HAENGINE_LAWS").is_some_and(|word| word == "long"));
+    let kubernetes = kubernetes();
+    let long = std::env::var_os("HAENGINE_LAWS").is_some_and(|word| word == "long");
+    let trials = cases::trials(&stage, long, kubernetes.is_some());
     if arguments.list || !trials.iter().any(|trial| is_wanted(&arguments, trial)) {
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
@@ -53,8 +56,11 @@ fn main() -> ExitCode {
         eprintln!("\n*** SKIPPED the laws of all verbs ({} cases): a lab needs root ***\n", trials.len());
         return ExitCode::SUCCESS;
     }
+    if kubernetes.is_none() {
+        eprintln!("\n*** SKIPPED the laws of k8s: `haengine lab kubernetes` gets what they need ***\n");
+    }
     let lanes = *arguments.test_threads.get_or_insert(3);
-    match Stage::set(&cache(), lanes) {
+    match Stage::set(&cache(), lanes, kubernetes) {
         Ok(ready) => {
             let _ = stage.set(ready);
         }
@@ -75,6 +81,15 @@ fn is_wanted(arguments: &Arguments, trial: &Trial) -> bool {
     let name = trial.name();
     let is = |filter: &String| if arguments.exact { name == filter } else { name.contains(filter.as_str()) };
     arguments.filter.as_ref().is_none_or(is) && !arguments.skip.iter().any(is)
+}
+
+/// Kubernetes' programs, given or built before; to build them here would take minutes without a word.
+fn kubernetes() -> Option<PathBuf> {
+    let (cache, given) = (cache().join("lab"), std::env::var_os("KUBE_BIN_DIR").map(PathBuf::from));
+    let is_there = given.is_some() || haengine_lab::kubernetes::is_built(&cache);
+    is_there
+        .then(|| haengine_lab::kubernetes::binaries(&cache, given.as_deref(), &haengine_lab::quiet()).ok())
+        .flatten()
 }
 
 fn cache() -> PathBuf {

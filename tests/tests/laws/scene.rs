@@ -55,6 +55,12 @@ impl User {
 /// What stands for a secret: a word that is nowhere else.
 pub const CANARY: &str = "laws-canary-7f2e9c";
 
+/// How an example says that it needs an API.
+pub const WITH_API: &str = "k8s_cluster";
+
+/// What it may then ask for.
+const API: &str = include_str!("k8s.sh");
+
 /// Knows the canary and the password for sudo, and agrees to everything.
 struct Operator;
 
@@ -126,7 +132,8 @@ impl<'a> Scene<'a> {
 
     /// Prepares `h` as an example wishes.
     pub fn given(&self, script: &str) -> Law {
-        self.stage.sh(self.lane.hosts()[0], script, &[]).map(|_| ())
+        let script = if script.contains(WITH_API) { format!("set -e\n{API}\n{script}") } else { script.to_owned() };
+        self.stage.sh(self.lane.hosts()[0], &script, &[]).map(|_| ())
     }
 
     /// What the hosts are that `code` speaks of.

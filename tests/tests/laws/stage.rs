@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
@@ -24,16 +24,18 @@ pub struct Stage {
     lanes: Mutex<Vec<Lane>>,
     returned: Condvar,
     next: Mutex<u8>,
+    kubernetes: Option<PathBuf>,
 }
 
 impl Stage {
     /// Brings the lab up and enters its network with this thread, the first.
-    pub fn set(cache: &Path, lanes: usize) -> Law<Stage> {
+    pub fn set(cache: &Path, lanes: usize, kubernetes: Option<PathBuf>) -> Law<Stage> {
         let since = std::time::UNIX_EPOCH.elapsed().map_err(said)?.as_secs().to_string();
         let state = cache.join("laws");
         let lab = Lab::open(&cache.join("lab"), &state, &format!("laws-{}", std::process::id())).map_err(said)?;
         let lab = lab.ephemeral();
-        let (next, specs) = (1 + 2 * lanes as u8, (0..lanes as u8).map(|lane| pair(1 + 2 * lane)).collect::<Vec<_>>());
+        let (next, specs) =
+            (1 + 2 * lanes as u8, (0..lanes as u8).map(|lane| pair(1 + 2 * lane, &kubernetes)).collect::<Vec<_>>());
         let raise = async {
             std::fs::create_dir_all(&state).map_err(said)?;
             haengine_lab::reap(&state).await.map_err(said)?;
@@ -50,6 +52,7 @@ impl Stage {
             lanes: Mutex::default(),
             returned: Condvar::new(),
             next: Mutex::new(next),
+            kubernetes,
         };
         for (number, pair) in specs.iter().enumerate() {
             if number == 0 {
@@ -96,7 +99,7 @@ impl Stage {
             *next += 2;
             *next - 2
         };
-        let hosts = pair(number);
+        let hosts = pair(number, &self.kubernetes);
         let spec = LabSpec { hosts: hosts.to_vec(), authorized_key: None };
         self.runtime.block_on(async {
             for host in worn.hosts() {
@@ -124,8 +127,11 @@ impl Stage {
     }
 }
 
-fn pair(number: u8) -> [HostSpec; 2] {
-    [number, number + 1].map(|n| HostSpec::new(format!("n{n}"), Ipv4Addr::new(192, 168, 2, 10 + n)))
+fn pair(number: u8, kubernetes: &Option<PathBuf>) -> [HostSpec; 2] {
+    [number, number + 1].map(|n| HostSpec {
+        kubernetes: kubernetes.clone(),
+        ..HostSpec::new(format!("n{n}"), Ipv4Addr::new(192, 168, 2, 10 + n))
+    })
 }
 
 fn runtime() -> Law<Runtime> {

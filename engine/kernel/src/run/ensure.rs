@@ -103,7 +103,7 @@ impl Run {
             key: key.clone(),
             arguments: encode(O::NAME, op)?,
             before: encode(O::NAME, &planned.before)?,
-            reversible: true,
+            reversible: op.is_reversible(),
         };
         journal.append(vec![started]).await?;
         self.touch();
