@@ -112,11 +112,10 @@ impl Arguments {
     /// When it was not given.
     pub fn text(&self, name: &str) -> Result<Text> {
         match self.values.get(name) {
-            Some(Value::String(text)) => Ok(Text::Plain(text.clone())),
-            Some(Value::Secret(secret)) => Ok(Text::Secret(secret.clone())),
-            Some(Value::Unknown(unknown)) => Ok(Text::Unknown(unknown.clone())),
-            _ => Err(self.missing(name)),
+            Some(Value::List(parts)) => parts.iter().map(text).collect::<Option<Vec<Text>>>().map(Text::of_parts),
+            value => value.and_then(text),
         }
+        .ok_or_else(|| self.missing(name))
     }
 
     /// Yes or no, with what holds when it is left out.
@@ -212,6 +211,15 @@ fn check_value(place: &str, param: &Param, value: &Value) -> Result<()> {
     })
 }
 
+fn text(value: &Value) -> Option<Text> {
+    match value {
+        Value::String(text) => Some(Text::Plain(text.clone())),
+        Value::Secret(secret) => Some(Text::Secret(secret.clone())),
+        Value::Unknown(unknown) => Some(Text::Unknown(unknown.clone())),
+        _ => None,
+    }
+}
+
 /// Texts are shown short: a wrong argument may be a whole file.
 fn describe(value: &Value) -> String {
     match value {
@@ -228,7 +236,7 @@ fn fits(kind: ParamKind, value: &Value) -> bool {
         ParamKind::Paths => is_path(value) || all(value, is_path),
         ParamKind::Host | ParamKind::String | ParamKind::LocalPath => matches!(value, Value::String(_)),
         ParamKind::Strings => matches!(value, Value::String(_)) || all(value, |item| matches!(item, Value::String(_))),
-        ParamKind::Text => matches!(value, Value::String(_) | Value::Secret(_) | Value::Unknown(_)),
+        ParamKind::Text => text(value).is_some() || all(value, |part| text(part).is_some()),
         ParamKind::Command => is_command(value),
         ParamKind::Integer => matches!(value, Value::Integer(_)),
         ParamKind::Integers => matches!(value, Value::Integer(_)) || all(value, |item| as_integer(item).is_some()),

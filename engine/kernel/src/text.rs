@@ -39,6 +39,20 @@ impl TextDigest {
 }
 
 impl Text {
+    /// Texts put together. A part that is not known leaves the whole unknown; a secret part makes it a secret.
+    pub fn of_parts(parts: Vec<Text>) -> Text {
+        let is_secret = parts.iter().any(|part| matches!(part, Text::Secret(_)));
+        let mut whole = String::new();
+        for part in parts {
+            match part {
+                Text::Plain(text) => whole.push_str(&text),
+                Text::Secret(secret) => whole.push_str(secret.expose()),
+                Text::Unknown(_) | Text::Digest(_) => return part,
+            }
+        }
+        if is_secret { Text::Secret(Secret::new(whole)) } else { Text::Plain(whole) }
+    }
+
     /// Hash and size; none when known only when run.
     pub fn digest(&self) -> Option<TextDigest> {
         match self {
@@ -99,5 +113,20 @@ impl<'de> Deserialize<'de> for Text {
             Some(digest) => Text::Digest(digest),
             None => Text::Unknown(Unknown { origin: "a planned change".to_owned() }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_parts_is_as_secret_and_as_unknown_as_they_are() {
+        let plain = |text: &str| Text::Plain(text.to_owned());
+        assert_eq!(Text::of_parts(vec![plain("a"), plain("b")]).shown(), Some("ab"));
+        let secret = Text::of_parts(vec![plain("a"), Text::Secret(Secret::new("b".to_owned()))]);
+        assert!(secret.shown().is_none() && secret.content().is_ok_and(|content| content.expose() == "ab"));
+        let unknown = Text::Unknown(Unknown { origin: "a node".to_owned() });
+        assert!(Text::of_parts(vec![plain("a"), unknown, plain("b")]).digest().is_none());
     }
 }

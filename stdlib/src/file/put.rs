@@ -29,7 +29,8 @@ impl Op for Put {
 
 A new file gets mode `0o644` and belongs to the login; an existing one keeps its mode and owner unless you name others.
 The file is never seen half written. Its directory must exist: create it with `file::directory`. A symbolic link is
-refused: write to where it leads. A secret content never appears in a diff or in the journal.";
+refused: write to where it leads. A secret content never appears in a diff or in the journal. An
+array of texts is put together; where a part is secret or known only when run, so is the whole.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
