@@ -9,6 +9,10 @@ pub mod service;
 pub mod ssh;
 
 use haengine_script::Module;
+use include_dir::{Dir, include_dir};
+
+/// What recipes import: helpers in their own language.
+pub static LIBRARIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rhai");
 
 /// All modules, in the order of the book.
 pub fn modules() -> Vec<Module> {

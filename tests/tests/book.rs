@@ -79,7 +79,8 @@ fn before_global(help: &str) -> String {
 fn recipes_in_the_book_pass_check() {
     let folder = tempfile::tempdir().unwrap();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts");
-    let sources = Sources { folders: vec![scripts], ..Sources::default() };
+    let libraries = scripts.join("../stdlib/rhai");
+    let sources = Sources { folders: vec![scripts, libraries], ..Sources::default() };
     let (mut seen, mut wrong) = (0, Vec::new());
     for name in ["tutorial.md", "writing-recipes.md"] {
         let text = std::fs::read_to_string(book().join(name)).unwrap();

@@ -14,6 +14,8 @@ pub struct Sources {
     pub folders: Vec<PathBuf>,
     /// Recipes in the binary: text by name, without `.rhai`.
     pub embedded: BTreeMap<String, &'static str>,
+    /// What recipes import from the binary and nobody runs: text by name, without `.rhai`.
+    pub libraries: BTreeMap<String, &'static str>,
 }
 
 /// A recipe's text and where it came from.
@@ -47,7 +49,8 @@ impl Sources {
         Err(self.unknown(recipe, name))
     }
 
-    /// What `import "path"` in the file at `from` means: beside that file, then as [`find`](Sources::find) does.
+    /// What `import "path"` in the file at `from` means: beside that file, then as [`find`](Sources::find) does, then a
+    /// library.
     ///
     /// # Errors
     /// As [`find`](Sources::find).
@@ -58,7 +61,15 @@ impl Sources {
                 return read(&beside);
             }
         }
-        self.find(path)
+        match self.libraries.get(path) {
+            Some(text) if !self.has(path) => Ok(embedded(path, text)),
+            _ => self.find(path),
+        }
+    }
+
+    /// True when the site has a file for this name.
+    fn has(&self, name: &str) -> bool {
+        self.folders.iter().any(|folder| folder.join(with_ending(name)).is_file())
     }
 
     /// Names of all recipes, with the path of those on disk.
@@ -83,11 +94,7 @@ impl Sources {
                 return read(&path).map(Some);
             }
         }
-        Ok(self.embedded.get(name).map(|text| Source {
-            label: format!("{name}.rhai"),
-            path: None,
-            text: Arc::from(*text),
-        }))
+        Ok(self.embedded.get(name).map(|text| embedded(name, text)))
     }
 
     fn unknown(&self, recipe: &str, name: &str) -> Error {
@@ -98,6 +105,10 @@ impl Sources {
             None => error.hint("give the path of a `.rhai` file, or list the recipes with `haengine list`"),
         }
     }
+}
+
+fn embedded(name: &str, text: &str) -> Source {
+    Source { label: format!("{name}.rhai"), path: None, text: Arc::from(text) }
 }
 
 fn with_ending(name: &str) -> String {

@@ -2,6 +2,7 @@
 
 pub mod keep;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,10 +48,13 @@ pub fn library(cancel: CancellationToken) -> Library {
 
 /// Where recipes are found: here, in `scripts`, and in the binary. The first of a name wins.
 pub fn sources() -> Sources {
-    let embedded = RECIPES.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "rhai"));
-    let named =
-        embedded.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), file.contents_utf8()?)));
-    Sources { folders: vec![PathBuf::from("."), PathBuf::from("scripts")], embedded: named.collect() }
+    let folders = vec![PathBuf::from("."), PathBuf::from("scripts")];
+    Sources { folders, embedded: scripts(&RECIPES), libraries: scripts(&haengine_stdlib::LIBRARIES) }
+}
+
+fn scripts(folder: &'static Dir<'_>) -> BTreeMap<String, &'static str> {
+    let files = folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "rhai"));
+    files.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), file.contents_utf8()?))).collect()
 }
 
 /// All verbs, for a journal's records.
