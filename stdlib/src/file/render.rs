@@ -5,18 +5,15 @@ use std::path::{Path, PathBuf};
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::secret::Secret;
-use haengine_kernel::signature::quoted;
+use haengine_kernel::signature::nearest;
 use haengine_kernel::text::Text;
 use haengine_kernel::value::{Unknown, Value};
+use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 /// The library's own templates. A file of the same name beside the recipe wins.
-const OWN: &[(&str, &str)] = &[
-    ("chrony.conf.j2", include_str!("../../templates/chrony.conf.j2")),
-    ("etcd.conf.j2", include_str!("../../templates/etcd.conf.j2")),
-    ("etcd.service.j2", include_str!("../../templates/etcd.service.j2")),
-];
+static OWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// The text of the template called `name`, with `variables` in it. `path` is where a file of that name would be.
 ///
@@ -98,18 +95,19 @@ fn source_of(name: &str, path: &Path) -> Result<String> {
 }
 
 fn own(name: &str) -> Option<String> {
-    OWN.iter().find(|(own, _)| *own == name).map(|(_, source)| (*source).to_owned())
+    OWN.get_file(name)?.contents_utf8().map(str::to_owned)
 }
 
 fn missing(name: &str, path: &Path) -> Error {
     let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let own: Vec<&str> = OWN.iter().map(|(name, _)| *name).collect();
+    let own = OWN.files().filter_map(|file| file.path().to_str());
     let message = format!("there is no template `{name}`");
-    Error::new(Kind::Usage, "file.no_template", message).hint(format!(
-        "create it in {}, or use one of haengine's own: {}",
-        folder.display(),
-        quoted(&own)
-    ))
+    let error = Error::new(Kind::Usage, "file.no_template", message);
+    let folder = folder.display();
+    match nearest(name, own) {
+        Some(near) => error.hint(format!("write `{near}`, which is one of haengine's own, or create yours in {folder}")),
+        None => error.hint(format!("create it in {folder}")),
+    }
 }
 
 fn explain(name: &str, source: &str, error: &minijinja::Error, nature: &Nature) -> Error {
