@@ -26,6 +26,9 @@ pub const API_VERSION: Param = Param::option(
     "As `\"v1\"` or `\"GROUP/v1\"`, where a kind has several.",
 );
 
+const FIELD: Param =
+    Param::option("field", ParamKind::String, "the object", "The way to one value, with dots: `spec.podCIDR`.");
+
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
 pub struct Get {
@@ -34,6 +37,7 @@ pub struct Get {
     name: String,
     namespace: Option<String>,
     api_version: Option<String>,
+    field: Option<String>,
 }
 
 #[async_trait]
@@ -42,10 +46,11 @@ impl Read for Get {
     const ABOUT: &'static str = "One object as a map, or `()` when it is not there.
 
 The kind is written as `kubectl` takes it: `node`, `nodes`, `no`, in any case. The map has the names of the API
-(`metadata`, `spec`, `status`), without `managedFields`. What a Secret holds is a secret here too: it can be placed, not read.";
+(`metadata`, `spec`, `status`), without `managedFields`. With `field` it is that one value, or `()` where there is none: in
+a plan, where it may be known only when run, it can be handed on to an op. What a Secret holds is a secret here too: it can be placed, not read.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("object", ParamKind::String, "`KIND/NAME`.")],
-        options: &[NAMESPACE, API_VERSION, KUBECONFIG, SERVER],
+        options: &[FIELD, NAMESPACE, API_VERSION, KUBECONFIG, SERVER],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -53,6 +58,12 @@ The kind is written as `kubectl` takes it: `node`, `nodes`, `no`, in any case. T
             given: "k8s_cluster; k8s_object '{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"demo\",\"namespace\":\"kube-system\"},\"data\":{\"a\":\"1\"}}'",
             code: r#"k8s::get(h, "configmap/demo", #{ namespace: "kube-system" }).data.a"#,
             gives: r#""1""#,
+        },
+        Example {
+            about: "One value of it.",
+            given: "k8s_cluster",
+            code: r#"k8s::get(h, "service/kubernetes", #{ namespace: "default", field: "spec.type" })"#,
+            gives: r#""ClusterIP""#,
         },
         Example {
             about: "Whether something is there at all.",
@@ -65,7 +76,8 @@ The kind is written as `kubectl` takes it: `node`, `nodes`, `no`, in any case. T
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (kind, name) = kind_and_name(&arguments.string("object")?)?;
         let (namespace, api_version) = (arguments.opt_string("namespace"), arguments.opt_string("api_version"));
-        Ok(Get { access: Access::parse(arguments)?, kind, name, namespace, api_version })
+        let field = arguments.opt_string("field");
+        Ok(Get { access: Access::parse(arguments)?, kind, name, namespace, api_version, field })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
@@ -77,6 +89,14 @@ The kind is written as `kubectl` takes it: `node`, `nodes`, `no`, in any case. T
         let kind = Kind::named(&cluster, host, &self.kind, self.api_version.as_deref()).await?;
         let api = kind.api(&cluster, self.namespace.as_deref());
         let found = cluster.ask(host, api.get_opt(&self.name)).await?;
-        Ok(found.map_or(Value::Null, |found| object::value(&found, &kind)))
+        let value = found.map_or(Value::Null, |found| object::value(&found, &kind));
+        Ok(self.field.iter().flat_map(|field| field.split('.')).fold(value, inside))
+    }
+}
+
+fn inside(value: Value, name: &str) -> Value {
+    match value {
+        Value::Map(mut fields) => fields.remove(name).unwrap_or(Value::Null),
+        _ => Value::Null,
     }
 }
