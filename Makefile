@@ -9,14 +9,24 @@ unexport HAENGINE_STATE_DIR HAENGINE_LOG
 
 SAY = printf '\n==> %s\n'
 
-.PHONY: help test lint bench build tools clean
+.PHONY: help demo demo-down test lint bench build tools clean
 
 help:
 	@printf '%s\n' \
-	  'make build   the haengine binary, optimised' \
-	  'make test    everything that proves it, on real hosts that it makes on this machine (as root)' \
-	  'make lint    format, clippy, documentation' \
-	  'make bench   our times beside those of pyinfra, Ansible and OpenSSH (as root)'
+	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
+	  'make demo-down   these hosts are gone' \
+	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
+	  'make build       the haengine binary, optimised' \
+	  'make lint        format, clippy, documentation' \
+	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script (as root)'
+
+demo: tools
+	@$(SAY) 'build (the first time: some minutes)'
+	@$(MAKE) --no-print-directory build
+	@sh tests/demo/run.sh "$(CARGO_TARGET_DIR)/release/haengine" up
+
+demo-down:
+	@sh tests/demo/run.sh "$(CARGO_TARGET_DIR)/release/haengine" down
 
 build:
 	cargo build --release --locked -p haengine
