@@ -1,6 +1,6 @@
 #!/bin/sh
-# Times haengine beside pyinfra, Ansible and OpenSSH on the same ten lab hosts, in one run.
-# The others are installed from PyPI into a folder of the cache, for this alone.
+# Times haengine beside pyinfra, Ansible and OpenSSH on the same ten lab hosts, in one run; then the runbook of a second
+# master, as a shell script and as a recipe. The others are installed from PyPI into a folder of the cache, for this alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,4 +17,6 @@ if [ ! -x "$venv/bin/pyinfra" ] || [ ! -x "$venv/bin/ansible-playbook" ]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install -q 'pyinfra>=3.5,<4' 'ansible-core>=2.17,<2.21'
 fi
-exec python3 "$here/bench.py" "$haengine" "$venv/bin" "${HOSTS:-10}" "${REPEAT:-3}"
+python3 "$here/bench.py" "$haengine" "$venv/bin" "${HOSTS:-10}" "${REPEAT:-3}"
+echo
+python3 "$here/add_master.py" "$haengine" "${REPEAT:-3}"
