@@ -2,6 +2,12 @@
 # Installs what the tests use and this machine does not have. Only on Debian and its kin, only as root.
 set -eu
 
+# Debian 12's own Rust is too old, and where another comes from is the person's choice.
+if ! command -v cargo >/dev/null 2>&1; then
+    echo 'THERE IS NO RUST: install 1.90 or newer, see https://rustup.rs, and open a new shell' >&2
+    exit 1
+fi
+
 missing=
 need() { # need PROGRAM PACKAGE
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] || missing="$missing $2"
@@ -15,6 +21,8 @@ need ssh openssh-client
 need nsenter util-linux
 need apt-ftparchive apt-utils
 need cc gcc
+# gcc alone brings no headers.
+[ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 
 if [ -z "$missing" ]; then
     echo "all there"
