@@ -193,6 +193,9 @@ is gone, and, with `address`, that this address has left the endpoints of the se
     }
 
     async fn settle(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+        if self.access.is_gone(host).await? {
+            return Ok(());
+        }
         self.take_back(host, before).await?;
         let Some(address) = self.address.as_ref().filter(|_| !before.node) else { return Ok(()) };
         let cluster = self.access.cluster(host).await?;

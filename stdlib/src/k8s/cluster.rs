@@ -131,6 +131,18 @@ impl Access {
         Some(format!("the planned `{path}`"))
     }
 
+    /// True when the host has no kubeconfig any more: an undo took it, and with it the cluster that the run had made.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn is_gone(&self, host: &Host) -> Result<bool> {
+        match kubeconfig::read(host, self.kubeconfig.as_deref()).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.code() == "k8s.kubeconfig" => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     fn name(&self) -> String {
         format!("{} {}", self.kubeconfig.as_deref().unwrap_or_default(), self.server.as_deref().unwrap_or_default())
     }
