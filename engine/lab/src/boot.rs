@@ -16,7 +16,7 @@ use crate::{
     error::At,
     exec::inside_host,
     host::Host,
-    mounts, network,
+    limits, mounts, network,
     program::{command, run},
 };
 
@@ -38,6 +38,7 @@ pub(crate) fn start(bridge: &Path, host: &Host, networks: &[[u8; 3]]) -> Result<
     }
     // Whatever was left of it by a crash must not meet the new one.
     cgroup::kill_all(&host.machine)?;
+    limits::raise()?;
     host.mount()?;
     network::attach(bridge, host, networks)?;
     let console = File::create(host.console()).at("create", &host.console())?;

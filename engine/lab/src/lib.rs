@@ -11,7 +11,7 @@
 //! | spec, record | what a lab shall be; what is on disk of it |
 //! | prepare, image | this machine's packages; the base image, built once for each recipe |
 //! | lab, up, down, reap | the handle and the life of a lab |
-//! | host, boot, network, cgroup, mounts | one host: its layers, its processes, its cable |
+//! | host, boot, network, cgroup, mounts, limits | one host: its layers, its processes, its cable, what it shares |
 //! | power, snapshot, exec, enter, status | what can be done with a lab that is up |
 //! | program, lock, error | running a program; one change at a time; what went wrong |
 //!
@@ -30,6 +30,7 @@ mod host;
 mod image;
 pub mod kubernetes;
 mod lab;
+mod limits;
 mod lock;
 mod mounts;
 mod network;

@@ -105,7 +105,9 @@ fn missing(name: &str, path: &Path) -> Error {
     let error = Error::new(Kind::Usage, "file.no_template", message);
     let folder = folder.display();
     match nearest(name, own) {
-        Some(near) => error.hint(format!("write `{near}`, which is one of haengine's own, or create yours in {folder}")),
+        Some(near) => {
+            error.hint(format!("write `{near}`, which is one of haengine's own, or create yours in {folder}"))
+        }
         None => error.hint(format!("create it in {folder}")),
     }
 }
