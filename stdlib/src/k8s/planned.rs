@@ -2,5 +2,5 @@
 
 /// Nodes and their certificates.
 pub const NODE: &str = "k8s node";
-/// Any other object, by [`Identity`](super::object::Identity).
+/// Any other object, by [`Identity`](super::document::Identity).
 pub const OBJECT: &str = "k8s object";
