@@ -43,7 +43,8 @@ up() {
 
     say 'the run: master2 becomes the second master'
     operator run add_master -i site.yaml target=master2
-    run=$(ours runs --json | sed -n '1s/.*"run":"\([^"]*\)".*/\1/p')
+    runs=$(ours runs --json)
+    run=$(printf '%s\n' "$runs" | sed -n '1s/.*"run":"\([^"]*\)".*/\1/p')
 
     say 'the cluster sees it, asked through the new master'
     kubectl master2 get nodes
