@@ -45,6 +45,8 @@ up() {
     operator run add_master -i site.yaml target=master2
     runs=$(ours runs --json)
     run=$(printf '%s\n' "$runs" | sed -n '1s/.*"run":"\([^"]*\)".*/\1/p')
+    # The undo that is offered below reads the same journal.
+    ours show "$run" >/dev/null
 
     say 'the cluster sees it, asked through the new master'
     kubectl master2 get nodes
