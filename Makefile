@@ -9,13 +9,14 @@ unexport HAENGINE_STATE_DIR HAENGINE_LOG
 
 SAY = printf '\n==> %s\n'
 
-.PHONY: help demo demo-down test lint bench build tools clean
+.PHONY: help demo demo-down test test-long lint bench build tools clean
 
 help:
 	@printf '%s\n' \
 	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
 	  'make demo-down   these hosts are gone' \
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
+	  'make test-long   the rarer layouts of clusters, each on a cluster of its own (as root)' \
 	  'make build       the haengine binary, optimised' \
 	  'make lint        format, clippy, documentation' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script (as root)'
@@ -44,6 +45,15 @@ test: tools
 	@$(SAY) 'tests'
 	cargo test --locked --workspace -- --test-threads=2
 	@$(SAY) 'all tests passed'
+
+test-long: tools
+	@$(SAY) 'build'
+	cargo build --locked --workspace --all-targets
+	@$(SAY) 'hosts to test on (the first time: about two minutes)'
+	@sh tests/hosts.sh
+	@$(SAY) 'long tests'
+	cargo test --locked -p haengine-tests --test cluster -- --ignored
+	@$(SAY) 'all long tests passed'
 
 lint:
 	cargo fmt --all --check

@@ -1,1 +1,10 @@
-//! The tests are in `tests/`; this crate has no code of its own.
+//! What several tests use; the tests are in `tests/`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, reads its own environment, and says what it skips"
+)]
+
+pub mod site;

@@ -5,21 +5,28 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use haengine_lab::{HostSpec, Lab, LabSpec};
+use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
 
 /// Hosts, and the operator's folder. The lab goes down with it, also when a test panics.
 pub struct Site {
+    /// The hosts' lab.
     pub lab: Lab,
+    /// Where the operator stands.
     pub folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
-    names: Vec<String>,
+    hosts: Vec<HostSpec>,
+    groups: String,
 }
 
 /// What the binary gave.
 pub struct Given {
+    /// The exit code; -1 where a signal ended it.
     pub code: i32,
+    /// Its standard output.
     pub out: String,
+    /// Its standard error.
     pub errors: String,
 }
 
@@ -79,9 +86,26 @@ fn binary() -> PathBuf {
     path
 }
 
+/// Kubernetes' programs for the hosts: those of `KUBE_BIN_DIR`, else the cached ones, which are built if they are not there.
+pub fn kubernetes() -> PathBuf {
+    let given = std::env::var_os("KUBE_BIN_DIR").map(PathBuf::from);
+    haengine_lab::kubernetes::binaries(&cache().join("lab"), given.as_deref(), &loudly()).unwrap()
+}
+
+fn loudly() -> Progress {
+    Arc::new(|line: &str| println!("{line}"))
+}
+
 impl Site {
     /// Brings hosts up: `m1`, `m2`, … at 192.168.2.11, 12, …
     pub fn new(name: &str, hosts: u8) -> Site {
+        let named = |i: u8| HostSpec::new(format!("m{i}"), Ipv4Addr::new(192, 168, 2, 10 + i));
+        let names: Vec<String> = (1..=hosts).map(|i| format!("m{i}")).collect();
+        Site::with(name, (1..=hosts).map(named).collect(), &format!("masters: [{}]", names.join(", ")))
+    }
+
+    /// Brings these hosts up, in these groups.
+    pub fn with(name: &str, hosts: Vec<HostSpec>, groups: &str) -> Site {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let state = cache().join("lab/tests");
@@ -90,13 +114,11 @@ impl Site {
             haengine_lab::reap(&state).await.unwrap();
             let name = format!("{name}-{}", std::process::id());
             let lab = Lab::open(&cache().join("lab"), &state, &name).unwrap().ephemeral();
-            let hosts = (1..=hosts).map(|i| HostSpec::new(format!("m{i}"), Ipv4Addr::new(192, 168, 2, 10 + i)));
-            let spec = LabSpec { hosts: hosts.collect(), authorized_key: None };
-            lab.up(&spec, Arc::new(|line: &str| println!("{line}"))).await.unwrap();
+            let spec = LabSpec { hosts: hosts.clone(), authorized_key: None };
+            lab.up(&spec, loudly()).await.unwrap();
             lab
         });
-        let names = (1..=hosts).map(|i| format!("m{i}")).collect();
-        let site = Site { lab, folder, runtime, names };
+        let site = Site { lab, folder, runtime, hosts, groups: groups.to_owned() };
         site.inventory("site.yaml", "user: root");
         site
     }
@@ -109,13 +131,29 @@ impl Site {
             key.display(),
             known.display()
         );
-        for (i, name) in self.names.iter().enumerate() {
-            writeln!(text, "  {name}: {{ address: 192.168.2.{} }}", 11 + i).unwrap();
+        for host in &self.hosts {
+            writeln!(text, "  {}: {{ address: {} }}", host.name, host.address).unwrap();
         }
-        writeln!(text, "groups: {{ masters: [{}] }}", self.names.join(", ")).unwrap();
+        writeln!(text, "groups: {{ {} }}", self.groups).unwrap();
         self.write(file, &text);
     }
 
+    /// Freezes the hosts' disks; the hosts boot again.
+    pub fn snapshot(&self, name: &str) {
+        self.runtime.block_on(self.lab.snapshot(name, loudly())).unwrap();
+    }
+
+    /// Throws away what the hosts wrote since that snapshot; they boot again.
+    pub fn restore(&self, name: &str) {
+        self.runtime.block_on(self.lab.restore(name, loudly())).unwrap();
+    }
+
+    /// The names of the snapshots.
+    pub fn snapshots(&self) -> Vec<String> {
+        self.runtime.block_on(self.lab.snapshots()).unwrap()
+    }
+
+    /// Writes a file of the operator.
     pub fn write(&self, file: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(file);
         std::fs::write(&path, text).unwrap();
@@ -136,10 +174,12 @@ impl Site {
         command
     }
 
+    /// Runs the binary and waits for it.
     pub fn haengine(&self, words: &[&str]) -> Given {
         ended(self.start(words))
     }
 
+    /// Starts the binary.
     pub fn start(&self, words: &[&str]) -> Child {
         self.command(words).spawn().unwrap()
     }
@@ -160,23 +200,40 @@ impl Site {
         self.runtime.block_on(self.lab.power_on(host)).unwrap();
     }
 
-    /// Waits until a command on a host succeeds.
+    /// Waits until a command on a host succeeds, for ten seconds.
     pub fn until(&self, host: &str, script: &str) {
-        for _ in 0..200 {
+        self.within(Duration::from_secs(10), host, script);
+    }
+
+    /// Waits until a command on a host succeeds.
+    pub fn within(&self, patience: Duration, host: &str, script: &str) {
+        let asked = Instant::now();
+        loop {
             let output = self.runtime.block_on(self.lab.exec(host, &["sh", "-c", script])).unwrap();
             if output.status.success() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(
+                asked.elapsed() < patience,
+                "in vain on {host}: {script}\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("in vain: {script} on {host}");
     }
 
     /// Every path of every host, by something that knows nothing of haengine.
     pub fn manifest(&self) -> String {
-        self.names.iter().map(|host| self.on(host, &format!("{MANIFEST} | sed 's/^/{host} /'"))).collect()
+        self.each_says(MANIFEST)
     }
 
+    /// What a script prints on every host, a line of it behind the host's name.
+    pub fn each_says(&self, script: &str) -> String {
+        let said = |host: &HostSpec| self.on(&host.name, &format!("{script} | sed 's/^/{} /'", host.name));
+        self.hosts.iter().map(said).collect()
+    }
+
+    /// The operator's folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -1,0 +1,65 @@
+//! A run that is killed at any moment is gone on with, and comes to the end that it would have come to.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use haengine_tests::site::differences;
+
+use crate::look::{end, is_second_master, kubectl};
+use crate::stage::Stage;
+
+/// When a run is killed.
+pub struct Moment {
+    pub name: &'static str,
+    /// What is true on the new master just then.
+    is_now: &'static str,
+    /// What is not yet true there: else the moment was missed.
+    is_later: &'static str,
+}
+
+pub const MOMENTS: [Moment; 3] = [
+    Moment {
+        name: "during_the_copy",
+        is_now: "[ $(du -sk /opt | cut -f1) -gt 20000 ]",
+        is_later: "[ -s /opt/kubernetes/cfg/kube-apiserver.conf ]",
+    },
+    Moment {
+        name: "after_the_api_server_was_started",
+        is_now: "systemctl is-active kube-apiserver",
+        is_later: "systemctl is-active kubelet",
+    },
+    Moment {
+        name: "before_the_approval",
+        is_now: "systemctl is-active kubelet",
+        is_later: "[ -e /opt/kubernetes/ssl/kubelet-client-current.pem ]",
+    },
+];
+
+pub fn scenario(stage: &mut Stage, moment: &Moment) {
+    if stage.end.is_none() {
+        stage.add_master("run", &["target=master2"]).ended_with(0);
+        stage.end = Some(end(&stage.site));
+        stage.back();
+    }
+    let mut child = stage.adding().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    stage.site.within(Duration::from_secs(60), "master2", moment.is_now);
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    let later = stage.site.on("master2", &format!("{{ {}; }} >/dev/null 2>&1 && echo missed", moment.is_later));
+    assert_eq!(later, "", "the run was further than `{}` when it was killed", moment.name);
+    assert!(!kubectl(&stage.site, "get nodes").contains("k8s-master2"));
+
+    let run = stage.add_master("run", &["target=master2"]).ended_with(0);
+    assert_eq!(run.finished()["failed"], 0, "{}", run.out);
+    is_second_master(&stage.site);
+    let end = end(&stage.site);
+    assert!(end.lines().count() > 60, "it sees too little: {end}");
+    assert_eq!(
+        differences(stage.end.as_deref().unwrap_or_default(), &end),
+        "",
+        "not the end of a run that nobody killed"
+    );
+
+    let again = stage.add_master("run", &["target=master2"]).ended_with(0);
+    assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
+}

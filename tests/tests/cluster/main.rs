@@ -1,0 +1,78 @@
+//! `bootstrap_cluster` and `add_master` through the built binary, on a real cluster of the lab.
+//!
+//! | file | what |
+//! |---|---|
+//! | stage | the hosts, and the states in which a scenario may want them |
+//! | look | what hosts and cluster are, told by their own programs |
+//! | reader | a client that reads from the first master all the time |
+//! | bootstrap, add_master, killed, refused | the scenarios |
+//! | variants | the layouts that operators have; each has a cluster of its own |
+//!
+//! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
+//! so each can be run alone: `cargo test -p haengine-tests --test cluster refused`. `-- --ignored` runs the long ones.
+//! Needs root; says so and passes where it is not root.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails, and says what it skips")]
+
+mod add_master;
+mod bootstrap;
+mod killed;
+mod look;
+mod reader;
+mod refused;
+mod stage;
+mod variants;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::ExitCode;
+
+use haengine_tests::site;
+use libtest_mimic::{Arguments, Trial};
+
+use crate::stage::{Needs, Slot, Stage};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share the hosts.
+    arguments.test_threads = Some(1);
+    let slot = Slot::default();
+    let mut trials = vec![
+        trial(&slot, "bootstrap", Needs::Bare, bootstrap::scenario),
+        trial(&slot, "add_master", Needs::Founded, add_master::scenario),
+    ];
+    trials.extend(refused::CASES.iter().map(|case| {
+        trial(&slot, &format!("refused::{}", case.name), Needs::Founded, move |stage| refused::scenario(stage, case))
+    }));
+    trials.extend(killed::MOMENTS.iter().map(|moment| {
+        trial(&slot, &format!("killed::{}", moment.name), Needs::Spare, move |stage| killed::scenario(stage, moment))
+    }));
+    for (name, scenario) in variants::ALL {
+        trials.push(trial(&slot, &format!("variant::{name}"), Needs::Bare, scenario).with_ignored_flag(true));
+    }
+    if !arguments.list && !site::possible() {
+        return ExitCode::SUCCESS;
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    slot.lock().take();
+    conclusion.exit_code()
+}
+
+/// A scenario from the state that it needs. It says in which state it leaves the hosts; one that fails spoils them, and
+/// shows what the cluster was like.
+fn trial(slot: &Slot, name: &str, needs: Needs, scenario: impl Fn(&mut Stage) + Send + 'static) -> Trial {
+    let slot = slot.clone();
+    Trial::test(name, move || {
+        let mut stage = slot.lock();
+        let played = catch_unwind(AssertUnwindSafe(|| scenario(Stage::ready(&mut stage, needs))));
+        if let Err(panic) = played {
+            // A host that is off has nothing to show.
+            if let Some(Ok(scene)) =
+                stage.as_ref().map(|stage| catch_unwind(AssertUnwindSafe(|| look::scene(&stage.site))))
+            {
+                eprintln!("{scene}");
+            }
+            resume_unwind(panic);
+        }
+        Ok(())
+    })
+}

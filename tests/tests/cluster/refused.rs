@@ -1,0 +1,113 @@
+//! What `add_master` refuses: with exit code 2, a message that names place and remedy, and nothing touched.
+//!
+//! Clocks that are apart are not shown here: all hosts of a lab share the clock of the machine, and none may set it.
+
+use haengine_tests::site::differences;
+
+use crate::look::touched;
+use crate::stage::{Needs, Stage};
+
+/// One reason to refuse.
+pub struct Case {
+    pub name: &'static str,
+    /// Makes it so, and takes it back: a host and a script each.
+    make: &'static [(&'static str, &'static str)],
+    unmake: &'static [(&'static str, &'static str)],
+    words: &'static [&'static str],
+    /// What the message names.
+    says: &'static [&'static str],
+}
+
+pub const CASES: [Case; 9] = [
+    Case {
+        name: "a_source_that_is_no_master",
+        make: &[],
+        unmake: &[],
+        words: &["target=master2", "source=worker1"],
+        says: &["worker1", "kube-apiserver", "name a control-plane node as source="],
+    },
+    Case {
+        name: "the_source_as_target",
+        make: &[],
+        unmake: &[],
+        words: &["target=master1"],
+        says: &["the target is the source", "name another host as target="],
+    },
+    Case {
+        name: "a_target_of_another_cluster",
+        make: &[(
+            "master2",
+            "mkdir -p /opt/kubernetes/cfg /opt/kubernetes/ssl; echo 'of somebody else' >/opt/kubernetes/ssl/ca.pem",
+        )],
+        unmake: &[("master2", "rm -r /opt/kubernetes")],
+        words: &["target=master2"],
+        says: &["/opt/kubernetes/ssl/ca.pem", "master2", "another cluster", "choose another host"],
+    },
+    Case {
+        name: "a_target_with_the_port_taken",
+        make: &[(
+            "master2",
+            "systemd-run -q --unit=taken systemd-socket-activate -l 6443 cat; sleep 1; ss -Hltn 'sport = 6443' | grep -q . || echo nobody listens",
+        )],
+        unmake: &[("master2", "systemctl stop taken")],
+        words: &["target=master2"],
+        says: &["6443", "master2", "systemd-socket", "stop it, or choose another host"],
+    },
+    Case {
+        name: "no_key_to_extend_the_certificate_with",
+        make: &[("master1", "mv /opt/kubernetes/ssl/ca-key.pem /root/")],
+        unmake: &[("master1", "mv /root/ca-key.pem /opt/kubernetes/ssl/")],
+        words: &["target=master2"],
+        says: &["/opt/kubernetes/ssl/server.pem", "192.168.2.117", "ca-key.pem", "master1", "authority_key="],
+    },
+    Case {
+        name: "too_little_disk",
+        make: &[("master2", "mount -t tmpfs -o size=100m none /opt")],
+        unmake: &[("master2", "umount /opt")],
+        words: &["target=master2"],
+        says: &["MiB", "free on master2", "make room below /opt"],
+    },
+    Case {
+        name: "a_member_of_etcd_that_is_down",
+        make: &[("worker2", "systemctl stop etcd")],
+        unmake: &[("worker2", "systemctl start etcd")],
+        words: &["target=master2"],
+        says: &["etcd", "192.168.2.210", "not healthy", "bring it back first"],
+    },
+    Case {
+        name: "an_api_server_that_is_down",
+        make: &[("master1", "systemctl stop kube-apiserver")],
+        unmake: &[("master1", "systemctl start kube-apiserver")],
+        words: &["target=master2"],
+        says: &["kube-apiserver does not run on master1", "journalctl -u kube-apiserver"],
+    },
+    Case {
+        name: "a_name_that_another_node_has",
+        make: &[("master2", "hostname k8s-node1")],
+        unmake: &[("master2", "hostname k8s-master2")],
+        words: &["target=master2"],
+        says: &["the cluster has a node k8s-node1 at 192.168.2.118", "node_name"],
+    },
+];
+
+pub fn scenario(stage: &mut Stage, case: &Case) {
+    for (host, script) in case.make {
+        assert_eq!(stage.site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
+    }
+    let before = touched(&stage.site);
+    let run = stage.add_master("run", case.words);
+    let after = touched(&stage.site);
+    let run = run.ended_with(2);
+    let said = format!("{}{}", run.out, run.errors);
+    for words in case.says {
+        assert!(said.contains(words), "it does not say `{words}`:\n{said}");
+    }
+    assert_eq!(differences(&before, &after), "", "it was refused and touched something");
+    for (host, script) in case.unmake {
+        assert_eq!(stage.site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
+    }
+    if !case.unmake.is_empty() {
+        stage.wait();
+    }
+    stage.stands(Needs::Founded);
+}

@@ -1,0 +1,174 @@
+//! The hosts, and the states in which a scenario may want them.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use haengine_lab::HostSpec;
+use haengine_tests::site::{Given, Site, kubernetes};
+
+/// What a scenario begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Hosts on which nothing was done yet.
+    Bare,
+    /// A cluster with one master, whose certificate does not know the second.
+    Founded,
+    /// The same with a certificate that has the second master's address to spare, so that nothing waits for it.
+    Spare,
+}
+
+/// The hosts of all scenarios; none before the first.
+#[derive(Clone, Default)]
+pub struct Slot(Arc<Mutex<Option<Stage>>>);
+
+impl Slot {
+    pub fn lock(&self) -> MutexGuard<'_, Option<Stage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lab with four hosts, and where it stands.
+pub struct Stage {
+    pub site: Site,
+    /// `None` when nobody knows.
+    stands: Option<Needs>,
+    /// What the second master was like after a run of `add_master` that nobody interrupted.
+    pub end: Option<String>,
+}
+
+pub const MASTERS: [(&str, &str, &str); 3] = [
+    ("master1", "192.168.2.119", "k8s-master1"),
+    ("master2", "192.168.2.117", "k8s-master2"),
+    ("master3", "192.168.2.116", "k8s-master3"),
+];
+pub const WORKERS: [(&str, &str, &str); 2] =
+    [("worker1", "192.168.2.118", "k8s-node1"), ("worker2", "192.168.2.210", "k8s-node2")];
+const GROUPS: &str = "masters: [master1], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
+
+/// No registry is reachable from the lab.
+const BOOTSTRAP: [&str; 5] =
+    ["bootstrap_cluster", "-i", "site.yaml", "images=/usr/local/lib/kubernetes/images.tar", "pause_image=pause:lab"];
+
+impl Stage {
+    /// Four bare hosts.
+    pub fn bare() -> Stage {
+        Stage::of("cluster", &[&MASTERS[..2], &WORKERS].concat(), GROUPS)
+    }
+
+    /// Bare hosts of this name, address and hostname.
+    pub fn of(name: &str, hosts: &[(&str, &str, &str)], groups: &str) -> Stage {
+        let programs = kubernetes();
+        let host = |(name, address, hostname): &(&str, &str, &str)| HostSpec {
+            hostname: (*hostname).to_owned(),
+            kubernetes: Some(programs.clone()),
+            ..HostSpec::new(*name, address.parse::<Ipv4Addr>().unwrap())
+        };
+        let site = Site::with(name, hosts.iter().map(host).collect(), groups);
+        Stage { site, stands: Some(Needs::Bare), end: None }
+    }
+
+    /// The stage in the state that a scenario needs; from now on it counts as spoiled until the scenario says otherwise.
+    pub fn ready(slot: &mut Option<Stage>, needs: Needs) -> &mut Stage {
+        let stands = slot.as_ref().and_then(|stage| stage.stands);
+        if slot.is_none() || needs == Needs::Bare && stands != Some(Needs::Bare) {
+            // The former hosts go first: two clusters are more than a small machine bears.
+            slot.take();
+        }
+        let stage = slot.get_or_insert_with(Stage::bare);
+        match needs {
+            Needs::Bare => {}
+            Needs::Founded => stage.go_to(Needs::Founded, "founded"),
+            Needs::Spare => stage.go_to(Needs::Spare, "spare"),
+        }
+        stage.stands = None;
+        stage
+    }
+
+    fn go_to(&mut self, needs: Needs, snapshot: &str) {
+        if self.stands == Some(needs) {
+            return;
+        }
+        if self.has(snapshot) {
+            self.site.restore(snapshot);
+            return self.wait();
+        }
+        match needs {
+            Needs::Founded => {
+                self.bootstrap("run", &[]).ended_with(0);
+            }
+            _ => {
+                self.go_to(Needs::Founded, "founded");
+                self.bootstrap("run", &["addresses=192.168.2.117"]).ended_with(0);
+            }
+        }
+        self.keep(needs, snapshot);
+    }
+
+    fn has(&self, snapshot: &str) -> bool {
+        self.site.snapshots().iter().any(|name| name == snapshot)
+    }
+
+    /// Goes back to where [`Needs::Spare`] begins.
+    pub fn back(&mut self) {
+        self.go_to(Needs::Spare, "spare");
+        self.stands = None;
+    }
+
+    /// The hosts stand as this scenario leaves them.
+    pub fn stands(&mut self, state: Needs) {
+        self.stands = Some(state);
+    }
+
+    /// Freezes this state, for those who come back to it. The hosts go down and up again for it.
+    pub fn founded(&mut self) {
+        self.keep(Needs::Founded, "founded");
+    }
+
+    fn keep(&mut self, state: Needs, snapshot: &str) {
+        self.site.snapshot(snapshot);
+        self.wait();
+        self.stands = Some(state);
+    }
+
+    /// Waits until a cluster that was switched on again serves.
+    pub fn wait(&self) {
+        let minute = Duration::from_secs(60);
+        self.site.within(minute, "master1", "kubectl get --raw /readyz >/dev/null");
+        self.site.within(minute, "master1", "! kubectl get nodes --no-headers | grep -vw Ready");
+        // What held these leases before is gone; they last 15 seconds.
+        for name in ["kube-controller-manager", "kube-scheduler"] {
+            self.site.within(minute, "master1", &format!(
+                "renewed=$(kubectl -n kube-system get lease {name} -o 'jsonpath={{.spec.renewTime}}') && [ $(($(date +%s) - $(date -d \"$renewed\" +%s))) -lt 5 ]"
+            ));
+        }
+    }
+
+    /// `bootstrap_cluster`, told as JSON.
+    pub fn bootstrap(&self, command: &str, more: &[&str]) -> Given {
+        self.recipe(command, &BOOTSTRAP, more)
+    }
+
+    /// `add_master` with the second master as its target, told as JSON.
+    pub fn add_master(&self, command: &str, more: &[&str]) -> Given {
+        self.recipe(command, &ADD, more)
+    }
+
+    /// The same, not waited for.
+    pub fn adding(&self) -> Command {
+        self.site.command(&[&["run"][..], &ADD, &["target=master2", "--json"]].concat())
+    }
+
+    fn recipe(&self, command: &str, words: &[&str], more: &[&str]) -> Given {
+        self.site.haengine(&[&[command], words, more, &["--json", "--yes"]].concat())
+    }
+
+    /// Takes a run back.
+    pub fn undo(&self, run: &Given) -> Given {
+        let id = run.finished()["run"].as_str().unwrap().to_owned();
+        self.site.haengine(&["undo", &id, "--yes", "--json"])
+    }
+}
+
+const ADD: [&str; 3] = ["add_master", "-i", "site.yaml"];

@@ -1,0 +1,118 @@
+//! The layouts that operators have. Each is a cluster of its own, from bare hosts to a new master, and back to the old one.
+
+use haengine_tests::site::{Given, differences};
+
+use crate::look::{endpoints, is_master, is_second_master, kubectl, objects, ready_nodes, touched};
+use crate::stage::{MASTERS, Stage, WORKERS};
+
+type Scenario = fn(&mut Stage);
+
+pub const ALL: [(&str, Scenario); 4] = [
+    ("programs_in_usr_bin", programs_in_usr_bin),
+    ("nodes_named_by_address", nodes_named_by_address),
+    ("ecdsa_keys", ecdsa_keys),
+    ("a_third_master", a_third_master),
+];
+
+const BOTH: [&str; 2] = ["192.168.2.117", "192.168.2.119"];
+
+fn programs_in_usr_bin(stage: &mut Stage) {
+    stage.bootstrap("run", &["bin=/usr/bin"]).ended_with(0);
+    let run = joins(stage, "master2");
+    is_second_master(&stage.site);
+    let running = stage.site.on(
+        "master2",
+        "for unit in kube-apiserver kubelet; do readlink /proc/$(systemctl show -p MainPID --value $unit)/exe; done",
+    );
+    assert_eq!(running, "/usr/bin/kube-apiserver\n/usr/bin/kubelet\n");
+    leaves(stage, &run, 3);
+}
+
+fn ecdsa_keys(stage: &mut Stage) {
+    stage.bootstrap("run", &["algorithm=ecdsa-p256"]).ended_with(0);
+    let key = "tail -n +2 /opt/kubernetes/ssl/server-key.pem | sha256sum";
+    let before = stage.site.on("master1", key);
+    let run = joins(stage, "master2");
+    is_second_master(&stage.site);
+    assert_eq!(stage.site.on("master1", key), before, "the certificate was extended with another key");
+    assert_eq!(stage.site.on("master2", key), before);
+    leaves(stage, &run, 3);
+}
+
+fn nodes_named_by_address(stage: &mut Stage) {
+    let inventory = std::fs::read_to_string(stage.site.path().join("site.yaml")).unwrap();
+    let named = inventory.lines().map(|line| match line.split_once("{ address: ") {
+        Some((host, address)) => {
+            let address = address.trim_end_matches(" }");
+            // The new master's name follows from those of the others.
+            let name = if host.contains("master2") { String::new() } else { format!(", node_name: \"{address}\"") };
+            format!("{host}{{ address: {address}{name} }}\n")
+        }
+        None => format!("{line}\n"),
+    });
+    stage.site.write("site.yaml", &named.collect::<String>());
+    stage.bootstrap("run", &[]).ended_with(0);
+    let mut nodes = ready_nodes(&stage.site);
+    nodes.sort();
+    assert_eq!(nodes, ["192.168.2.118", "192.168.2.119", "192.168.2.210"]);
+    let run = joins(stage, "master2");
+    is_master(&stage.site, "master2", "192.168.2.117", "192.168.2.117", &BOTH);
+    leaves(stage, &run, 3);
+}
+
+fn a_third_master(stage: &mut Stage) {
+    let groups = "masters: [master1, master2], workers: [worker1], etcd: [master1, master2, worker1]";
+    *stage = Stage::of("three", &[&MASTERS[..], &WORKERS[..1]].concat(), groups);
+    stage.bootstrap("run", &[]).ended_with(0);
+    // A member of etcd may become a master.
+    joins(stage, "master2");
+    is_master(&stage.site, "master2", "k8s-master2", "192.168.2.117", &BOTH);
+
+    let ca = "/opt/kubernetes/ssl/ca.pem";
+    stage.site.on("master2", &format!("cp -a {ca} /root/ca.pem; echo >>{ca}"));
+    is_refused(stage, &[ca, "differs between", "master2", "make them equal first"]);
+    stage.site.on("master2", &format!("cp -a /root/ca.pem {ca}"));
+
+    stage.site.on("master2", "systemctl stop kube-apiserver");
+    is_refused(stage, &["192.168.2.117:6443"]);
+    stage.site.on("master2", "systemctl start kube-apiserver");
+    stage.site.within(
+        std::time::Duration::from_secs(60),
+        "master1",
+        "kubectl get endpoints kubernetes | grep -q 192.168.2.117",
+    );
+
+    let run = joins(stage, "master3");
+    let all = ["192.168.2.116", "192.168.2.117", "192.168.2.119"];
+    is_master(&stage.site, "master3", "k8s-master3", "192.168.2.116", &all);
+    stage.undo(&run).ended_with(0);
+    assert_eq!(endpoints(&stage.site), BOTH);
+    assert!(!objects(&stage.site).contains("node/k8s-master3"));
+}
+
+/// A host becomes a master, and another run finds nothing to do.
+fn joins(stage: &Stage, host: &str) -> Given {
+    let target = format!("target={host}");
+    let plan = stage.add_master("plan", &[&target]).ended_with(0);
+    let run = stage.add_master("run", &[&target]).ended_with(0);
+    assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
+    let again = stage.add_master("run", &[&target]).ended_with(0);
+    assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
+    run
+}
+
+fn leaves(stage: &Stage, run: &Given, nodes: usize) {
+    stage.undo(run).ended_with(0);
+    assert_eq!(endpoints(&stage.site), ["192.168.2.119"]);
+    assert_eq!(ready_nodes(&stage.site).len(), nodes, "{}", kubectl(&stage.site, "get nodes"));
+}
+
+fn is_refused(stage: &Stage, says: &[&str]) {
+    let before = touched(&stage.site);
+    let run = stage.add_master("run", &["target=master3"]).ended_with(2);
+    let said = format!("{}{}", run.out, run.errors);
+    for words in says {
+        assert!(said.contains(words), "it does not say `{words}`:\n{said}");
+    }
+    assert_eq!(differences(&before, &touched(&stage.site)), "", "it was refused and touched something");
+}
