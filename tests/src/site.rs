@@ -1,5 +1,6 @@
 //! A lab with hosts, and a folder from which the built binary is run against them.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -263,8 +264,8 @@ const MANIFEST: &str = r#"{
 
 /// The first lines in which two manifests differ, for a message that can be read.
 pub fn differences(before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
-    let come = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
+    let (old, new): (HashSet<&str>, HashSet<&str>) = (before.lines().collect(), after.lines().collect());
+    let gone = before.lines().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
+    let come = after.lines().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
     gone.chain(come).take(40).collect::<Vec<_>>().join("\n")
 }
