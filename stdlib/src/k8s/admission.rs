@@ -87,7 +87,7 @@ impl Admission<'_> {
     fn judge(&self, all: &Objects<CertificateSigningRequest>) -> Result<Option<Came>> {
         let mut csrs: Vec<(Csr, &CertificateSigningRequest)> =
             all.values().map(|object| (Csr::of(object), object)).collect();
-        csrs.retain(|(csr, _)| csr.node() == Some(self.node) && !csr.is_of_another_sort(self.node, self.expected));
+        csrs.retain(|(csr, _)| csr.node() == Some(self.node) && !csr.is_of_a_member(self.node));
         csrs.sort_by(|(a, _), (b, _)| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
         let (right, other): (Vec<_>, Vec<_>) = csrs
             .iter()

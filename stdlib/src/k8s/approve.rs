@@ -208,7 +208,7 @@ impl Approve {
         let cluster = self.access.cluster(host).await?;
         let (csrs, node) = futures::try_join!(csrs::all(&cluster, host), leave::node(&cluster, host, &self.node))?;
         let csrs = csrs.into_iter().filter(|csr| csr.node() == Some(&self.node));
-        Ok(Seen { node, csrs: csrs.filter(|csr| !csr.is_of_another_sort(&self.node, &self.expected)).collect() })
+        Ok(Seen { node, csrs: csrs.filter(|csr| !csr.is_of_a_member(&self.node)).collect() })
     }
 
     /// The requests that this change brought: new ones, and those that waited and are approved now.

@@ -102,9 +102,9 @@ impl Csr {
         self.state == "pending"
     }
 
-    /// True for one of a node that is already in the cluster and asks for something else than its client certificate.
-    pub fn is_of_another_sort(&self, node: &str, expected: &Expected) -> bool {
-        self.signer != expected.signer && self.requestor.strip_prefix(NODE) == Some(node)
+    /// True for one that a node which is already in the cluster makes for itself: a renewal, or a certificate to serve with.
+    pub fn is_of_a_member(&self, node: &str) -> bool {
+        self.requestor.strip_prefix(NODE) == Some(node)
     }
 
     /// How it differs from what the kubelet of `node` must ask for; nothing when it is that.
@@ -305,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn a_serving_request_of_a_node_is_of_another_sort() {
+    fn a_node_that_asks_for_itself_is_in_the_cluster() {
         let serving = Csr {
             signer: "kubernetes.io/kubelet-serving".to_owned(),
             requestor: "system:node:m2".to_owned(),
             ..kubelets()
         };
-        assert!(serving.is_of_another_sort("m2", &expected()));
-        assert!(!Csr { requestor: "eve".to_owned(), ..serving }.is_of_another_sort("m2", &expected()));
+        assert!(serving.is_of_a_member("m2"));
+        assert!(!Csr { requestor: "eve".to_owned(), ..serving }.is_of_a_member("m2"));
     }
 }
