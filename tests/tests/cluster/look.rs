@@ -95,13 +95,14 @@ pub fn mentions(site: &Site) -> Vec<String> {
 }
 
 /// How `add_master` left its target: every path with its mode and owner, and every text, without what the kubelet got
-/// for itself and what running units write. A certificate that is extended twice has two serial numbers.
+/// for itself and what running units write. A certificate that is extended twice has two serial numbers,
+/// and the cache is of the kubectl with which a test asked.
 pub fn end(site: &Site) -> String {
     site.on(
         "master2",
-        r"{ find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube /etc/systemd/system -path '*/logs/*' -prune -o -path '*/ssl/kubelet-client-*' -prune -o \
+        r"{ find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube /etc/systemd/system -path '*/logs/*' -prune -o -path /root/.kube/cache -prune -o -path '*/ssl/kubelet-client-*' -prune -o \
                 -printf '%p %y %m %U %G %l\n' | sed 's|kubelet-client-.*||'
-            find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube -type f ! -path '*/logs/*' ! -path '*/ssl/kubelet*' ! -path '*/ssl/server.pem' ! -name kubelet.kubeconfig -print0 |
+            find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube -type f ! -path '*/logs/*' ! -path '/root/.kube/cache/*' ! -path '*/ssl/kubelet*' ! -path '*/ssl/server.pem' ! -name kubelet.kubeconfig -print0 |
                 xargs -0 sha256sum
             for unit in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy containerd; do
                 echo $unit $(systemctl is-active $unit) $(systemctl is-enabled $unit); sha256sum $(systemctl show -p FragmentPath --value $unit)
