@@ -56,7 +56,7 @@ const MORE: &[(&str, Example)] = &[(
     "file.copy_tree",
     Example {
         about: "From one host to another.",
-        given: "mkdir -p /opt/demo/sub; printf a >/opt/demo/a; printf b >/opt/demo/sub/b; chmod 600 /opt/demo/sub/b; ln -s a /opt/demo/link",
+        given: "mkdir -p /opt/demo/sub; printf a >/opt/demo/a; printf b >/opt/demo/sub/b; chmod 600 /opt/demo/sub/b; ln -sfn a /opt/demo/link",
         code: r#"file::copy_tree(h, "/opt/demo", h2, "/srv/demo")"#,
         gives: "",
     },

@@ -44,6 +44,9 @@ pub struct Difference {
 /// enabled are links in /etc, packages are /var/lib/dpkg. Hashes go to the standard error: of those files alone whose
 /// inode changed since `$1`, the others are the image's.
 const LOOK: &str = r#"
+# systemd has forked it, and it is not yet the program that it will be.
+n=0
+while [ $n -lt 50 ] && ps -eo args= | grep -v sd-pam | grep -q '^('; do n=$((n + 1)); sleep 0.02; done
 ps -eo pid=,ppid=,args= | while read -r line; do printf '\tprocess %s\0' "$line"; done
 { find / /tmp -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/log -o -path /var/lib/laws \) -prune -o \
     \( -type f -printf 'f %m %U %G %s %n %T@\tfile %p\0' -newerct "@$1" -fprint0 /dev/fd/3 \) \
