@@ -3,8 +3,9 @@
 namespace=$1 groups=
 shift
 until [ "$1" = -- ]; do
-    # Whoever took the lab down meanwhile has removed the groups.
-    [ -d "$1" ] && mkdir -p "$1/keeper" && echo 0 > "$1/keeper/cgroup.procs" || exit 1
+    # Whoever took the lab down meanwhile has removed the group: it is never made here again, by no `-p`.
+    mkdir "$1/keeper" 2>/dev/null || [ -d "$1/keeper" ] || exit 1
+    echo 0 > "$1/keeper/cgroup.procs" || exit 1
     groups="$groups $1"
     shift
 done

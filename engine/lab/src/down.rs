@@ -1,6 +1,11 @@
 //! Taking a lab down.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::Path,
+    time::Duration,
+};
 
 use nix::sys::signal::Signal;
 
@@ -40,6 +45,7 @@ impl Inner {
 
     /// The same, for somebody who holds the lock.
     pub(crate) fn wipe(&self) -> Result<()> {
+        end_keepers(&self.folder);
         for machine in cgroup::machines(&self.prefix)? {
             cgroup::kill_all(&machine)?;
             cgroup::remove(&machine)?;
@@ -62,6 +68,29 @@ impl Drop for Inner {
             tracing::warn!(lab = self.name, %error, "the lab could not be taken down");
         }
     }
+}
+
+/// Ends those that would start a host in a moment and are in no group yet: their creator was killed just then.
+fn end_keepers(folder: &Path) {
+    for _ in 0..100 {
+        let keepers = keepers(folder);
+        if keepers.is_empty() {
+            return;
+        }
+        keepers.into_iter().for_each(|pid| cgroup::signal(pid, Signal::SIGKILL));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn keepers(folder: &Path) -> Vec<i32> {
+    let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let keeps = |pair: &[&[u8]]| pair[0] == b"keep" && pair[1].starts_with(folder.as_os_str().as_bytes());
+    let is_one = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).collect::<Vec<_>>().windows(2).any(keeps)
+    };
+    numbers.filter(is_one).collect()
 }
 
 /// Ends what still runs in the lab's network, except this process and those that it runs under.
