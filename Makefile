@@ -43,7 +43,7 @@ test: tools
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh
 	@$(SAY) 'tests'
-	cargo test --locked --workspace -- --test-threads=2
+	cargo test --locked --workspace $(if $(CI),--no-fail-fast) -- --test-threads=2
 	@$(SAY) 'all tests passed'
 
 test-long: tools

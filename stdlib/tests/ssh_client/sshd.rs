@@ -150,7 +150,7 @@ fn launch(folder: &Path, port: u16, more: &str) -> Child {
     let text = format!(
         "{more}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nHostKey {}\nAuthorizedKeysFile {}\n\
          PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-         PermitRootLogin yes\nPrintMotd no\nLogLevel VERBOSE\nSetEnv HOME={}\n",
+         PermitRootLogin yes\nMaxStartups 100\nPrintMotd no\nLogLevel VERBOSE\nSetEnv HOME={}\n",
         file("host_ed25519"),
         file("host_rsa"),
         file("authorized_keys"),
