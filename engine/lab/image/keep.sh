@@ -1,5 +1,8 @@
 # Keeps a host powered: keep.sh NAMESPACE GROUP... -- NSPAWN WORD...
-# Runs in the host's control groups, and ends when the host does.
+# Runs in the host's control groups, and ends when the host does. It begins when its creator, who may have been killed in
+# this moment, says so.
+read -r _ || exit 1
+exec </dev/null
 namespace=$1 groups=
 shift
 until [ "$1" = -- ]; do

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
     process::Stdio,
@@ -52,11 +52,15 @@ pub(crate) fn start(bridge: &Path, host: &Host, networks: &[[u8; 3]]) -> Result<
         .args(nspawn(host))
         // Without it /proc/sys is read-only, and kubelet and kube-proxy die of that.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(console)
         .stderr(errors)
         .spawn()
         .at("run", Path::new("setsid"))?;
+    // Until it hears this it does nothing, and from then on `settle` sees it: no crash leaves one that starts later.
+    if let Some(mut ear) = child.stdin.take() {
+        ear.write_all(b"begin\n").at("start", Path::new("setsid"))?;
+    }
     // Somebody has to bury it while this process lives.
     std::thread::spawn(move || child.wait());
     Ok(())

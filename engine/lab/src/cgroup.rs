@@ -17,7 +17,7 @@ use nix::{
 
 use crate::{Error, Result, error::At, mounts};
 
-const PARENT: &str = "haengine-lab";
+pub(crate) const PARENT: &str = "haengine-lab";
 
 /// Makes the groups of `machine`, one in each hierarchy, and returns them. Systemd sorts processes in some of them;
 /// in the others, containers of the host find a place that goes with the host.

@@ -1,6 +1,7 @@
 //! Taking a lab down.
 
 use std::{
+    ffi::OsStr,
     fs,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::Path,
@@ -45,7 +46,7 @@ impl Inner {
 
     /// The same, for somebody who holds the lock.
     pub(crate) fn wipe(&self) -> Result<()> {
-        end_keepers(&self.folder);
+        settle(&self.folder);
         for machine in cgroup::machines(&self.prefix)? {
             cgroup::kill_all(&machine)?;
             cgroup::remove(&machine)?;
@@ -70,27 +71,51 @@ impl Drop for Inner {
     }
 }
 
-/// Ends those that would start a host in a moment and are in no group yet: their creator was killed just then.
-fn end_keepers(folder: &Path) {
-    for _ in 0..100 {
-        let keepers = keepers(folder);
-        if keepers.is_empty() {
+/// Waits until nothing works on `place` any more that a creator left behind who was killed just now: a program that
+/// mounts a disk or lays a cable. Keepers, which would start a host in a moment and are in no group yet, are ended.
+///
+/// `place` is the lab's folder, or the network of one host. Somebody's editor there is not waited for long.
+pub(crate) fn settle(place: &Path) {
+    let spared = ancestors();
+    let mut still = 0;
+    for _ in 0..200 {
+        let busy: Vec<Straggler> =
+            stragglers(place).into_iter().filter(|straggler| !spared.contains(&straggler.pid)).collect();
+        // A child that is not yet its program is not seen: once more, a moment later.
+        still = if busy.is_empty() { still + 1 } else { 0 };
+        if still == 2 {
             return;
         }
-        keepers.into_iter().for_each(|pid| cgroup::signal(pid, Signal::SIGKILL));
+        busy.iter().filter(|straggler| straggler.keeps).for_each(|keeper| cgroup::signal(keeper.pid, Signal::SIGKILL));
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-fn keepers(folder: &Path) -> Vec<i32> {
+/// A process that works on a lab and is in no host's group.
+struct Straggler {
+    pid: i32,
+    /// It starts a host.
+    keeps: bool,
+}
+
+fn stragglers(place: &Path) -> Vec<Straggler> {
     let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let keeps = |pair: &[&[u8]]| pair[0] == b"keep" && pair[1].starts_with(folder.as_os_str().as_bytes());
-    let is_one = |pid: &i32| {
+    let straggler = |pid: i32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).collect::<Vec<_>>().windows(2).any(keeps)
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let at = words.iter().position(|word| names(word, place))?;
+        let group = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let free = !group.contains(cgroup::PARENT);
+        free.then(|| Straggler { pid, keeps: at > 0 && words[at - 1] == b"keep" })
     };
-    numbers.filter(is_one).collect()
+    numbers.filter_map(straggler).collect()
+}
+
+/// Whether a word of a command line is a path at or below `place`, also one behind a `=` or in a list.
+fn names(word: &[u8], place: &Path) -> bool {
+    word.split(|byte| matches!(byte, b'=' | b',' | b':'))
+        .any(|part| Path::new(OsStr::from_bytes(part)).starts_with(place))
 }
 
 /// Ends what still runs in the lab's network, except this process and those that it runs under.

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use crate::{
     Error, HostSpec, Lab, LabSpec, Progress, Result, boot,
+    down::settle,
     error::At,
     host::{Host, make_key, remove},
     image,
@@ -34,6 +35,7 @@ impl Inner {
         spec.check()?;
         let base = prepare::prepare(&self.cache, &self.mirror, progress)?;
         let _lock = self.lock(progress)?;
+        settle(&self.folder);
         let mut record = self.admit(spec, base.clone())?;
         image::mark_used(&base);
         let all = networks(&record);

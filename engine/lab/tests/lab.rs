@@ -382,7 +382,7 @@ async fn a_creator_that_is_killed_half_way_leaves_what_can_be_cleaned_or_finishe
         });
         if milliseconds % 40 == 0 {
             // A lab of the same name goes on from wherever the dead one stopped.
-            let lab = Lab::open(&cache(), &state, "halfway").unwrap();
+            let lab = Lab::open(&cache(), &state, "halfway").unwrap().ephemeral();
             lab.up(&two_hosts(), quiet()).await.unwrap();
             assert!(ssh(&lab, "root", "m1", "true").0);
             lab.down().await.unwrap();
