@@ -16,6 +16,7 @@ use crate::cmd;
   haengine list                                       which recipes there are
   haengine plan time_sync -i site.yaml hosts=masters  what a recipe would change, with diffs
   haengine run time_sync -i site.yaml hosts=masters   make these changes
+  haengine resume RUN                                 go on with a run that died
   haengine undo RUN                                   every host as it was before the run
 
 Exit codes:
@@ -77,9 +78,11 @@ pub enum Command {
     Run(cmd::run::RunArgs),
     Plan(cmd::run::PlanArgs),
     Check(cmd::check::CheckArgs),
+    Resume(cmd::resume::ResumeArgs),
     Undo(cmd::undo::UndoArgs),
     Runs(cmd::runs::RunsArgs),
     Show(cmd::show::ShowArgs),
+    Forget(cmd::forget::ForgetArgs),
     List(cmd::list::ListArgs),
     Describe(cmd::describe::DescribeArgs),
     Doc(cmd::doc::DocArgs),

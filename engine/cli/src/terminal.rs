@@ -41,6 +41,11 @@ impl Terminal {
         Terminal { attended, yes, paint, screen, cancel, desk }
     }
 
+    /// True when a person would answer, and not `--yes`.
+    pub fn asks(&self) -> bool {
+        self.attended && !self.yes
+    }
+
     /// True when the person agrees; anything else than yes is a no.
     ///
     /// # Errors

@@ -187,6 +187,9 @@ fn option_named<'a>(function: &str, signature: &'a Signature, name: &str) -> Res
 
 fn check_value(place: &str, param: &Param, value: &Value) -> Result<()> {
     if let (Value::Unknown(unknown), false) = (value, matches!(param.kind, ParamKind::Text | ParamKind::Any)) {
+        if let Some(error) = unknown.forgotten(&format!("{place} depends on")) {
+            return Err(error);
+        }
         let message = format!("{place} depends on {}, known only when run", unknown.origin);
         return Err(Error::new(Kind::Unknown, "plan.unknown", message)
             .hint("run the recipe, or find the value with a read that does not depend on a planned change"));

@@ -7,6 +7,9 @@ use similar::TextDiff;
 #[serde(transparent)]
 pub struct Diff(String);
 
+/// How much of one diff the journal keeps.
+const JOURNALLED: usize = 16 * 1024;
+
 impl Diff {
     /// The lines that differ between two texts, with three lines around them. Keys, tokens, passwords and private PEM
     /// blocks are replaced before the comparison is drawn; where only such a value differs, a line says so.
@@ -20,6 +23,21 @@ impl Diff {
         }
         let diff = TextDiff::from_lines(shown_before.as_str(), shown_after.as_str());
         Some(Diff(diff.unified_diff().context_radius(3).missing_newline_hint(true).to_string()))
+    }
+
+    /// The diff as the journal keeps it: of a long one the beginning, in whole lines, and a line that says so.
+    #[must_use]
+    pub fn journalled(&self) -> Diff {
+        if self.0.len() <= JOURNALLED {
+            return self.clone();
+        }
+        let mut end = 0;
+        let kept = self.0.split_inclusive('\n').take_while(|line| {
+            end += line.len();
+            end <= JOURNALLED
+        });
+        let kept: String = kept.collect();
+        Diff(format!("{kept}  (and {} bytes more)\n", self.0.len() - kept.len()))
     }
 
     /// The diff, one change a line.
@@ -87,6 +105,17 @@ mod tests {
         let text = "a: 1\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n    token: abc\nPASSWORD=x\n--token-auth-file=/etc/t\n";
         let shown = redact(text);
         assert_eq!(shown, "a: 1\n‹private key›\n    token: ‹secret›\nPASSWORD=‹secret›\n--token-auth-file=/etc/t\n");
+    }
+
+    #[test]
+    fn the_journal_keeps_the_beginning_of_a_long_diff() {
+        let long: String = (0..10_000).map(|number| format!("line {number}\n")).collect();
+        let diff = Diff::between("", &long).unwrap();
+        let kept = diff.journalled();
+        assert!(kept.text().len() < JOURNALLED + 100, "{}", kept.text().len());
+        assert!(kept.text().ends_with(" bytes more)\n") && kept.text().contains("+line 9\n"));
+        let short = Diff::between("a\n", "b\n").unwrap();
+        assert_eq!(short.journalled(), short);
     }
 
     #[test]

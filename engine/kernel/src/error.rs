@@ -16,7 +16,8 @@ pub enum Kind {
     Failed,
     /// Somebody else changed what we would have to overwrite.
     Drift,
-    /// A plan cannot go on, because it depends on what only a run can know.
+    /// A plan cannot go on, because it depends on what only a run can know; or a resume, because it depends on what only
+    /// a person can.
     Unknown,
     /// Another live run holds the lock.
     Locked,

@@ -10,11 +10,11 @@ use crate::error::ErrorRecord;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A run, a plan or an undo begins.
+    /// A run, a plan, a resume, an undo or a forget begins.
     RunStarted {
         /// The run's id.
         run: String,
-        /// `run`, `plan` or `undo`.
+        /// `run`, `plan`, `resume`, `undo` or `forget`.
         command: String,
         /// The recipe.
         recipe: String,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::action::Action;
 use crate::arguments::Arguments;
 use crate::diff::Diff;
 use crate::error::{Error, Kind, Result};
@@ -18,10 +19,11 @@ use crate::keep::Keep;
 use crate::lock::Holder;
 use crate::op::{Change, Example, Op, Plan, Standing};
 use crate::overlay::{Effect, Overlay, PlannedFile};
-use crate::run::{Mode, Run};
+use crate::run::{Decide, Mode, Past, Run};
 use crate::signature::{Param, ParamKind, Signature};
 use crate::text::Text;
 use crate::transport::{Command, Connect, Duplex, Exit, Output, Stream, Transport};
+use crate::value::Value;
 
 /// Keys and values of all hosts, and what is broken.
 #[derive(Default)]
@@ -31,6 +33,38 @@ pub(crate) struct World {
     pub down: Mutex<BTreeSet<String>>,
     /// Writes until the next one fails after it was made; none never fails.
     pub fuse: Mutex<Option<usize>>,
+    /// Writes until the engine is killed, before or after that one is made; none never.
+    pub death: Mutex<Option<(usize, Moment)>>,
+    /// Told when the engine is killed; what it does ends there.
+    pub killed: tokio::sync::Notify,
+}
+
+/// When a kill comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Moment {
+    BeforeTheWrite,
+    AfterTheWrite,
+}
+
+impl World {
+    /// True when the engine dies with this write.
+    fn dies(&self) -> Option<Moment> {
+        let mut death = self.death.lock().unwrap();
+        match death.as_mut() {
+            Some((0, moment)) => Some(*moment),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// The engine does nothing more.
+    async fn die(&self) {
+        self.killed.notify_one();
+        std::future::pending().await
+    }
 }
 
 struct Wire {
@@ -38,12 +72,9 @@ struct Wire {
     world: Arc<World>,
 }
 
-#[async_trait]
-impl Transport for Wire {
+impl Wire {
     /// `get KEY`, `set KEY VALUE`, `del KEY`; everything else succeeds and says nothing.
-    async fn exec(&self, command: &Command) -> Result<Output> {
-        let text = command.to_sh();
-        let words = shlex::split(&text).unwrap_or_default();
+    fn answer(&self, words: &[String]) -> Result<Output> {
         let key = |key: &str| (self.host.clone(), key.to_owned());
         let mut values = self.world.values.lock().unwrap();
         let mut stdout = String::new();
@@ -65,6 +96,23 @@ impl Transport for Wire {
             }
         }
         Ok(output(0, &stdout))
+    }
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn exec(&self, command: &Command) -> Result<Output> {
+        let words = shlex::split(&command.to_sh()).unwrap_or_default();
+        let writes = words.first().is_some_and(|word| word == "set" || word == "del");
+        let dies = if writes { self.world.dies() } else { None };
+        if dies == Some(Moment::BeforeTheWrite) {
+            self.world.die().await;
+        }
+        let output = self.answer(&words);
+        if dies.is_some() {
+            self.world.die().await;
+        }
+        output
     }
 
     /// Only the lock is a stream here: it is always granted, and ends when it is dropped.
@@ -184,6 +232,59 @@ impl Op for Set {
     }
 }
 
+/// Adds a letter to a key of a host, each time that it is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Append {
+    pub key: String,
+    pub letter: String,
+    /// A key that says, when it is set, that it is done.
+    pub unless: Option<String>,
+    pub repeatable: bool,
+}
+
+#[async_trait]
+impl Action for Append {
+    const NAME: &'static str = "toy.append";
+    const ABOUT: &'static str = "Adds a letter.";
+    const SIGNATURE: Signature = Signature { positional: &[], options: &[] };
+    const EXAMPLES: &'static [Example] = &[];
+
+    fn parse(_arguments: &Arguments) -> Result<Append> {
+        Err(Error::new(Kind::Usage, "toy.parse", "toys are made, not parsed"))
+    }
+
+    fn target(&self) -> String {
+        self.key.clone()
+    }
+
+    fn repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    async fn done(&self, host: &Host) -> Result<Option<bool>> {
+        let Some(key) = &self.unless else { return Ok(None) };
+        Ok(Some(host.exec(&Command::new("get").arg(key)).await?.success()))
+    }
+
+    async fn perform(&self, host: &Host) -> Result<Value> {
+        let old = host.exec(&Command::new("get").arg(&self.key)).await?.text();
+        let new = format!("{old}{}", self.letter);
+        host.ok(&Command::new("set").args([&self.key, &new])).await?;
+        Ok(Value::map([("text", Value::from(new)), ("said", Value::from("token: abc"))]))
+    }
+
+    fn inverse(&self) -> Option<String> {
+        Some("drop a letter".to_owned())
+    }
+
+    async fn undo(&self, host: &Host) -> Result<()> {
+        let mut text = host.exec(&Command::new("get").arg(&self.key)).await?.text();
+        text.pop();
+        let back = Command::new(if text.is_empty() { "del" } else { "set" }).arg(&self.key);
+        host.ok(&if text.is_empty() { back } else { back.arg(text) }).await.map(drop)
+    }
+}
+
 /// A world with hosts, a state folder, and what is told.
 pub(crate) struct Stage {
     pub world: Arc<World>,
@@ -215,7 +316,21 @@ impl Stage {
         Run::new("plan".to_owned(), Mode::Plan, self.hosts(), self.events.clone(), self.cancel.clone())
     }
 
-    /// A run with a folder of its own; `again` goes on with the journal of an earlier one.
+    /// A further attempt of a run.
+    pub fn resume(&self, id: &str, decide: Arc<dyn Decide>) -> Arc<Run> {
+        let state = self.state(id);
+        let journal = self.store().look(id).unwrap().journal().unwrap();
+        journal.note(vec![crate::journal::Entry::Resumed { operator: "test".to_owned(), inventory: Vec::new() }]);
+        let (mode, past) = (self.apply(id, journal), Past::of(&state, decide));
+        Run::again(id.to_owned(), mode, self.hosts(), self.events.clone(), self.cancel.clone(), past)
+    }
+
+    /// The journal of a run, as it is on disk once all that was noted is.
+    pub fn state(&self, id: &str) -> crate::journal::State {
+        self.store().look(id).unwrap().state().unwrap()
+    }
+
+    /// A run with a folder of its own; `again` undoes an earlier one.
     pub fn run(&self, again: Option<&str>) -> Arc<Run> {
         let store = self.store();
         let folder = match again {
@@ -233,15 +348,19 @@ impl Stage {
                 operator: "test".to_owned(),
             }]);
         }
+        let mode = self.apply(&folder.id, journal);
+        Run::new(folder.id.clone(), mode, self.hosts(), self.events.clone(), self.cancel.clone())
+    }
+
+    fn apply(&self, id: &str, journal: Journal) -> Mode {
         let holder = Holder {
-            run: folder.id.clone(),
+            run: id.to_owned(),
             operator: "test".to_owned(),
             state: String::new(),
             since: jiff::Timestamp::now(),
             dead: None,
         };
-        let mode = Mode::Apply { journal, holder };
-        Run::new(folder.id.clone(), mode, self.hosts(), self.events.clone(), self.cancel.clone())
+        Mode::Apply { journal, holder }
     }
 
     pub fn value(&self, host: &str, key: &str) -> Option<String> {

@@ -79,11 +79,10 @@ impl Text {
         match self {
             Text::Plain(text) => Ok(Secret::new(text.clone())),
             Text::Secret(secret) => Ok(secret.clone()),
-            Text::Unknown(unknown) => Err(Error::new(
-                Kind::Unknown,
-                "plan.unknown",
-                format!("the content depends on {}, known only when run", unknown.origin),
-            )),
+            Text::Unknown(unknown) => Err(unknown.forgotten("the content depends on").unwrap_or_else(|| {
+                let message = format!("the content depends on {}, known only when run", unknown.origin);
+                Error::new(Kind::Unknown, "plan.unknown", message)
+            })),
             Text::Digest(_) => {
                 Err(Error::new(Kind::Local, "journal.no_content", "the journal keeps only the hash of a text"))
             }

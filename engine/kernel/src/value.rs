@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::{Error, Kind};
 use crate::secret::Secret;
 
 /// What only a run can know: the result of a planned action, or a read behind a planned change.
@@ -74,6 +75,28 @@ impl Value {
     }
 }
 
+impl Unknown {
+    /// What the journal of an earlier attempt does not keep.
+    pub fn journalled(what: &str) -> Unknown {
+        Unknown { origin: format!("{what}{FORGOT}") }
+    }
+
+    /// The error for a use that needs it, where an earlier attempt of the run knew it; `what` says which use.
+    pub fn forgotten(&self, what: &str) -> Option<Error> {
+        self.origin.ends_with(FORGOT).then(|| {
+            Error::new(Kind::Unknown, "resume.forgot", format!("{what} {}", self.origin))
+                .hint("begin a new run instead: `haengine run --anew …`")
+        })
+    }
+}
+
+/// Why a text that a run once knew is not known to its next attempt.
+const FORGOT: &str = ", of which the journal keeps the beginning, without secrets";
+
+/// What stands for a secret or a cut in a text of the journal.
+const GAPS: [&str; 4] =
+    [crate::secret::REDACTED, "‹private key›", "‹known only when run›", " more bytes are not in the journal›"];
+
 /// How much text of one result the journal keeps.
 const JOURNALLED: usize = 64 * 1024;
 
@@ -83,6 +106,22 @@ impl Value {
     pub fn journalled(&self) -> serde_json::Value {
         let mut left = JOURNALLED;
         shorten(self.redacted(), &mut left)
+    }
+
+    /// A value that [`journalled`](Value::journalled) gave. A text that lacks something is `unknown`: a recipe that
+    /// wrote it to a host would write the words that stand for a secret.
+    pub fn recalled(json: &serde_json::Value, unknown: &Unknown) -> Value {
+        match Value::from(json.clone()) {
+            Value::String(text) if GAPS.iter().any(|gap| text.contains(gap)) => Value::Unknown(unknown.clone()),
+            Value::List(_) => {
+                Value::List(json.as_array().into_iter().flatten().map(|item| Value::recalled(item, unknown)).collect())
+            }
+            Value::Map(_) => {
+                let items = json.as_object().into_iter().flatten();
+                Value::Map(items.map(|(name, item)| (name.clone(), Value::recalled(item, unknown))).collect())
+            }
+            whole => whole,
+        }
     }
 }
 
@@ -170,5 +209,21 @@ mod tests {
         assert!(kept.get("status") == Some(&Value::Integer(0)));
         let short = Value::from(Value::from("token: abc\nready").journalled());
         assert!(short == Value::from("token: ‹secret›\nready"));
+    }
+
+    #[test]
+    fn what_the_journal_does_not_keep_whole_is_not_known_any_more() {
+        let value = Value::map([
+            ("long", Value::String("a".repeat(JOURNALLED + 1))),
+            ("before", Value::List(vec![Value::from("token: abc"), Value::from("ready")])),
+            ("status", Value::Integer(0)),
+        ]);
+        let unknown = Unknown::journalled("the result");
+        let Value::Map(recalled) = Value::recalled(&value.journalled(), &unknown) else { panic!("a map") };
+        let gap = Value::Unknown(unknown.clone());
+        assert!(recalled["long"] == gap && recalled["status"] == Value::Integer(0));
+        assert!(recalled["before"] == Value::List(vec![gap, Value::from("ready")]));
+        assert_eq!(unknown.forgotten("it is").map(|error| error.code()), Some("resume.forgot"));
+        assert!(Unknown { origin: "a plan".to_owned() }.forgotten("it is").is_none());
     }
 }

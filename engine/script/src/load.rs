@@ -11,7 +11,7 @@ use crate::fault::{Fault, Spot};
 use crate::import::parameters_of;
 use crate::library::Library;
 use crate::recipe::Recipe;
-use crate::snapshot::{Snapshot, SnapshotFile};
+use crate::snapshot::{KeptFile, Snapshot, SnapshotFile};
 use crate::sources::{Source, Sources};
 use crate::syntax;
 
@@ -25,8 +25,29 @@ impl Library {
         let main = source.label.clone();
         let mut loader = Loader { engine: &self.engine, sources, files: BTreeMap::new() };
         loader.add(source)?;
+        self.recipe(main, loader.files)
+    }
+
+    /// The recipe whose main file and imports were kept under these names: nothing is looked for on disk.
+    ///
+    /// # Errors
+    /// As [`load`](Library::load), and `recipe.kept` when the main file is not among them.
+    pub fn restore(&self, main: String, kept: BTreeMap<String, KeptFile>) -> Result<Recipe, Fault> {
+        if !kept.contains_key(&main) {
+            return Err(Error::new(Kind::Local, "recipe.kept", format!("the kept recipe has no file `{main}`")).into());
+        }
+        let files = kept.into_iter().map(|(label, KeptFile { path, text, imports })| {
+            let source = Source { label: label.clone(), path, text };
+            let ast = Arc::new(compile(&self.engine, &source)?);
+            let Source { path, text, .. } = source;
+            Ok((label.clone(), SnapshotFile { label, path, text, ast, imports }))
+        });
+        self.recipe(main, files.collect::<Result<_, Fault>>()?)
+    }
+
+    fn recipe(&self, main: String, files: BTreeMap<String, SnapshotFile>) -> Result<Recipe, Fault> {
         let number = self.loads.fetch_add(1, Ordering::Relaxed);
-        let snapshot = Arc::new(Snapshot { number, main, files: loader.files });
+        let snapshot = Arc::new(Snapshot { number, main, files });
         let parameters = parameters_of(&self.engine, snapshot.main_file(), &snapshot)
             .map_err(|error| crate::from_rhai::fault(*error, &self.engine, &snapshot))?;
         Ok(Recipe::new(self.clone(), snapshot, parameters))
@@ -43,7 +64,7 @@ impl Loader<'_> {
     /// Adds a file and, first of all, itself: two files may import each other.
     fn add(&mut self, source: Source) -> Result<(), Fault> {
         let label = source.label.clone();
-        let ast = self.compile(&source)?;
+        let ast = compile(self.engine, &source)?;
         let found = imports(&ast);
         let file = SnapshotFile {
             label: label.clone(),
@@ -66,20 +87,20 @@ impl Loader<'_> {
         }
         Ok(())
     }
+}
 
-    fn compile(&self, source: &Source) -> Result<AST, Fault> {
-        if source.text.contains('\0') {
-            return Err(at(Error::new(Kind::Usage, "recipe.binary", "the file is not a text"), source, Position::NONE));
-        }
-        let mut ast = self.engine.compile(&*source.text).map_err(|error| {
-            let position = error.position();
-            let told = syntax::told(error.err_type(), &source.text, position, self.engine);
-            let spot = spot(&source.label, position);
-            Fault::new(Arc::new(told), spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
-        })?;
-        ast.set_source(source.label.as_str());
-        Ok(ast)
+fn compile(engine: &Engine, source: &Source) -> Result<AST, Fault> {
+    if source.text.contains('\0') {
+        return Err(at(Error::new(Kind::Usage, "recipe.binary", "the file is not a text"), source, Position::NONE));
     }
+    let mut ast = engine.compile(&*source.text).map_err(|error| {
+        let position = error.position();
+        let told = syntax::told(error.err_type(), &source.text, position, engine);
+        let spot = spot(&source.label, position);
+        Fault::new(Arc::new(told), spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
+    })?;
+    ast.set_source(source.label.as_str());
+    Ok(ast)
 }
 
 /// The paths that a file imports, where they are written as plain strings; others are a finding of `check`.

@@ -28,7 +28,17 @@ pub struct SnapshotFile {
     /// Compiled, with `label` as its source.
     pub(crate) ast: Arc<AST>,
     /// Names of files by the path that an `import` in this file gives.
-    pub(crate) imports: BTreeMap<String, String>,
+    pub imports: BTreeMap<String, String>,
+}
+
+/// A file of a snapshot that was kept.
+pub struct KeptFile {
+    /// Where it was on disk; none for an embedded recipe.
+    pub path: Option<PathBuf>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Names of files by the path that an `import` in this file gives.
+    pub imports: BTreeMap<String, String>,
 }
 
 impl Snapshot {

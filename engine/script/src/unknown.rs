@@ -39,6 +39,9 @@ pub(crate) const THE_PLAN_ENDS: &str = "the plan ends here: ";
 
 /// Looking at this is refused.
 pub(crate) fn looked_at(unknown: &Unknown) -> Error {
+    if let Some(error) = unknown.forgotten("the run ends here: the recipe looks at") {
+        return error;
+    }
     let message = format!("{THE_PLAN_ENDS}the recipe looks at {}, known only when run", unknown.origin);
     Error::new(Kind::Unknown, "plan.unknown", message)
         .hint("run the recipe, or let it decide on a read that no planned change bears on")

@@ -225,6 +225,9 @@ fn variable((name, value): (String, Value)) -> Result<(String, String)> {
         Value::Secret(_) => Err(refused("a secret, which every process on the host could see")
             .hint("pass it with `stdin` and read it there: `IFS= read -r NAME`")),
         Value::Unknown(unknown) => {
+            if let Some(error) = unknown.forgotten(&format!("the variable `{name}` depends on")) {
+                return Err(error);
+            }
             let message = format!("the variable `{name}` depends on {}, known only when run", unknown.origin);
             Err(Error::new(Kind::Unknown, "plan.unknown", message).hint("pass it with `stdin`"))
         }

@@ -15,7 +15,7 @@ fn main() {
 const RUNNING: &str = "pgrep -f 'sleep 9876[5]' && pgrep -f 'sleep 9876[6]'";
 const GONE: &str = "! pgrep -f 'sleep 9876[56]'";
 
-fn signal(name: &str, child: &Child) {
+pub(crate) fn signal(name: &str, child: &Child) {
     // The binary is started through a program that enters the lab's network and then becomes it.
     let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
     assert!(sent.unwrap().success());

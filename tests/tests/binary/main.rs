@@ -6,6 +6,7 @@ mod bad_input;
 mod etcd_cluster;
 mod interrupted;
 mod output;
+mod resume;
 mod time_sync;
 
 use haengine_tests::site;

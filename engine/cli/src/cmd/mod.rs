@@ -3,9 +3,12 @@
 pub mod check;
 pub mod describe;
 pub mod doc;
+pub mod forget;
 pub mod lab;
 pub mod list;
+pub mod resume;
 pub mod run;
 pub mod runs;
 pub mod show;
 pub mod undo;
+mod unfinished;

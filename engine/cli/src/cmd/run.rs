@@ -6,11 +6,12 @@ use clap::Args;
 use haengine_kernel::error::Error;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Journal, RunFolder, VERSION};
-use haengine_kernel::run::{Mode, Run};
+use haengine_kernel::run::{Mode, Past, Run};
 use haengine_script::lint::Severity;
 use haengine_script::{Bound, Fault, Finding, Recipe, Surroundings};
 
 use crate::args::parameter;
+use crate::cmd::unfinished;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::{Session, conduct};
@@ -20,6 +21,9 @@ use crate::wiring::{self, keep};
 ///
 /// What is true already is left alone, so a recipe can be run again without harm. Each change is on disk before a host is
 /// touched; `haengine show` tells it and `haengine undo` takes it back. Ctrl-C ends the run in order, twice at once.
+///
+/// Where the last run of the same recipe, with the same parameters and inventory, has failed or died after it changed
+/// something, you are asked whether to go on with it; without a terminal, or with --yes, that is what happens.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine run time_sync -i site.yaml hosts=masters
@@ -30,6 +34,10 @@ See `haengine describe RECIPE` for its parameters.")]
 pub struct RunArgs {
     #[command(flatten)]
     call: Call,
+
+    /// Begin a new run, also where an unfinished one could be gone on with
+    #[arg(long)]
+    anew: bool,
 }
 
 /// Show what a recipe would change, and touch nothing
@@ -51,16 +59,16 @@ pub struct PlanArgs {
 
 /// A recipe and its parameters.
 #[derive(Args)]
-struct Call {
+pub(super) struct Call {
     /// A recipe's file, or the name of one that `haengine list` shows
     #[arg(value_name = "RECIPE")]
-    recipe: String,
+    pub recipe: String,
 
     /// The recipe's parameters (can be repeated)
     ///
     /// A secret is written as where it is found: env:NAME, file:PATH, age:PATH or prompt.
     #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
-    parameters: Vec<(String, String)>,
+    pub parameters: Vec<(String, String)>,
 }
 
 /// Runs a recipe.
@@ -71,11 +79,18 @@ pub fn run(context: &Context, args: RunArgs) -> Exit {
             Err(findings) => return Ok(session.refuse_findings(&findings)),
         };
         let store = context.store()?;
+        if !args.anew
+            && let Some(found) = unfinished::find(&store, &prepared, &args.call)?
+            && found.agree(session)?
+        {
+            return found.go_on(context, session, &store, prepared, &args.call).await;
+        }
         let folder = store.create()?;
         let journal = enter(context, &folder, &prepared, &args.call).await?;
         let mode = wiring::apply(context, &store, &folder, journal)?;
-        let (exit, _) = perform(context, session, prepared, &folder.id, mode, "run", &args.call.recipe).await;
-        Ok(exit)
+        let attempt = Attempt { id: &folder.id, mode, past: Past::default() };
+        session.begin(attempt.id, "run", &args.call.recipe);
+        Ok(perform(context, session, prepared, attempt).await.0)
     })
 }
 
@@ -86,16 +101,25 @@ pub fn plan(context: &Context, args: PlanArgs) -> Exit {
             Ok(prepared) => prepared,
             Err(findings) => return Ok(session.refuse_findings(&findings)),
         };
-        let (exit, pending) = perform(context, session, prepared, "plan", Mode::Plan, "plan", &args.call.recipe).await;
+        let attempt = Attempt { id: "plan", mode: Mode::Plan, past: Past::default() };
+        session.begin(attempt.id, "plan", &args.call.recipe);
+        let (exit, pending) = perform(context, session, prepared, attempt).await;
         Ok(if exit == Exit::Done && pending && args.exit_code { Exit::Pending } else { exit })
     })
 }
 
 /// Everything that can be known before any host is touched.
-struct Prepared {
-    recipe: Recipe,
-    bound: Bound,
-    inventory: Arc<Inventory>,
+pub(super) struct Prepared {
+    pub recipe: Recipe,
+    pub bound: Bound,
+    pub inventory: Arc<Inventory>,
+}
+
+/// One execution of a recipe.
+pub(super) struct Attempt<'a> {
+    pub id: &'a str,
+    pub mode: Mode,
+    pub past: Past,
 }
 
 /// Loads and checks. What would fail at some line is refused here, before the first line is run.
@@ -103,19 +127,30 @@ fn prepare(context: &Context, session: &Session, call: &Call) -> Result<Result<P
     let library = wiring::library(session.cancel.clone());
     let recipe = library.load(&wiring::sources(), &call.recipe)?;
     let inventory = Arc::new(context.inventory()?);
+    checked(context, session, recipe, inventory, &call.parameters, !context.global.inventory.is_empty())
+}
+
+/// Binds the parameters and looks for what would fail at some line; `named` says whether there is an inventory.
+pub(super) fn checked(
+    context: &Context,
+    session: &Session,
+    recipe: Recipe,
+    inventory: Arc<Inventory>,
+    parameters: &[(String, String)],
+    named: bool,
+) -> Result<Result<Prepared, Vec<Finding>>, Fault> {
     let home = context.environment.home.as_deref();
-    let bound = recipe.bind(&call.parameters, &inventory, session.secrets.as_ref(), home);
-    let bound = bound.map_err(|fault| without_inventory(context, fault))?;
-    let named = Some(inventory.as_ref()).filter(|_| !context.global.inventory.is_empty());
-    let mut findings = recipe.check(named);
+    let bound = recipe.bind(parameters, &inventory, session.secrets.as_ref(), home);
+    let bound = bound.map_err(|fault| without_inventory(named, fault))?;
+    let mut findings = recipe.check(Some(inventory.as_ref()).filter(|_| named));
     findings.retain(|finding| finding.severity == Severity::Error);
     Ok(if findings.is_empty() { Ok(Prepared { recipe, bound, inventory }) } else { Err(findings) })
 }
 
 /// Where no inventory was named, that is what is wrong about every name of a host.
-fn without_inventory(context: &Context, fault: Fault) -> Fault {
+fn without_inventory(named: bool, fault: Fault) -> Fault {
     let error = fault.error();
-    if context.global.inventory.is_empty() && error.code().starts_with("inventory.unknown") {
+    if !named && error.code().starts_with("inventory.unknown") {
         let error = Error::new(error.kind(), error.code(), error.message());
         return error.hint("name the inventory with `-i FILE`").into();
     }
@@ -126,6 +161,7 @@ fn without_inventory(context: &Context, fault: Fault) -> Fault {
 async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call: &Call) -> Result<Journal, Error> {
     keep::inventory(folder, &prepared.inventory)?;
     keep::recipe(folder, prepared.recipe.snapshot())?;
+    keep::parameters(folder, &call.parameters)?;
     let journal = folder.journal()?;
     let head = Entry::Run {
         version: VERSION,
@@ -139,18 +175,16 @@ async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call:
     Ok(journal)
 }
 
-async fn perform(
+/// Executes the recipe; true when it changed something, or would.
+pub(super) async fn perform(
     context: &Context,
     session: &Session,
     prepared: Prepared,
-    id: &str,
-    mode: Mode,
-    command: &str,
-    name: &str,
+    attempt: Attempt<'_>,
 ) -> (Exit, bool) {
-    session.begin(id, command, name);
     let hosts = wiring::hosts(context, session, prepared.inventory);
-    let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
+    let Attempt { id, mode, past } = attempt;
+    let run = Run::again(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone(), past);
     let surroundings = Surroundings {
         run: run.clone(),
         prompt: session.terminal.clone(),

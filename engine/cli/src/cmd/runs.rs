@@ -1,8 +1,9 @@
 //! `haengine runs`: what was run, newest first.
 
 use clap::Args;
-use haengine_kernel::error::Result;
+use haengine_kernel::error::{ErrorRecord, Result};
 use haengine_kernel::journal::RunSummary;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -12,7 +13,8 @@ use crate::report::{Out, failure, table};
 
 /// List what was run, newest first
 ///
-/// An outcome is one of succeeded, failed, interrupted, running, died (it ended without saying so) and undone.
+/// An outcome is one of succeeded, failed, interrupted, running, died (it ended without saying so), partly undone, undone,
+/// forgotten and unreadable. Where a run is unreadable the exit code is 2.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine runs
@@ -21,39 +23,66 @@ pub struct RunsArgs {}
 
 /// Lists the runs.
 pub fn runs(context: &Context) -> Exit {
-    match summaries(context) {
-        Ok(runs) => {
-            context.tell("run", &runs, || page(&runs));
-            Exit::Done
+    let runs = match listed(context) {
+        Ok(runs) => runs,
+        Err(error) => return context.refuse(&error),
+    };
+    context.tell("run", &runs, || page(&runs));
+    let mut exit = Exit::Done;
+    for run in &runs {
+        if let Listed::Unreadable(run) = run {
+            Out::stderr().write(&failure::draw_record(None, &run.error, context.error_paint));
+            exit = Exit::Refused;
         }
-        Err(error) => context.refuse(&error),
     }
+    exit
 }
 
-/// One broken journal does not hide the others.
-fn summaries(context: &Context) -> Result<Vec<RunSummary>> {
+/// A run in the list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed {
+    Run(RunSummary),
+    Unreadable(Unreadable),
+}
+
+/// A run whose journal cannot be read.
+#[derive(Serialize)]
+struct Unreadable {
+    run: String,
+    outcome: &'static str,
+    error: ErrorRecord,
+}
+
+/// One broken journal does not hide the others. Ids are sorted by when the runs began.
+fn listed(context: &Context) -> Result<Vec<Listed>> {
     let store = context.store()?;
-    let mut runs = Vec::new();
-    for id in store.ids()? {
-        match store.summary(&id) {
-            Ok(run) => runs.push(run),
-            Err(error) => Out::stderr().write(&failure::draw(&error, context.error_paint)),
-        }
-    }
-    runs.sort_by_key(|run| std::cmp::Reverse(run.started));
-    Ok(runs)
+    let list = |run: String| match store.summary(&run) {
+        Ok(summary) => Listed::Run(summary),
+        Err(error) => Listed::Unreadable(Unreadable { run, outcome: "unreadable", error: (&error).into() }),
+    };
+    Ok(store.ids()?.into_iter().map(list).collect())
 }
 
-fn page(runs: &[RunSummary]) -> String {
+fn page(runs: &[Listed]) -> String {
     if runs.is_empty() {
         return "nothing was run yet\n".to_owned();
     }
-    let rows = runs.iter().map(|run| {
-        let (changes, hosts) = (run.changes.to_string(), run.hosts.join(", "));
-        let recipe = one_line(&run.recipe);
-        [run.run.clone(), local(run.started), recipe, run.outcome.clone(), changes, seconds(run.seconds), hosts]
-    });
-    table::table(["RUN", "STARTED", "RECIPE", "OUTCOME", "CHANGES", "TIME", "HOSTS"], rows)
+    table::table(["RUN", "STARTED", "RECIPE", "OUTCOME", "CHANGES", "TIME", "HOSTS"], runs.iter().map(row))
+}
+
+fn row(run: &Listed) -> [String; 7] {
+    match run {
+        Listed::Run(run) => {
+            let (changes, hosts) = (run.changes.to_string(), run.hosts.join(", "));
+            let recipe = one_line(&run.recipe);
+            [run.run.clone(), local(run.started), recipe, run.outcome.clone(), changes, seconds(run.seconds), hosts]
+        }
+        Listed::Unreadable(run) => {
+            let [id, outcome] = [&run.run, run.outcome].map(str::to_owned);
+            [id, String::new(), String::new(), outcome, String::new(), String::new(), String::new()]
+        }
+    }
 }
 
 /// A time as the operator's clock shows it.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
+use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
 use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State};
 use haengine_kernel::run::UndoPlan;
@@ -12,32 +13,40 @@ use crate::cmd::runs::local;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::failure::indent;
-use crate::report::lines::seconds;
+use crate::report::lines::{self, seconds};
 use crate::report::paint::{harmless, one_line};
 use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back
+///
+/// Differences are shown as they were when the change was made, without what is secret; of long ones the beginning.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  haengine runs                             the ids of all runs
-  haengine show 20260314-091502-kqzt")]
+  haengine runs                                    the ids of all runs
+  haengine show 20260314-091502-kqzt
+  haengine show 20260314-091502-kqzt --short       without the differences")]
 pub struct ShowArgs {
     /// The run's id
     #[arg(value_name = "RUN")]
     run: String,
+
+    /// Leave the differences out
+    #[arg(long)]
+    short: bool,
 }
 
 /// Shows a run.
 pub fn show(context: &Context, args: &ShowArgs) -> Exit {
     match read(context, &args.run) {
         Ok((summary, state)) if context.global.json => {
-            let changes = state.changes.values().map(|change| json::record("run_change", &Shown::of(change)));
+            let shown = |change| json::record("run_change", &Shown::of(change));
+            let changes = state.changes.values().map(shown);
             let lines: String = std::iter::once(json::record("run", &summary)).chain(changes).collect();
             Out::stdout().write(&lines);
             Exit::Done
         }
         Ok((summary, state)) => {
-            Out::stdout().write(&page(&summary, &state, context.paint));
+            Out::stdout().write(&page(&summary, &state, args.short, context.paint));
             Exit::Done
         }
         Err(error) => context.refuse(&error),
@@ -59,6 +68,12 @@ struct Shown<'a> {
     /// `unfinished`, `changed`, `failed`, `undo_unfinished`, `undo_failed` or `undone`.
     phase: &'static str,
     reversible: bool,
+    /// From 1.
+    attempt: usize,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'a Diff>,
     started: jiff::Timestamp,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +98,9 @@ impl Shown<'_> {
             step: change.key.step.join(" / "),
             phase,
             reversible: change.reversible,
+            attempt: change.attempt + 1,
+            summary: &change.summary,
+            diff: change.diff.as_ref(),
             started: change.started,
             seconds: change.seconds,
             error,
@@ -90,20 +108,37 @@ impl Shown<'_> {
     }
 }
 
-fn page(summary: &RunSummary, state: &State, paint: Paint) -> String {
+fn page(summary: &RunSummary, state: &State, short: bool, paint: Paint) -> String {
     let mut text = head(summary, state, paint);
-    let mut step = None;
+    let (again, mut place) = (state.made_again(), None);
     for change in state.changes.values() {
         let shown = Shown::of(change);
-        if step.as_ref() != Some(&shown.step) {
+        let here = Some((change.attempt, shown.step.clone()));
+        if place.as_ref().map(|(attempt, _)| *attempt) != Some(change.attempt) {
+            text.push_str(&attempt(state, change.attempt));
+        }
+        if place != here {
             let title = if shown.step.is_empty() { "(outside of steps)".to_owned() } else { one_line(&shown.step) };
             let _ = writeln!(text, "\n{}", paint.bold(&title));
-            step = Some(shown.step.clone());
+            place = here;
         }
-        text.push_str(&line(&shown, paint));
+        let later = again.contains_key(&change.change) || change.attempt + 1 < state.attempts.len();
+        text.push_str(&line(&shown, later, paint));
+        if let Some(diff) = change.diff.as_ref().filter(|_| !short) {
+            text.push_str(&lines::diff(diff.text(), paint));
+        }
     }
     text.push_str(&outlook(summary, state, paint));
     text
+}
+
+/// Where there were several attempts, each has a line of its own.
+fn attempt(state: &State, number: usize) -> String {
+    let Some(attempt) = state.attempts.get(number).filter(|_| state.attempts.len() > 1) else { return String::new() };
+    let outcome = attempt.outcome.as_deref().unwrap_or("died");
+    let took = seconds(attempt.ended.duration_since(attempt.started).as_secs_f64());
+    let (count, started, operator) = (state.attempts.len(), local(attempt.started), one_line(&attempt.operator));
+    format!("\nattempt {} of {count}: {started} by {operator}, {outcome} after {took}\n", number + 1)
 }
 
 fn head(summary: &RunSummary, state: &State, paint: Paint) -> String {
@@ -122,6 +157,7 @@ fn head(summary: &RunSummary, state: &State, paint: Paint) -> String {
     row("started", local(summary.started));
     row("took", seconds(summary.seconds));
     row("outcome", summary.outcome.clone());
+    row("attempts", if summary.attempts > 1 { summary.attempts.to_string() } else { String::new() });
     row("changes", summary.changes.to_string());
     text
 }
@@ -135,19 +171,22 @@ fn named(parameters: &serde_json::Value) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-fn line(shown: &Shown<'_>, paint: Paint) -> String {
+/// `later` says that there was a later attempt: what had no end was looked at again.
+fn line(shown: &Shown<'_>, later: bool, paint: Paint) -> String {
     let phase = match shown.phase {
         "changed" => paint.green("changed"),
         "undone" => paint.dim("undone"),
+        "unfinished" if later => paint.yellow("broken off, looked at again by the next attempt"),
         "unfinished" => paint.yellow("begun, its end is not known"),
         "undo_unfinished" => paint.yellow("undo begun, its end is not known"),
         "undo_failed" => paint.red("undo failed"),
         other => paint.red(other),
     };
+    let summary = if shown.summary.is_empty() { String::new() } else { format!(": {}", one_line(shown.summary)) };
     let lasting = if shown.reversible || shown.phase == "undone" { "" } else { ", cannot be undone" };
     let took = if shown.seconds > 0.0 { paint.dim(&format!(" ({})", seconds(shown.seconds))) } else { String::new() };
     let target = paint.cyan(&one_line(shown.target));
-    let mut line = format!("  {}: {} {target} {phase}{lasting}{took}\n", shown.host, shown.op);
+    let mut line = format!("  {}: {} {target} {phase}{summary}{lasting}{took}\n", shown.host, shown.op);
     for text in shown.error.iter().flat_map(|error| std::iter::once(&error.message).chain(&error.causes)) {
         let _ = writeln!(line, "    {}", indent(&harmless(text)));
     }
@@ -157,18 +196,34 @@ fn line(shown: &Shown<'_>, paint: Paint) -> String {
 /// What can be done about the run.
 fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let left = UndoPlan::of(state);
-    let mut text = String::new();
-    if !left.is_empty() && summary.outcome != "running" {
-        let _ = writeln!(
-            text,
-            "\n{} changes can be taken back: `haengine undo {}`",
-            left.len() + left.unsettled.len(),
-            summary.run
-        );
+    let (id, count) = (&summary.run, left.len() + left.unsettled.len());
+    let mut lines = Vec::new();
+    if matches!(summary.outcome.as_str(), "failed" | "interrupted" | "died") {
+        lines.push(format!("it can be gone on with: `haengine resume {id}`"));
     }
-    if !left.irreversible.is_empty() {
-        let note = format!("{} changes have no inverse", left.irreversible.len());
-        let _ = writeln!(text, "{}{}", if text.is_empty() { "\n" } else { "" }, paint.yellow(&note));
+    if let Some(when) = state.forgotten {
+        lines.push(format!("forgotten at {}: it cannot be taken back any more", local(when)));
+    } else if count > 0 && summary.outcome != "running" {
+        lines.push(format!("{} can be taken back: `haengine undo {id}`", changes(count)));
     }
-    text
+    let again = state.made_again();
+    let lasting: Vec<_> = left.irreversible.iter().filter(|change| !again.contains_key(&change.change)).collect();
+    if !lasting.is_empty() {
+        let verb = if lasting.len() == 1 { "has" } else { "have" };
+        lines
+            .push(paint.yellow(&format!("{} {verb} no inverse and would stay after an undo:", changes(lasting.len()))));
+        let stays = |change: &&ChangeState| {
+            format!("  {}: {} {}", change.key.host, change.key.op, one_line(&change.key.target))
+        };
+        lines.extend(lasting.iter().rev().map(stays));
+    }
+    lines
+        .iter()
+        .enumerate()
+        .fold(String::new(), |text, (number, line)| format!("{text}{}{line}\n", if number == 0 { "\n" } else { "" }))
+}
+
+/// So many changes, in words.
+pub fn changes(count: usize) -> String {
+    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
 }

@@ -3,10 +3,11 @@
 use clap::Args;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Event, Level, Totals};
-use haengine_kernel::journal::{Entry, RunFolder, State};
+use haengine_kernel::journal::RunFolder;
 use haengine_kernel::run::{Run, UndoPlan};
 use haengine_script::Fault;
 
+use crate::cmd::show::changes;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::paint::one_line;
@@ -39,8 +40,11 @@ async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exi
     let folder = store.enter(id.to_owned())?;
     let state = folder.state()?;
     let plan = UndoPlan::of(&state);
+    if let Some(when) = state.forgotten {
+        return Err(forgotten(id, when).into());
+    }
     plan.refuse_if_built_upon(&store, id)?;
-    session.begin(id, "undo", recipe(&state));
+    session.begin(id, "undo", state.recipe());
     tell_irreversible(session, &plan);
     if plan.is_empty() {
         return Ok(nothing(session, id));
@@ -54,11 +58,10 @@ async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exi
     Ok(session.finish(&run, result).await.0)
 }
 
-fn recipe(state: &State) -> &str {
-    match state.head.as_ref().map(|line| &line.entry) {
-        Some(Entry::Run { recipe, .. }) => recipe,
-        _ => "",
-    }
+fn forgotten(id: &str, when: jiff::Timestamp) -> Error {
+    let message = format!("run {id} was forgotten at {when:.0}: what the hosts had kept for its undo is gone");
+    Error::new(Kind::Refused, "undo.forgotten", message)
+        .hint(format!("see with `haengine show {id}` what it changed, and change it back by hand or with a recipe"))
 }
 
 fn tell_irreversible(session: &Session, plan: &UndoPlan) {
@@ -82,7 +85,7 @@ fn agree(session: &Session, plan: &UndoPlan) -> Result<(), Error> {
         plan.calls.iter().flatten().chain(&plan.unsettled).map(|change| change.key.host.as_str()).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let question = format!("take back {} changes on {}?", plan.len() + plan.unsettled.len(), hosts.join(", "));
+    let question = format!("take back {} on {}?", changes(plan.len() + plan.unsettled.len()), hosts.join(", "));
     if session.terminal.confirm(&question)? {
         return Ok(());
     }

@@ -74,6 +74,8 @@ impl Human {
         let line = match command.as_str() {
             "plan" => format!("plan of {name}: nothing is touched\n"),
             "undo" => format!("undo of {run}, which ran {name}\n"),
+            "resume" => format!("resume of {run}, which runs {name}\n"),
+            "forget" => format!("forget {run}, which ran {name}\n"),
             _ => format!("{command} {name}{id}\n"),
         };
         self.text.push_str(&line);
@@ -204,17 +206,24 @@ impl Human {
                 self.checks.iter().map(|(status, count)| lines::checked(*status, *count)).collect();
             let _ = writeln!(self.text, "preflight: {}", counts.join(", "));
         }
-        let (command, sums) = (&self.command, lines::sums(totals, changed, paint));
-        let _ = writeln!(self.text, "{command} {outcome} {}: {sums}", lines::took(totals));
+        let command = &self.command;
+        let sums =
+            if command == "forget" { String::new() } else { format!(": {}", lines::sums(totals, changed, paint)) };
+        let _ = writeln!(self.text, "{command} {outcome} {}{sums}", lines::took(totals));
         let run = &self.run;
         let next = match (command.as_str(), totals.outcome.as_str(), totals.changed) {
             ("plan", "succeeded", 1..) => "nothing was touched; `haengine run` with the same words makes these changes",
             ("plan", ..) => "nothing was touched",
-            ("undo", "succeeded", _) => return,
+            ("undo" | "forget", "succeeded", _) => return,
             (_, "succeeded", 0) => return,
+            ("forget", ..) => &format!("forget the rest with `haengine forget {run}` again"),
+            ("resume", _, 0) if !self.touched => "nothing more was touched",
             (_, _, 0) if !self.touched => "nothing was touched",
             ("undo", ..) => &format!("see what is left with `haengine show {run}`, then `haengine undo {run}` again"),
-            _ => &format!("see it with `haengine show {run}`, take it back with `haengine undo {run}`"),
+            (_, "succeeded", _) => {
+                &format!("see it with `haengine show {run}`, take it back with `haengine undo {run}`")
+            }
+            _ => &format!("go on with `haengine resume {run}`, take it back with `haengine undo {run}`"),
         };
         let _ = writeln!(self.text, "{}", paint.dim(next));
     }

@@ -155,7 +155,7 @@ fn a_failure_has_cause_hint_and_what_to_do() {
     error[service.start]: m1: `chrony` did not start
     hint: read `journalctl -u chrony` on the host
     run failed in 2 min 10 s, 12 s of it waiting for the hosts' own work: 1 changed, 0 unchanged, 1 failed
-    see it with `haengine show 20260314-091502-kqzt`, take it back with `haengine undo 20260314-091502-kqzt`
+    go on with `haengine resume 20260314-091502-kqzt`, take it back with `haengine undo 20260314-091502-kqzt`
     ");
 }
 

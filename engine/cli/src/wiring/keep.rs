@@ -1,11 +1,13 @@
 //! What a run keeps in its folder beside the journal: undo and resume need no file that may have changed since.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::RunFolder;
-use haengine_script::snapshot::Snapshot;
+use haengine_script::snapshot::{KeptFile, Snapshot};
+use serde::{Deserialize, Serialize};
 
 /// Keeps the inventory.
 ///
@@ -38,22 +40,81 @@ pub fn recipe(folder: &RunFolder, snapshot: &Snapshot) -> Result<()> {
     write_recipe(&folder.path.join("recipe"), snapshot).map_err(|error| unkept(folder, error))
 }
 
+/// What the files of a kept recipe are called.
+#[derive(Serialize, Deserialize)]
+struct Index {
+    main: String,
+    files: BTreeMap<String, Place>,
+}
+
+/// A file of a kept recipe.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    /// Its name in the run's folder.
+    file: String,
+    /// Where it was: what lies beside it is found from elsewhere too.
+    path: Option<PathBuf>,
+    #[serde(default)]
+    imports: BTreeMap<String, String>,
+}
+
 /// Paths of recipes lead anywhere; here each file gets a number before its own name.
 fn write_recipe(place: &Path, snapshot: &Snapshot) -> std::io::Result<()> {
     std::fs::create_dir_all(place)?;
-    let mut index = serde_json::Map::new();
+    let mut index = Index { main: snapshot.main.clone(), files: BTreeMap::new() };
     for (number, (name, file)) in snapshot.files.iter().enumerate() {
         let own = Path::new(&file.label).file_name().unwrap_or_default().to_string_lossy();
         let kept = format!("{number}-{own}");
         std::fs::write(place.join(&kept), file.text.as_bytes())?;
-        index.insert(name.clone(), serde_json::json!({ "file": kept, "path": file.path }));
+        let path = file.path.as_deref().map(std::path::absolute).transpose()?;
+        index.files.insert(name.clone(), Place { file: kept, path, imports: file.imports.clone() });
     }
-    let index = serde_json::json!({ "main": snapshot.main, "files": index });
     std::fs::write(place.join("snapshot.json"), serde_json::to_vec_pretty(&index)?)
 }
 
+/// The name of the main file of the recipe that a run was made with, and all its files.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn kept_recipe(folder: &RunFolder) -> Result<(String, BTreeMap<String, KeptFile>)> {
+    let place = folder.path.join("recipe");
+    let read = || {
+        let index: Index = serde_json::from_slice(&std::fs::read(place.join("snapshot.json"))?)?;
+        let files = index.files.into_iter().map(|(name, Place { file, path, imports })| {
+            let text = std::fs::read_to_string(place.join(file))?.into();
+            Ok((name, KeptFile { path, text, imports }))
+        });
+        Ok((index.main, files.collect::<std::io::Result<_>>()?))
+    };
+    read().map_err(|error| unread(folder, "recipe", error))
+}
+
+/// Keeps the recipe's parameters as they were given: of a secret, where it is found.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn parameters(folder: &RunFolder, given: &[(String, String)]) -> Result<()> {
+    let json = serde_json::to_vec_pretty(given).map_err(|error| unkept(folder, error.into()))?;
+    std::fs::write(folder.path.join("parameters.json"), json).map_err(|error| unkept(folder, error))
+}
+
+/// The parameters that a run was given.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn kept_parameters(folder: &RunFolder) -> Result<Vec<(String, String)>> {
+    let read = || Ok(serde_json::from_slice(&std::fs::read(folder.path.join("parameters.json"))?)?);
+    read().map_err(|error| unread(folder, "parameters", error))
+}
+
+fn unread(folder: &RunFolder, what: &str, error: std::io::Error) -> Error {
+    Error::new(Kind::Local, "runs.kept", format!("cannot read the {what} that run {} has kept", folder.id))
+        .hint("run the recipe anew: what is done already is left alone")
+        .because(error)
+}
+
 fn unkept(folder: &RunFolder, error: std::io::Error) -> Error {
-    Error::new(Kind::Local, "runs.folder", format!("cannot write to the folder of run {}", folder.id))
-        .hint("check free space and permissions of the state folder")
+    Error::new(Kind::Local, "runs.folder", format!("cannot write to the run's folder {}", folder.path.display()))
+        .hint("make room there, or name another folder with `--state-dir`; nothing was touched")
         .because(error)
 }

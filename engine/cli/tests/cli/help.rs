@@ -19,9 +19,11 @@ fn of_haengine() {
       run       Run a recipe: make true on the hosts what it says
       plan      Show what a recipe would change, and touch nothing
       check     Check recipes without touching any host
+      resume    Go on with a run that failed, was interrupted or died
       undo      Take a run back: every host as it was before it
       runs      List what was run, newest first
       show      Show what a run did, change by change, and what of it can be taken back
+      forget    Give up what the hosts keep for the undo of a run
       list      List the recipes that can be run by name
       describe  Describe a recipe and its parameters
       doc       Explain what recipes call: modules, verbs and functions
@@ -43,6 +45,7 @@ fn of_haengine() {
       haengine list                                       which recipes there are
       haengine plan time_sync -i site.yaml hosts=masters  what a recipe would change, with diffs
       haengine run time_sync -i site.yaml hosts=masters   make these changes
+      haengine resume RUN                                 go on with a run that died
       haengine undo RUN                                   every host as it was before the run
 
     Exit codes:
@@ -61,6 +64,10 @@ fn of_run() {
     disk before a host is touched; `haengine show` tells it and `haengine undo` takes it back. Ctrl-C
     ends the run in order, twice at once.
 
+    Where the last run of the same recipe, with the same parameters and inventory, has failed or died
+    after it changed something, you are asked whether to go on with it; without a terminal, or with
+    --yes, that is what happens.
+
     Usage: haengine run [OPTIONS] <RECIPE> [KEY=VALUE]...
 
     Arguments:
@@ -73,6 +80,9 @@ fn of_run() {
               A secret is written as where it is found: env:NAME, file:PATH, age:PATH or prompt.
 
     Options:
+          --anew
+              Begin a new run, also where an unfinished one could be gone on with
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -138,6 +148,65 @@ fn of_plan() {
     Examples:
       haengine plan time_sync -i site.yaml hosts=masters
       haengine plan time_sync -i site.yaml hosts=masters --exit-code || echo changes are pending
+    ");
+}
+
+#[test]
+fn of_resume() {
+    insta::assert_snapshot!(help(&["resume", "-h"]), @"
+    Go on with a run that failed, was interrupted or died
+
+    Usage: haengine resume [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run's id
+
+    Options:
+          --unknown <ANSWER>  What to do with actions of which nobody knows whether they were done
+                              [possible values: repeat, done]
+      -h, --help              Print help (see more with '--help')
+
+    Global options:
+      -i, --inventory <FILE>  File with hosts and groups (can be repeated)
+          --json              Write one JSON object a line to standard output, and nothing else
+      -y, --yes               Answer every question with yes
+          --state-dir <DIR>   Folder in which runs are kept
+          --forks <N>         How many hosts are worked on at once [default: 50]
+      -v, --verbose...        Tell also what did not change and what commands print; -vv logs internals
+
+    Examples:
+      haengine runs                                                    the ids of all runs
+      haengine resume 20260314-091502-kqzt
+      haengine resume 20260314-091502-kqzt -i corrected.yaml           with another inventory
+      haengine resume 20260314-091502-kqzt --unknown done              you have looked: it was done
+    ");
+}
+
+#[test]
+fn of_forget() {
+    insta::assert_snapshot!(help(&["forget", "-h"]), @"
+    Give up what the hosts keep for the undo of a run
+
+    Usage: haengine forget [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run's id
+
+    Options:
+      -h, --help  Print help (see more with '--help')
+
+    Global options:
+      -i, --inventory <FILE>  File with hosts and groups (can be repeated)
+          --json              Write one JSON object a line to standard output, and nothing else
+      -y, --yes               Answer every question with yes
+          --state-dir <DIR>   Folder in which runs are kept
+          --forks <N>         How many hosts are worked on at once [default: 50]
+      -v, --verbose...        Tell also what did not change and what commands print; -vv logs internals
+
+    Examples:
+      haengine runs                                      the ids of all runs
+      haengine forget 20260314-091502-kqzt
+      haengine forget 20260314-091502-kqzt --yes         without a question, for scripts
     ");
 }
 
@@ -243,9 +312,11 @@ fn every_command_has_an_example() {
         &["run"][..],
         &["plan"],
         &["check"],
+        &["resume"],
         &["undo"],
         &["runs"],
         &["show"],
+        &["forget"],
         &["list"],
         &["describe"],
         &["doc"],

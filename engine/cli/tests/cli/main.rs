@@ -8,6 +8,7 @@
 
 mod answers;
 mod help;
+mod kept;
 mod misuse;
 mod recipes;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diff::Diff;
 use crate::error::ErrorRecord;
 
 /// The version that is written. Readers accept this one and those before it.
@@ -50,6 +51,12 @@ pub enum Entry {
         before: serde_json::Value,
         /// False when nothing takes it back.
         reversible: bool,
+        /// What changes, in a few words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        summary: String,
+        /// What changes, line by line: redacted, and of a long one the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        diff: Option<Diff>,
     },
     /// It was made.
     Succeeded {
@@ -93,10 +100,23 @@ pub enum Entry {
         /// Why.
         error: ErrorRecord,
     },
-    /// The run ended by itself: `succeeded`, `failed` or `interrupted`.
+    /// The run, or its undo, ended by itself: `succeeded`, `failed` or `interrupted`.
     Finished {
         /// How.
         outcome: String,
+    },
+    /// A further attempt begins: the recipe is executed from the top again.
+    Resumed {
+        /// Who goes on with it: user and machine.
+        operator: String,
+        /// The inventory's files, where others are named than before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        inventory: Vec<String>,
+    },
+    /// What the hosts keep for the undo is given up.
+    Forgotten {
+        /// Who gave it up: user and machine.
+        operator: String,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 
 use tokio::sync::oneshot;
@@ -64,10 +64,13 @@ impl Journal {
 }
 
 fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>) {
+    // Part of a line that did not fit, and that could not be cut off either: more lines behind it would never be read.
+    let mut torn = false;
     while let Ok(first) = requests.recv() {
         let mut group = vec![first];
         group.extend(requests.try_iter());
-        let written = write_group(&mut file, &group);
+        let written = if torn { Err(std::io::ErrorKind::StorageFull.into()) } else { write_group(&mut file, &group) };
+        torn |= written.is_err() && cut_torn_line(path).is_err();
         for request in group {
             if let Some(durable) = request.durable {
                 let result = match &written {
@@ -113,11 +116,20 @@ pub fn read(path: &Path) -> Result<State> {
         }
         let place = || format!("{}:{number}", path.display());
         let line: Line = serde_json::from_slice(&text).map_err(|error| {
-            Error::new(Kind::Local, "journal.line", format!("{}: not a line of a journal", place())).because(error)
+            Error::new(Kind::Local, "journal.line", format!("{}: not a line of a journal", place()))
+                .hint("look at the file: a newer haengine may have written it, or somebody has edited it; nothing was touched")
+                .because(error)
         })?;
         state.apply(line).map_err(|error| error.because(place()))?;
     }
     Ok(state)
+}
+
+/// The first line of a journal; none where it is torn or something else.
+pub fn read_head(path: &Path) -> Option<Line> {
+    let mut text = Vec::new();
+    BufReader::new(File::open(path).ok()?).read_until(b'\n', &mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// New lines after a torn one would make it unreadable in the middle.
@@ -136,15 +148,25 @@ fn cut_torn_line(path: &Path) -> Result<()> {
 }
 
 fn local(what: &str, path: &Path, error: std::io::Error) -> Error {
-    let path = PathBuf::from(path);
-    Error::new(Kind::Local, "journal.write", format!("{what} {}", path.display()))
-        .hint("check free space and permissions of the state folder")
-        .because(error)
+    let full = matches!(
+        error.kind(),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::WriteZero
+    );
+    let folder = path.parent().unwrap_or(path).display();
+    let hint = if full {
+        format!(
+            "make room where {folder} lies, then go on with `haengine resume`; what is not written down is not done"
+        )
+    } else {
+        format!("check free space and permissions of {folder}")
+    };
+    Error::new(Kind::Local, "journal.write", format!("{what} {}", path.display())).hint(hint).because(error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Phase;
 
     fn head() -> Entry {
         Entry::Run {
@@ -166,13 +188,41 @@ mod tests {
         assert!(read(&path).unwrap().head.is_some());
         let journal = Journal::open(&path).unwrap();
         journal.append(vec![Entry::Finished { outcome: "succeeded".into() }]).await.unwrap();
-        assert_eq!(read(&path).unwrap().outcome.as_deref(), Some("succeeded"));
+        assert_eq!(read(&path).unwrap().outcome(), Some("succeeded"));
     }
 
     #[tokio::test]
     async fn a_full_disk_is_an_error_before_anything_is_touched() {
         let error = Journal::open(Path::new("/dev/full")).unwrap().append(vec![head()]).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (Kind::Local, "journal.write"));
+        assert!(error.message().contains("/dev/full"), "{error}");
+        assert!(error.advice().unwrap().starts_with("make room where /dev lies"), "{:?}", error.advice());
+    }
+
+    /// The version is that of the folder's journals before runs could be resumed.
+    #[test]
+    fn a_journal_of_the_first_version_is_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journals/v1.jsonl");
+        let state = read(&path).unwrap();
+        let phases: Vec<_> = state.changes.values().map(|change| change.phase.clone()).collect();
+        assert!(
+            matches!(phases[..], [Phase::Succeeded, Phase::Succeeded, Phase::Failed(_), Phase::Started]),
+            "{phases:?}"
+        );
+        assert_eq!((state.recipe(), state.outcome(), state.attempts.len()), ("site.rhai", None, 1));
+        assert_eq!(state.changes[&2].result["stdout"], "ready");
+        assert_eq!(state.changes[&1].key.step, ["write its configuration"]);
+    }
+
+    #[tokio::test]
+    async fn it_can_be_read_as_json_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        Journal::open(&path).unwrap().append(vec![head()]).await.unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!((&line["entry"], &line["run"], &line["version"]), (&"run".into(), &"r".into(), &1.into()));
+        assert!(line["time"].as_str().unwrap().ends_with('Z'));
     }
 
     #[test]

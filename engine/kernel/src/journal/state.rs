@@ -1,5 +1,8 @@
 //! The legal order of a journal's lines.
 //!
+//! After `Run` come attempts: the first at once, each further one with `Resumed`, and each ends with `Finished` unless
+//! it died. Once an undo has begun nothing goes on with the run any more. Within them, for each change:
+//!
 //! ```text
 //! Run ─► Started ─► Succeeded ─┐
 //!            │                 ├─► UndoStarted ─► Undone ─► Settled, where something was left for the end
@@ -9,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::diff::Diff;
 use crate::error::{Error, ErrorRecord, Kind, Result};
 use crate::journal::{Entry, Key, Line, VERSION};
 
@@ -44,6 +48,12 @@ pub struct ChangeState {
     pub before: serde_json::Value,
     /// False when nothing takes it back.
     pub reversible: bool,
+    /// What changes, in a few words.
+    pub summary: String,
+    /// What changes, line by line, redacted.
+    pub diff: Option<Diff>,
+    /// The attempt that made it, from 0.
+    pub attempt: usize,
     /// What an action returned.
     pub result: serde_json::Value,
     /// When it began.
@@ -54,6 +64,19 @@ pub struct ChangeState {
     pub phase: Phase,
 }
 
+/// One execution of the recipe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// Who started it: user and machine.
+    pub operator: String,
+    /// When it began.
+    pub started: jiff::Timestamp,
+    /// When it ended: at its `finished`, else at its last line so far.
+    pub ended: jiff::Timestamp,
+    /// How it ended, when it did by itself.
+    pub outcome: Option<String>,
+}
+
 /// A whole journal, read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -61,10 +84,12 @@ pub struct State {
     pub head: Option<Line>,
     /// Changes by number.
     pub changes: BTreeMap<u64, ChangeState>,
-    /// How the run ended, when it did by itself.
-    pub outcome: Option<String>,
-    /// When the run itself ended: at its `finished`, else at the last line so far. An undo comes later.
-    pub ended: Option<jiff::Timestamp>,
+    /// The executions of the recipe, first to last.
+    pub attempts: Vec<Attempt>,
+    /// True once an undo has begun.
+    pub undoing: bool,
+    /// When what the hosts keep for the undo was given up.
+    pub forgotten: Option<jiff::Timestamp>,
 }
 
 impl State {
@@ -73,8 +98,9 @@ impl State {
     /// # Errors
     /// `journal.order` when the line may not come here; `journal.version` when a newer haengine wrote it.
     pub fn apply(&mut self, line: Line) -> Result<()> {
-        if self.outcome.is_none() {
-            self.ended = Some(line.time);
+        self.undoing |= matches!(line.entry, Entry::UndoStarted { .. });
+        if let Some(attempt) = self.running().filter(|_| !matches!(line.entry, Entry::Resumed { .. })) {
+            attempt.ended = line.time;
         }
         match line.entry {
             Entry::Run { version, .. } if version > VERSION => Err(Error::new(
@@ -83,15 +109,29 @@ impl State {
                 format!("the journal has version {version}, this haengine reads up to {VERSION}"),
             )
             .hint("use the newer haengine that wrote it")),
-            Entry::Run { .. } if self.head.is_none() => {
+            Entry::Run { ref operator, .. } if self.head.is_none() => {
+                self.begin(operator.clone(), line.time);
                 self.head = Some(line);
                 Ok(())
             }
             _ if self.head.is_none() => Err(illegal("the first line is not `run`")),
             Entry::Run { .. } => Err(illegal("a second `run`")),
             Entry::Started { .. } => self.start(line),
+            Entry::Resumed { .. } if self.undoing => Err(illegal("`resumed` after an undo began")),
+            Entry::Resumed { .. } if self.forgotten.is_some() => Err(illegal("`resumed` after `forgotten`")),
+            Entry::Resumed { operator, .. } => {
+                self.begin(operator, line.time);
+                Ok(())
+            }
+            Entry::Forgotten { .. } => {
+                self.forgotten.get_or_insert(line.time);
+                Ok(())
+            }
             Entry::Finished { outcome } => {
-                self.outcome = Some(outcome);
+                // The end of an undo is none of the run.
+                if let Some(attempt) = self.running() {
+                    attempt.outcome = Some(outcome);
+                }
                 Ok(())
             }
             Entry::Succeeded { change, result, seconds } => {
@@ -131,8 +171,50 @@ impl State {
         reversible.peek().is_some() && reversible.all(|change| change.phase == Phase::Undone)
     }
 
+    /// The recipe, as it was named; empty before the first line.
+    pub fn recipe(&self) -> &str {
+        match self.head.as_ref().map(|line| &line.entry) {
+            Some(Entry::Run { recipe, .. }) => recipe,
+            _ => "",
+        }
+    }
+
+    /// How the run ended, when it did by itself.
+    pub fn outcome(&self) -> Option<&str> {
+        self.attempts.last().and_then(|attempt| attempt.outcome.as_deref())
+    }
+
+    /// The time that the attempts took together, without what lies between them.
+    pub fn seconds(&self) -> f64 {
+        self.attempts.iter().map(|attempt| attempt.ended.duration_since(attempt.started).as_secs_f64()).sum()
+    }
+
+    /// Changes that were made again by a later attempt, with the next one of their kind: the same call of the recipe.
+    pub fn made_again(&self) -> BTreeMap<u64, &ChangeState> {
+        let mut last: BTreeMap<&Key, u64> = BTreeMap::new();
+        let mut again = BTreeMap::new();
+        for change in self.changes.values() {
+            if let Some(earlier) = last.insert(&change.key, change.change) {
+                again.insert(earlier, change);
+            }
+        }
+        again
+    }
+
+    fn begin(&mut self, operator: String, now: jiff::Timestamp) {
+        self.attempts.push(Attempt { operator, started: now, ended: now, outcome: None });
+    }
+
+    /// The attempt that goes on, as far as the journal knows.
+    fn running(&mut self) -> Option<&mut Attempt> {
+        if self.undoing || self.forgotten.is_some() {
+            return None;
+        }
+        self.attempts.last_mut().filter(|attempt| attempt.outcome.is_none())
+    }
+
     fn start(&mut self, line: Line) -> Result<()> {
-        let Entry::Started { change, call, key, arguments, before, reversible } = line.entry else {
+        let Entry::Started { change, call, key, arguments, before, reversible, summary, diff } = line.entry else {
             return Ok(());
         };
         // Hosts work side by side: who has the lower number need not be written first.
@@ -140,8 +222,22 @@ impl State {
             return Err(illegal(&format!("change {change} is started twice")));
         }
         let (result, started, seconds) = (serde_json::Value::Null, line.time, 0.0);
-        let phase = Phase::Started;
-        let state = ChangeState { change, call, key, arguments, before, reversible, result, started, seconds, phase };
+        let (phase, attempt) = (Phase::Started, self.attempts.len().saturating_sub(1));
+        let state = ChangeState {
+            change,
+            call,
+            key,
+            arguments,
+            before,
+            reversible,
+            summary,
+            diff,
+            attempt,
+            result,
+            started,
+            seconds,
+            phase,
+        };
         self.changes.insert(change, state);
         Ok(())
     }
@@ -186,7 +282,8 @@ mod tests {
             target: change.to_string(),
         };
         let (arguments, before) = (serde_json::json!({}), serde_json::json!({}));
-        Entry::Started { change, call: change, key, arguments, before, reversible: true }
+        let (summary, diff) = (String::new(), None);
+        Entry::Started { change, call: change, key, arguments, before, reversible: true, summary, diff }
     }
 
     fn replay(entries: Vec<Entry>) -> Result<State> {
@@ -224,9 +321,57 @@ mod tests {
         assert!(state.is_undone());
     }
 
+    fn resumed() -> Entry {
+        Entry::Resumed { operator: "p".into(), inventory: vec![] }
+    }
+
+    fn finished(outcome: &str) -> Entry {
+        Entry::Finished { outcome: outcome.into() }
+    }
+
+    fn at(second: i64, entry: Entry) -> Line {
+        Line { time: jiff::Timestamp::from_second(second).unwrap(), entry }
+    }
+
+    #[test]
+    fn attempts_follow_each_other_and_what_lies_between_counts_for_none() {
+        let mut state = State::default();
+        let undo =
+            [Entry::UndoStarted { change: 2 }, Entry::Undone { change: 2, unsettled: false }, finished("failed")];
+        let lines = [head(), started(1), resumed(), started(2), ended(2), finished("succeeded")];
+        for (entry, second) in lines.into_iter().zip([0, 2, 100, 101, 103, 104]) {
+            state.apply(at(second, entry)).unwrap();
+        }
+        for entry in undo {
+            state.apply(at(1000, entry)).unwrap();
+        }
+        let outcomes: Vec<_> = state.attempts.iter().map(|attempt| attempt.outcome.as_deref()).collect();
+        assert_eq!(outcomes, [None, Some("succeeded")], "the end of the undo is none of the run");
+        assert_eq!((state.seconds(), state.outcome()), (6.0, Some("succeeded")));
+        assert_eq!([1, 2].map(|change| state.changes[&change].attempt), [0, 1]);
+        assert_eq!(state.attempts[1].operator, "p");
+    }
+
+    #[test]
+    fn the_same_call_of_a_later_attempt_is_found() {
+        let again = |change: u64| match started(1) {
+            Entry::Started { key, arguments, before, reversible, summary, diff, .. } => {
+                Entry::Started { change, call: change, key, arguments, before, reversible, summary, diff }
+            }
+            other => other,
+        };
+        let entries = vec![head(), started(1), started(2), resumed(), again(3), resumed(), again(4)];
+        let state = replay(entries).unwrap();
+        let found: Vec<_> = state.made_again().into_iter().map(|(earlier, later)| (earlier, later.change)).collect();
+        assert_eq!(found, [(1, 3), (3, 4)]);
+    }
+
     #[test]
     fn illegal_orders_are_refused() {
-        let bad: [Vec<Entry>; 7] = [
+        let bad: [Vec<Entry>; 10] = [
+            vec![resumed()],
+            vec![head(), started(1), Entry::UndoStarted { change: 1 }, resumed()],
+            vec![head(), Entry::Forgotten { operator: "o".into() }, resumed()],
             vec![started(1)],
             vec![head(), head()],
             vec![head(), ended(1)],

@@ -1,6 +1,7 @@
 //! Where runs are found: a folder for each, below the operator's state folder.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
@@ -36,8 +37,10 @@ pub struct RunSummary {
     pub started: jiff::Timestamp,
     /// How long it took, seconds.
     pub seconds: f64,
-    /// `running`, `succeeded`, `failed`, `interrupted`, `died` or `undone`.
+    /// `running`, `succeeded`, `failed`, `interrupted`, `died`, `partly undone`, `undone` or `forgotten`.
     pub outcome: String,
+    /// How often its recipe was executed: once, and once more for each resume.
+    pub attempts: usize,
     /// How many changes it made.
     pub changes: usize,
     /// The hosts that it changed.
@@ -62,7 +65,9 @@ impl Store {
     pub fn create(&self) -> Result<RunFolder> {
         let id = new_id();
         let path = self.folder.join(&id);
-        fs::create_dir(&path).map_err(|error| cannot("make the run's folder", &path, error))?;
+        // What a run changed is nobody else's business.
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| cannot("make the run's folder", &path, error))?;
         self.enter(id)
     }
 
@@ -118,32 +123,32 @@ impl Store {
     /// When its journal cannot be read.
     pub fn summary(&self, id: &str) -> Result<RunSummary> {
         let state = self.look(id)?.state()?;
-        let Some(head) = &state.head else {
-            return Err(Error::new(Kind::Local, "journal.empty", format!("the journal of run {id} is empty")));
-        };
-        let Entry::Run { recipe, .. } = &head.entry else { unreachable!("the state machine admits no other head") };
-        let ended = state.ended.unwrap_or(head.time);
         let mut hosts: Vec<String> = state.changes.values().map(|change| change.key.host.clone()).collect();
         hosts.sort_unstable();
         hosts.dedup();
         Ok(RunSummary {
             run: id.to_owned(),
-            recipe: recipe.clone(),
-            started: head.time,
-            seconds: ended.duration_since(head.time).as_secs_f64(),
+            recipe: state.recipe().to_owned(),
+            // A run that died before its first line has its id alone.
+            started: state.head.as_ref().map(|head| head.time).or_else(|| time_of(id)).unwrap_or_default(),
+            seconds: state.seconds(),
             outcome: self.outcome(id, &state),
+            attempts: state.attempts.len(),
             changes: state.changes.len(),
             hosts,
         })
     }
 
     fn outcome(&self, id: &str, state: &State) -> String {
-        match &state.outcome {
-            _ if state.is_undone() => "undone".to_owned(),
-            Some(outcome) => outcome.clone(),
-            None if self.is_dead(id) => "died".to_owned(),
-            None => "running".to_owned(),
-        }
+        let outcome = match state.outcome() {
+            _ if state.is_undone() => "undone",
+            _ if state.forgotten.is_some() => "forgotten",
+            _ if state.undoing => "partly undone",
+            Some(outcome) => outcome,
+            None if self.is_dead(id) => "died",
+            None => "running",
+        };
+        outcome.to_owned()
     }
 
     fn path(&self, id: &str) -> Result<PathBuf> {
@@ -177,6 +182,11 @@ impl RunFolder {
         file::read(&self.path.join("journal.jsonl"))
     }
 
+    /// The first line of its journal, where it can be read.
+    pub fn head(&self) -> Option<Entry> {
+        file::read_head(&self.path.join("journal.jsonl")).map(|line| line.entry)
+    }
+
     /// True when this process is the one that runs it.
     pub fn is_ours(&self) -> bool {
         self.alive.is_some()
@@ -199,6 +209,13 @@ fn new_id() -> String {
     format!("{}-{tail}", now.strftime("%Y%m%d-%H%M%S"))
 }
 
+/// When a run of this id began, to the second.
+fn time_of(id: &str) -> Option<jiff::Timestamp> {
+    let (time, _) = id.rsplit_once('-')?;
+    let time = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", time).ok()?;
+    time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp())
+}
+
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Error {
     Error::new(Kind::Local, "runs.folder", format!("cannot {what} {}", path.display()))
         .hint("check permissions and free space, or name another folder with --state-dir")
@@ -219,5 +236,25 @@ mod tests {
             })
             .collect();
         assert!(ids.is_sorted(), "{ids:?}");
+    }
+
+    #[test]
+    fn a_run_that_died_before_its_first_line_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let id = store.create().unwrap().id;
+        fs::write(folder.path().join("runs").join(&id).join("journal.jsonl"), "").unwrap();
+        let summary = store.summary(&id).unwrap();
+        assert_eq!((summary.outcome.as_str(), summary.recipe.as_str(), summary.changes), ("died", "", 0));
+        let age = jiff::Timestamp::now().duration_since(summary.started).as_secs();
+        assert!((0..60).contains(&age), "{age}");
+    }
+
+    #[test]
+    fn nobody_else_looks_into_a_run() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let run = Store::open(folder.path()).unwrap().create().unwrap();
+        assert_eq!(fs::metadata(run.path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

@@ -9,8 +9,9 @@ use crate::action::Action;
 use crate::error::Result;
 use crate::event::{Change as Told, Event, Status};
 use crate::host::Host;
-use crate::journal::{Entry, Journal, Key};
+use crate::journal::{ChangeState, Entry, Journal, Key};
 use crate::overlay::Effect;
+use crate::run::past::{self, Decision, Earlier, Unfinished};
 use crate::run::{Mode, Place, Results, Run};
 use crate::value::{Unknown, Value};
 use crate::verb::encode;
@@ -32,9 +33,12 @@ impl Run {
         let key = self.key(place, A::NAME, host.name(), &action.target());
         let result = match &self.mode {
             Mode::Plan => self.plan_action(&key, host, action, since).await,
-            Mode::Apply { journal, holder } => match host.lock(holder).await {
-                Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
-                Err(error) => Err(error),
+            Mode::Apply { journal, holder } => match self.past.action(&key) {
+                Earlier::Done(change) => Ok(self.recall(&key, change, since)),
+                _ => match host.lock(holder).await {
+                    Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
+                    Err(error) => Err(error),
+                },
             },
         };
         result.or_else(|error| self.fail(&key, error, since))
@@ -61,7 +65,8 @@ impl Run {
         action: &A,
         since: Instant,
     ) -> Result<Value> {
-        if action.done(host).await? == Some(true) {
+        let done = action.done(host).await?;
+        if done == Some(true) {
             return Ok(self.skip(key, since));
         }
         self.interrupted()?;
@@ -73,12 +78,29 @@ impl Run {
             arguments: encode(A::NAME, action)?,
             before: serde_json::Value::Null,
             reversible: action.inverse().is_some(),
+            summary: String::new(),
+            diff: None,
         };
+        if done.is_none() && !action.repeatable() && self.decide(key)? == Decision::Done {
+            let taken = Entry::Succeeded { change, result: serde_json::Value::Null, seconds: 0.0 };
+            journal.append(vec![started, taken]).await?;
+            return Ok(self.skip(key, since));
+        }
         journal.append(vec![started]).await?;
         self.touch();
         let (host_name, op, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op, target });
-        let result = action.perform(host).await;
+        self.finished(journal, change, key, action.perform(host).await, since).await
+    }
+
+    async fn finished(
+        &self,
+        journal: &Journal,
+        change: u64,
+        key: &Key,
+        result: Result<Value>,
+        since: Instant,
+    ) -> Result<Value> {
         let seconds = since.elapsed().as_secs_f64();
         match result {
             Ok(value) => {
@@ -92,6 +114,18 @@ impl Run {
                 Err(error)
             }
         }
+    }
+
+    /// An action is done again after an attempt whose end is not known only where somebody says so.
+    fn decide(&self, key: &Key) -> Result<Decision> {
+        let Earlier::Unknown(change) = self.past.action(key) else { return Ok(Decision::Repeat) };
+        self.past.decide.decide(&Unfinished { run: &self.id, key, begun: change.started })
+    }
+
+    /// What an earlier attempt did stays done, and gives what it gave then.
+    fn recall(&self, key: &Key, change: &ChangeState, since: Instant) -> Value {
+        self.skip(key, since);
+        past::recalled(change)
     }
 
     fn skip(&self, key: &Key, since: Instant) -> Value {

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use futures::future::{join, join_all, try_join_all};
 
+use crate::diff::Diff;
 use crate::error::Result;
-use crate::event::{Change as Told, Event, Status};
+use crate::event::{Change as Told, Event, Level, Status};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
 use crate::op::{Change, Op, Plan};
@@ -104,9 +105,15 @@ impl Run {
             arguments: encode(O::NAME, op)?,
             before: encode(O::NAME, &planned.before)?,
             reversible: op.is_reversible(),
+            summary: planned.summary.clone(),
+            diff: planned.diff.as_ref().map(Diff::journalled),
         };
         journal.append(vec![started]).await?;
         self.touch();
+        if self.past.made(key) {
+            let message = format!("`{}` is no longer as this run left it, and is made so again", key.target);
+            self.events.log(Level::Warning, Some(&key.host), message);
+        }
         let (host_name, op_name, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op: op_name, target });
         let applied = op.apply(host, &planned.before, &self.keep(change)).await;

@@ -2,7 +2,9 @@
 
 mod act;
 mod ensure;
+mod forget;
 mod look;
+mod past;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+pub use past::{Decide, Decision, Nobody, Past, Unfinished};
 pub use undo::UndoPlan;
 
 use crate::error::{Error, Kind, Result};
@@ -47,6 +50,7 @@ pub struct Run {
     events: Events,
     cancel: CancellationToken,
     tally: Tally,
+    past: Past,
     changes: AtomicU64,
     calls: AtomicU64,
     touched: AtomicBool,
@@ -76,6 +80,18 @@ pub type Results = Vec<(Arc<Host>, Result<Value>)>;
 impl Run {
     /// A run that begins now.
     pub fn new(id: String, mode: Mode, hosts: Arc<Hosts>, events: Events, cancel: CancellationToken) -> Arc<Run> {
+        Run::again(id, mode, hosts, events, cancel, Past::default())
+    }
+
+    /// A further attempt of a run.
+    pub fn again(
+        id: String,
+        mode: Mode,
+        hosts: Arc<Hosts>,
+        events: Events,
+        cancel: CancellationToken,
+        past: Past,
+    ) -> Arc<Run> {
         Arc::new(Run {
             id,
             mode,
@@ -83,8 +99,9 @@ impl Run {
             events,
             cancel,
             tally: Tally::default(),
-            changes: AtomicU64::new(1),
-            calls: AtomicU64::new(1),
+            changes: AtomicU64::new(past.last_change + 1),
+            calls: AtomicU64::new(past.last_call + 1),
+            past,
             touched: AtomicBool::new(false),
             ordinals: Mutex::default(),
             started: Instant::now(),

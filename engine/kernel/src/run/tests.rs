@@ -1,5 +1,7 @@
 //! A run's promises, on the in-memory host.
 
+mod resume;
+
 use std::sync::Arc;
 
 use crate::error::Kind;

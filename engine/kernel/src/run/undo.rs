@@ -24,6 +24,10 @@ pub struct UndoPlan {
     pub unsettled: Vec<ChangeState>,
     /// Changes that nothing takes back.
     pub irreversible: Vec<ChangeState>,
+    /// By change, the next one of the same call in a later attempt.
+    again: BTreeMap<u64, ChangeState>,
+    /// The changes in `again`: what was before the run, only the first of their kind knows.
+    followers: HashSet<u64>,
 }
 
 impl UndoPlan {
@@ -41,6 +45,8 @@ impl UndoPlan {
             }
         }
         plan.calls = calls.into_values().rev().collect();
+        plan.again = state.made_again().into_iter().map(|(change, later)| (change, later.clone())).collect();
+        plan.followers = plan.again.values().map(|change| change.change).collect();
         plan
     }
 
@@ -101,8 +107,9 @@ impl Run {
         let mut first = None;
         for call in &plan.calls {
             self.interrupted()?;
-            let results =
-                join_all(by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, changes, &stuck)));
+            let results = join_all(
+                by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, plan, changes, &stuck)),
+            );
             for error in results.await.into_iter().filter_map(Result::err) {
                 first.get_or_insert(error);
             }
@@ -122,6 +129,7 @@ impl Run {
         &self,
         registry: &Registry,
         journal: &Journal,
+        plan: &UndoPlan,
         changes: Vec<&ChangeState>,
         stuck: &Mutex<HashSet<String>>,
     ) -> Result<()> {
@@ -130,7 +138,7 @@ impl Run {
             if stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(host) {
                 return Ok(());
             }
-            if let Err(error) = self.undo_one(registry, journal, change).await {
+            if let Err(error) = self.undo_one(registry, journal, plan, change).await {
                 stuck.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
                 return Err(error);
             }
@@ -138,9 +146,15 @@ impl Run {
         Ok(())
     }
 
-    async fn undo_one(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<()> {
+    async fn undo_one(
+        &self,
+        registry: &Registry,
+        journal: &Journal,
+        plan: &UndoPlan,
+        change: &ChangeState,
+    ) -> Result<()> {
         let (number, since) = (change.change, Instant::now());
-        let result = self.take_back(registry, journal, change).await;
+        let result = self.take_back(registry, journal, change, plan.again.get(&number)).await;
         match result {
             Ok(undone) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
@@ -164,14 +178,20 @@ impl Run {
         }
     }
 
-    async fn take_back(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<Undone> {
+    async fn take_back(
+        &self,
+        registry: &Registry,
+        journal: &Journal,
+        change: &ChangeState,
+        again: Option<&ChangeState>,
+    ) -> Result<Undone> {
         let verb = registry.get(&change.key.op)?;
         let host = self.hosts.get(&change.key.host)?;
         if let Mode::Apply { holder, .. } = &self.mode {
             host.lock(holder).await?;
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
-        let undone = verb.undo(&host, change, &self.keep(change.change)).await?;
+        let undone = verb.undo(&host, change, again, &self.keep(change.change)).await?;
         if undone == Undone::Restored {
             self.touch();
         }
@@ -194,19 +214,28 @@ impl Run {
         let settled = join_all(hosts.into_values().map(async |mut changes| {
             changes.sort_by_key(|change| change.change);
             for change in changes {
-                self.settle_one(registry, journal, change).await?;
+                self.settle_one(registry, journal, plan, change).await?;
             }
             Ok(())
         }));
         settled.await.into_iter().collect()
     }
 
-    async fn settle_one(&self, registry: &Registry, journal: &Journal, change: &ChangeState) -> Result<()> {
+    async fn settle_one(
+        &self,
+        registry: &Registry,
+        journal: &Journal,
+        plan: &UndoPlan,
+        change: &ChangeState,
+    ) -> Result<()> {
         let (verb, since) = (registry.get(&change.key.op)?, Instant::now());
         if !verb.settles() {
             return Ok(());
         }
         self.interrupted()?;
+        if plan.followers.contains(&change.change) {
+            return journal.append(vec![Entry::Settled { change: change.change }]).await;
+        }
         let host = self.hosts.get(&change.key.host)?;
         let result = async {
             if let Mode::Apply { holder, .. } = &self.mode {

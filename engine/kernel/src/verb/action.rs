@@ -54,8 +54,17 @@ impl<A: Action> Verb for ActionVerb<A> {
         Ok(run.act(place, hosts, &A::parse(arguments)?).await)
     }
 
-    /// An action without an inverse stays; the caller has said so before.
-    async fn undo(&self, host: &Host, change: &ChangeState, _keep: &Keep) -> Result<Undone> {
+    /// An action without an inverse stays; the caller has said so before. One that was repeated is taken back once.
+    async fn undo(
+        &self,
+        host: &Host,
+        change: &ChangeState,
+        again: Option<&ChangeState>,
+        _keep: &Keep,
+    ) -> Result<Undone> {
+        if again.is_some_and(|again| again.reversible) {
+            return Ok(Undone::Already);
+        }
         let action: A = decode(A::NAME, &change.arguments)?;
         action.undo(host).await?;
         Ok(Undone::Restored)

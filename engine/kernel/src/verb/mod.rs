@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::arguments::Arguments;
 use crate::error::Result;
 use crate::host::Host;
+use crate::journal::ChangeState;
 use crate::keep::Keep;
 use crate::op::Example;
 use crate::run::{Place, Results, Run};
@@ -61,11 +62,13 @@ pub trait Verb: Send + Sync {
     /// When the arguments do not go together; nothing was asked of any host then.
     async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results>;
 
-    /// Takes a journalled change back, and verifies that it is back.
+    /// Takes a journalled change back, and verifies that it is back. `again` is the same call in the next attempt of the
+    /// run that made it again, and that is taken back by now.
     ///
     /// # Errors
     /// Of kind `Drift` when somebody else changed it since; otherwise when the host did not do it.
-    async fn undo(&self, host: &Host, change: &crate::journal::ChangeState, keep: &Keep) -> Result<Undone>;
+    async fn undo(&self, host: &Host, change: &ChangeState, again: Option<&ChangeState>, keep: &Keep)
+    -> Result<Undone>;
 
     /// True when [`settle`](Verb::settle) has something to do.
     fn settles(&self) -> bool {
@@ -76,7 +79,7 @@ pub trait Verb: Send + Sync {
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn settle(&self, _host: &Host, _change: &crate::journal::ChangeState, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, _host: &Host, _change: &ChangeState, _keep: &Keep) -> Result<()> {
         Ok(())
     }
 

@@ -52,7 +52,13 @@ impl<R: Read> Verb for ReadVerb<R> {
         Ok(run.read(hosts, &R::parse(arguments)?).await)
     }
 
-    async fn undo(&self, _host: &Host, _change: &ChangeState, _keep: &Keep) -> Result<Undone> {
+    async fn undo(
+        &self,
+        _host: &Host,
+        _change: &ChangeState,
+        _again: Option<&ChangeState>,
+        _keep: &Keep,
+    ) -> Result<Undone> {
         Err(not_journalled(R::NAME))
     }
 

@@ -26,6 +26,18 @@ impl<O: Op> StateVerb<O> {
     }
 }
 
+impl<O: Op> StateVerb<O> {
+    /// True when the host is as a later attempt of the run found it. The run itself has changed that, so that nobody's
+    /// work is lost by going back further.
+    async fn is_as_found(host: &Host, again: Option<&ChangeState>, keep: &Keep) -> Result<bool> {
+        let Some(again) = again else { return Ok(false) };
+        let op: O = decode(O::NAME, &again.arguments)?;
+        let before: O::Before = decode(O::NAME, &again.before)?;
+        let keep = Keep { run: keep.run.clone(), change: again.change };
+        Ok(op.standing(&op.observe(host).await?, &before, &keep) == Standing::AsBefore)
+    }
+}
+
 #[async_trait]
 impl<O: Op> Verb for StateVerb<O> {
     fn name(&self) -> &'static str {
@@ -52,7 +64,13 @@ impl<O: Op> Verb for StateVerb<O> {
         Ok(run.ensure(place, hosts, &O::parse(arguments)?).await)
     }
 
-    async fn undo(&self, host: &Host, change: &ChangeState, keep: &Keep) -> Result<Undone> {
+    async fn undo(
+        &self,
+        host: &Host,
+        change: &ChangeState,
+        again: Option<&ChangeState>,
+        keep: &Keep,
+    ) -> Result<Undone> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
         let undone = match op.standing(&op.observe(host).await?, &before, keep) {
@@ -60,6 +78,7 @@ impl<O: Op> Verb for StateVerb<O> {
             // A broken apply may have left a temporary file or a kept one although the target is as before.
             Standing::AsBefore => Undone::Already,
             Standing::Ours => Undone::Restored,
+            Standing::Foreign(_) if Self::is_as_found(host, again, keep).await? => Undone::Restored,
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
         };
         op.undo(host, &before, keep).await?;

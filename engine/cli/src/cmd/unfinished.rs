@@ -1,0 +1,186 @@
+//! A run that has not come to its end: how the next `run` finds it and goes on with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::event::Level;
+use haengine_kernel::journal::{Entry, RunFolder, State, Store};
+use haengine_kernel::run::{Decide, Decision, Past, UndoPlan, Unfinished};
+use haengine_kernel::secret::REDACTED;
+use haengine_script::Fault;
+use haengine_script::snapshot::Snapshot;
+
+use crate::cmd::run::{Attempt, Call, Prepared, perform};
+use crate::cmd::show::changes;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::report::paint::one_line;
+use crate::session::Session;
+use crate::terminal::Terminal;
+use crate::wiring::{self, keep};
+
+/// An unfinished run.
+pub struct Found {
+    id: String,
+    state: State,
+    outcome: String,
+}
+
+/// The newest run of this recipe, with these parameters and this inventory, if it is one to go on with.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub(super) fn find(store: &Store, prepared: &Prepared, call: &Call) -> Result<Option<Found>> {
+    for id in store.ids()? {
+        let folder = store.look(&id)?;
+        if !is_same(&folder, prepared, call) {
+            continue;
+        }
+        // A journal that cannot be read is told by `runs`; it is none to go on with.
+        let Ok(state) = folder.state() else { continue };
+        if !state.changes.is_empty() && !state.is_undone() {
+            let outcome = store.summary(&id)?.outcome;
+            return Ok(Some(Found { id, state, outcome }).filter(|found| found.is_open(store)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_same(folder: &RunFolder, prepared: &Prepared, call: &Call) -> bool {
+    let Some(Entry::Run { parameters, .. }) = folder.head() else { return false };
+    parameters == prepared.bound.redacted()
+        && keep::kept_parameters(folder)
+            .is_ok_and(|given| secrets(&parameters, &given) == secrets(&parameters, &call.parameters))
+        && keep::kept_inventory(folder).is_ok_and(|inventory| inventory == *prepared.inventory)
+        && is_same_recipe(folder, prepared.recipe.snapshot())
+}
+
+/// Where the given secrets are found: redacted, all are alike.
+fn secrets<'a>(parameters: &serde_json::Value, given: &'a [(String, String)]) -> BTreeMap<&'a str, &'a str> {
+    let secret = |name: &str| parameters.get(name).is_some_and(|value| value == REDACTED);
+    given.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| secret(name)).collect()
+}
+
+fn is_same_recipe(folder: &RunFolder, snapshot: &Snapshot) -> bool {
+    let Ok((main, kept)) = keep::kept_recipe(folder) else { return false };
+    let same = |name: &String, text: &str| snapshot.files.get(name).is_some_and(|file| *file.text == *text);
+    main == snapshot.main
+        && kept.len() == snapshot.files.len()
+        && kept.iter().all(|(name, file)| same(name, &file.text))
+}
+
+impl Found {
+    fn is_open(&self, store: &Store) -> bool {
+        let ended = matches!(self.outcome.as_str(), "failed" | "interrupted" | "died");
+        // What a later run has built upon cannot be gone on with below it.
+        ended && UndoPlan::of(&self.state).refuse_if_built_upon(store, &self.id).is_ok()
+    }
+
+    /// Asks whether to go on with it; where nobody can be asked, that is what happens.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub fn agree(&self, session: &Session) -> Result<bool> {
+        if !session.terminal.asks() {
+            return Ok(true);
+        }
+        let changes = changes(self.state.changes.len());
+        let question =
+            format!("run {} of this has {} after {changes}: go on with it? (no: a new run)", self.id, self.ended());
+        session.terminal.confirm(&question)
+    }
+
+    fn ended(&self) -> String {
+        if self.outcome == "interrupted" { "was interrupted".to_owned() } else { self.outcome.clone() }
+    }
+
+    /// Goes on with it.
+    ///
+    /// # Errors
+    /// When another process does, or its journal cannot be written.
+    pub(super) async fn go_on(
+        self,
+        context: &Context,
+        session: &Session,
+        store: &Store,
+        prepared: Prepared,
+        call: &Call,
+    ) -> Result<Exit, Fault> {
+        let folder = store.enter(self.id.clone())?;
+        // Another process may have gone on with it meanwhile.
+        let state = folder.state()?;
+        refuse(&folder.id, &state, store)?;
+        session.begin(&folder.id, "resume", &call.recipe);
+        let how = if session.terminal.asks() { "" } else { "; `--anew` begins a new run instead" };
+        session.events.log(Level::Info, None, format!("this run {} before: going on with it{how}", self.ended()));
+        execute(context, session, store, &folder, &state, prepared, None).await
+    }
+}
+
+/// Refuses what nothing can be gone on with.
+///
+/// # Errors
+/// Each with its reason and the next step.
+pub(super) fn refuse(id: &str, state: &State, store: &Store) -> Result<()> {
+    let refused = |code, message: String, hint: &str| Err(Error::new(Kind::Refused, code, message).hint(hint));
+    if let Some(when) = state.forgotten {
+        let message = format!("run {id} was forgotten at {when:.0}");
+        return refused("resume.forgotten", message, "run the recipe anew");
+    }
+    if state.undoing {
+        let message = format!("run {id} was taken back, or its undo has begun");
+        return refused("resume.undone", message, "end the undo with `haengine undo`, then run the recipe anew");
+    }
+    UndoPlan::of(state).refuse_if_built_upon(store, id)
+}
+
+/// Executes the recipe once more, as a further attempt of the run.
+///
+/// # Errors
+/// When its journal cannot be written; nothing was touched then.
+pub(super) async fn execute(
+    context: &Context,
+    session: &Session,
+    store: &Store,
+    folder: &RunFolder,
+    state: &State,
+    prepared: Prepared,
+    answer: Option<Decision>,
+) -> Result<Exit, Fault> {
+    let journal = folder.journal()?;
+    let inventory = context.global.inventory.iter().map(|file| file.display().to_string()).collect();
+    let operator = context.environment.operator.clone();
+    journal.append(vec![Entry::Resumed { operator, inventory }]).await?;
+    let mode = wiring::apply(context, store, folder, journal)?;
+    let decide = Arc::new(Ask { terminal: session.terminal.clone(), answer });
+    let attempt = Attempt { id: &folder.id, mode, past: Past::of(state, decide) };
+    Ok(perform(context, session, prepared, attempt).await.0)
+}
+
+/// Who decides about actions whose end is not known: `--unknown`, else the person at the terminal.
+struct Ask {
+    terminal: Arc<Terminal>,
+    answer: Option<Decision>,
+}
+
+impl Decide for Ask {
+    /// `--yes` answers questions about what is shown; what a host has done nobody sees here.
+    fn decide(&self, unfinished: &Unfinished<'_>) -> Result<Decision> {
+        if let Some(answer) = self.answer {
+            return Ok(answer);
+        }
+        if !self.terminal.asks() {
+            return Err(unfinished.undecided());
+        }
+        let (host, action) = (&unfinished.key.host, one_line(&unfinished.action()));
+        let question = format!("{host}: {action} was begun and nobody knows whether it was done: do it again?");
+        if self.terminal.confirm(&question)? {
+            return Ok(Decision::Repeat);
+        }
+        match self.terminal.confirm(&format!("{host}: take {action} as done, and go on?"))? {
+            true => Ok(Decision::Done),
+            false => Err(unfinished.undecided()),
+        }
+    }
+}

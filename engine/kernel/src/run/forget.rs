@@ -1,0 +1,46 @@
+//! Forget: what hosts keep for the undo of a run is given up.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+
+use crate::error::Result;
+use crate::journal::{Entry, State};
+use crate::keep::Keep;
+use crate::run::{Mode, Run};
+use crate::transport::Command;
+
+/// Prints how many KiB were kept below the mount points, one after the other, and removes it. Something that cannot be
+/// asked, such as a mount whose server has gone, holds nothing of ours.
+const FORGET: &str = r#"run=$1 folder=$2
+findmnt --noheadings --list --output TARGET | sort -u | while IFS= read -r mount; do
+    mine=${mount%/}/.haengine/$run
+    if [ -d "$mine" ]; then du -sk -- "$mine"; rm -rf -- "$mine" || exit; rmdir -- "${mine%/*}" 2>/dev/null; fi
+done
+if [ -d "$folder" ]; then du -sk -- "$folder"; rm -rf -- "$folder" || exit; rmdir -- "${folder%/*}" 2>/dev/null; fi
+:"#;
+
+impl Run {
+    /// Gives up what the hosts of the run's changes keep for its undo. From the first line on the run cannot be undone,
+    /// also where a host could not be reached: then it can be forgotten again.
+    ///
+    /// # Errors
+    /// The first failure, after all hosts have done what they can.
+    pub async fn forget(&self, state: &State, operator: &str) -> Result<()> {
+        let Mode::Apply { journal, holder } = &self.mode else { return Ok(()) };
+        journal.append(vec![Entry::Forgotten { operator: operator.to_owned() }]).await?;
+        let names: BTreeSet<&str> = state.changes.values().map(|change| change.key.host.as_str()).collect();
+        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
+        let command = Command::script(FORGET).arg(&self.id).arg(folder);
+        let released = join_all(names.into_iter().map(async |name| {
+            let host = self.hosts.get(name)?;
+            host.lock(holder).await?;
+            self.touch();
+            let said = host.ok(&command).await?.text();
+            let kept: u64 = said.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum();
+            host.note(if said.is_empty() { "nothing was kept".to_owned() } else { format!("gave up {kept} KiB") });
+            Ok(())
+        }));
+        released.await.into_iter().collect()
+    }
+}

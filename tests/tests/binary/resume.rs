@@ -1,0 +1,154 @@
+//! A run that is killed goes on, and what it changed in all its attempts is taken back.
+
+use haengine_tests::site::{Given, Site, differences, possible};
+
+use crate::interrupted::signal;
+
+/// Files, a unit and actions; it stays in `wait` until somebody lets it go on.
+const RECIPE: &str = r#"
+fn params() { #{ careful: param::boolean("Whether `wait` can tell that it is done.").or(false) } }
+
+fn main(p) {
+    let h = host("m1");
+    step("place", || {
+        file::directory(h, "/srv/resumed");
+        file::put(h, "/etc/placed-by-a-test", "text\n");
+    });
+    step("once", || {
+        let said = ssh::run(h, "echo once >>/srv/resumed/counted && wc -l </srv/resumed/counted");
+        file::put(h, "/srv/resumed/said", said.stdout);
+    });
+    step("wait", || {
+        let options = #{};
+        if p.careful { options.unless = "test -e /srv/resumed/go"; }
+        ssh::run(h, "touch /srv/resumed/begun; while ! [ -e /srv/resumed/go ]; do sleep 0.1; done", options);
+    });
+    step("serve", || {
+        file::put(h, "/etc/systemd/system/resumed.service", "[Service]\nExecStart=/bin/sleep 98764\n");
+        service::running(h, "resumed", #{ restart_on: ["/etc/systemd/system/resumed.service"] });
+    });
+}
+"#;
+
+fn site(name: &str) -> Site {
+    let site = Site::new(name, 1);
+    site.write("resumed.rhai", RECIPE);
+    site
+}
+
+const RUN: [&str; 5] = ["run", "resumed.rhai", "-i", "site.yaml", "--json"];
+
+/// Runs until `wait`, kills the engine there, and gives the run's id.
+fn killed(site: &Site, more: &[&str]) -> String {
+    let mut child = site.start(&[&RUN, more].concat());
+    site.until("m1", "[ -e /srv/resumed/begun ]");
+    signal("KILL", &child);
+    child.wait().unwrap();
+    let runs = site.haengine(&["runs", "--json"]).ended_with(0);
+    let run = runs.events().into_iter().next().unwrap();
+    assert_eq!(run["outcome"], "died");
+    run["run"].as_str().unwrap().to_owned()
+}
+
+fn statuses(given: &Given) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let changes = given.events().into_iter().filter(|event| event["event"] == "change");
+    changes.map(|change| (text(&change["step"]), text(&change["status"]))).collect()
+}
+
+#[test]
+fn a_killed_run_is_resumed_and_undone() {
+    if !possible() {
+        return;
+    }
+    let site = site("resume");
+    let before = site.manifest();
+    let id = killed(&site, &[]);
+
+    let asked = site.haengine(&["resume", &id]).ended_with(2);
+    for word in ["m1: nobody knows whether `ssh.run touch", "of step `wait`", "--unknown repeat"] {
+        assert!(asked.errors.contains(word), "{word} is not in {}", asked.errors);
+    }
+    assert_eq!(site.on("m1", "pgrep -cf 'while ! . -e /srv/resumed/g[o]'").trim(), "0", "it was not repeated");
+
+    site.on("m1", "echo theirs >/etc/placed-by-a-test; touch /srv/resumed/go");
+    let resumed = site.haengine(&["resume", &id, "--unknown", "repeat", "--json"]).ended_with(0);
+    let begun = &resumed.events()[0];
+    assert_eq!(
+        (&begun["event"], &begun["command"], &begun["run"]),
+        (&"run_started".into(), &"resume".into(), &id.as_str().into())
+    );
+    let said = |word: &str| resumed.out.contains(word);
+    assert!(said("`/etc/placed-by-a-test` is no longer as this run left it"), "{}", resumed.out);
+    let expected = [
+        ("place", "unchanged"),
+        ("place", "changed"),
+        ("once", "skipped"),
+        ("once", "unchanged"),
+        ("wait", "changed"),
+        ("serve", "changed"),
+        ("serve", "changed"),
+    ];
+    assert_eq!(statuses(&resumed), expected.map(|(step, status)| (step.to_owned(), status.to_owned())));
+    assert_eq!(site.on("m1", "cat /srv/resumed/counted /srv/resumed/said /etc/placed-by-a-test"), "once\n1text\n");
+    assert_eq!(site.on("m1", "systemctl is-active resumed"), "active\n");
+
+    let nothing = site.haengine(&["resume", &id]).ended_with(0);
+    assert!(nothing.out.contains("nothing to go on with"), "{}", nothing.out);
+    let shown = site.haengine(&["show", &id]).ended_with(0).out;
+    for word in ["attempt 1 of 3", "died after", "attempt 3 of 3", "succeeded after", "-theirs", "have no inverse"] {
+        assert!(shown.contains(word), "{word} is not in {shown}");
+    }
+    site.haengine(&["undo", &id, "--yes"]).ended_with(0);
+    assert_eq!(differences(&before, &site.manifest()), "", "undo takes back all attempts");
+    let refused = site.haengine(&["resume", &id]).ended_with(2);
+    assert!(refused.errors.contains("resume.undone"), "{}", refused.errors);
+}
+
+#[test]
+fn the_next_run_goes_on_with_a_killed_one() {
+    if !possible() {
+        return;
+    }
+    let site = site("goeson");
+    let before = site.manifest();
+    let id = killed(&site, &["careful=true"]);
+    site.on("m1", "touch /srv/resumed/go");
+    let other = site.haengine(&[&RUN[..], &["careful=true", "--anew"]].concat()).ended_with(0);
+    assert_ne!(other.finished()["run"], id.as_str());
+    site.haengine(&["undo", other.finished()["run"].as_str().unwrap(), "--yes"]).ended_with(0);
+
+    let next = site.haengine(&[&RUN[..], &["careful=true"]].concat()).ended_with(0);
+    assert_eq!(next.finished()["run"], id.as_str(), "{}", next.out);
+    assert!(next.out.contains("this run died before: going on with it"), "{}", next.out);
+    let again = site.haengine(&[&RUN[..], &["careful=true"]].concat()).ended_with(0);
+    assert_ne!(again.finished()["run"], id.as_str(), "what has succeeded is not gone on with");
+    site.haengine(&["undo", again.finished()["run"].as_str().unwrap(), "--yes"]).ended_with(0);
+    site.haengine(&["undo", &id, "--yes"]).ended_with(0);
+    assert_eq!(differences(&before, &site.manifest()), "");
+}
+
+#[test]
+fn a_forgotten_run_leaves_nothing_on_its_hosts() {
+    if !possible() {
+        return;
+    }
+    let site = site("forget");
+    site.on("m1", "echo old >/etc/placed-by-a-test; mkdir -p /srv/resumed; touch /srv/resumed/go");
+    site.on("m1", "mount -t tmpfs none /mnt && echo old >/mnt/placed");
+    site.write("mount.rhai", r#"fn main(p) { file::put(host("m1"), "/mnt/placed", "new\n"); file::put(host("m1"), "/etc/placed-by-a-test", "new\n"); }"#);
+    let run = site.haengine(&["run", "mount.rhai", "-i", "site.yaml", "--json"]).ended_with(0);
+    let id = run.finished()["run"].as_str().unwrap().to_owned();
+    let kept = "ls -d /var/lib/haengine /mnt/.haengine 2>/dev/null";
+    assert_eq!(site.on("m1", kept), "/mnt/.haengine\n/var/lib/haengine\n");
+    let refused = site.haengine(&["forget", &id]).ended_with(2);
+    assert!(refused.errors.contains("2 changes could not be taken back any more"), "{}", refused.errors);
+    site.haengine(&["forget", &id, "--yes"]).ended_with(0);
+    assert_eq!(site.on("m1", kept), "");
+    assert_eq!(site.on("m1", "cat /mnt/placed /etc/placed-by-a-test"), "new\nnew\n");
+    let undo = site.haengine(&["undo", &id, "--yes"]).ended_with(2);
+    assert!(undo.errors.contains("was forgotten at"), "{}", undo.errors);
+    let runs = site.haengine(&["runs", "--json"]).ended_with(0);
+    assert_eq!(runs.events()[0]["outcome"], "forgotten");
+    site.haengine(&["forget", &id, "--yes"]).ended_with(0);
+}
