@@ -163,7 +163,17 @@ impl Site {
 
     /// The binary on the operator's side of the lab.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = self.lab.command(binary());
+        self.beside(self.lab.command(binary()), words)
+    }
+
+    /// A program on the operator's side of the lab, with the binary as the last word.
+    pub fn around(&self, words: &[&str]) -> Command {
+        let mut command = self.beside(self.lab.command(words[0]), &words[1..]);
+        command.arg(binary());
+        command
+    }
+
+    fn beside(&self, mut command: Command, words: &[&str]) -> Command {
         command
             .args(words)
             .current_dir(self.folder.path())

@@ -103,8 +103,10 @@ const TAKE_OVER: &str = r#"kill -TERM "-$1" 2>/dev/null || kill -TERM "$1" 2>/de
 for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || exit 0; sleep 0.1; done
 kill -KILL "$1""#;
 
+/// Our run is alive, since we are; an earlier attempt of it is not.
 fn is_dead(ours: &Holder, other: &Holder) -> bool {
-    ours.state == other.state && ours.dead.as_ref().is_some_and(|dead| (dead.0)(&other.run))
+    let earlier = ours.run == other.run && ours.since != other.since;
+    ours.state == other.state && (earlier || ours.dead.as_ref().is_some_and(|dead| (dead.0)(&other.run)))
 }
 
 async fn attempt(host: &Host, holder: &Holder) -> Result<Taken> {
@@ -170,4 +172,26 @@ fn held(holder: Option<&Holder>) -> Error {
 
 fn lost(error: std::io::Error) -> Error {
     Error::new(Kind::Unreachable, "lock.lost", "the connection broke while the lock was taken").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(run: &str, state: &str, second: i64, dead: bool) -> Holder {
+        let since = jiff::Timestamp::from_second(second).unwrap();
+        let dead = Some(DeadRuns(Arc::new(move |_| dead)));
+        Holder { run: run.to_owned(), operator: "o".to_owned(), state: state.to_owned(), since, dead }
+    }
+
+    /// A host whose network was cut holds the lock of the attempt before for some seconds more.
+    #[test]
+    fn an_earlier_attempt_of_the_same_run_is_dead_and_this_one_is_not() {
+        let ours = holder("r", "here", 2, false);
+        assert!(is_dead(&ours, &holder("r", "here", 1, false)));
+        assert!(!is_dead(&ours, &holder("r", "here", 2, false)), "two names of one host");
+        assert!(!is_dead(&ours, &holder("r", "elsewhere", 1, false)));
+        assert!(!is_dead(&ours, &holder("other", "here", 1, false)));
+        assert!(is_dead(&holder("r", "here", 2, true), &holder("other", "here", 1, false)));
+    }
 }

@@ -152,3 +152,47 @@ fn a_forgotten_run_leaves_nothing_on_its_hosts() {
     assert_eq!(runs.events()[0]["outcome"], "forgotten");
     site.haengine(&["forget", &id, "--yes"]).ended_with(0);
 }
+
+/// More lines of the journal than its small disk holds.
+const MANY: &str = r#"
+fn main(p) {
+    let h = host("m1");
+    file::directory(h, "/srv/many");
+    for number in 0..100 { file::put(h, `/srv/many/${number}`, `a text of some length, which is ${number}\n`); }
+}
+"#;
+
+/// A small disk that only what is in here sees: it fills up, and later there is room.
+const SMALL: &str = r#"set -e
+mkdir -p state
+mount -t tmpfs -o size=64k none state
+"$0" run many.rhai -i site.yaml --state-dir state --json && echo it was not full
+echo "{\"exit\": $?}"
+cat state/runs/*/journal.jsonl
+mount -o remount,size=8m state
+"$0" resume "$(ls state/runs)" --state-dir state --json
+echo "{\"exit\": $?}"
+"$0" undo "$(ls state/runs)" --state-dir state --json --yes"#;
+
+#[test]
+fn a_full_disk_of_the_operator_stops_the_run_before_the_next_change() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("full", 1);
+    site.write("many.rhai", MANY);
+    let before = site.manifest();
+    let output = site.around(&["unshare", "--mount", "sh", "-c", SMALL]).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let exits: Vec<_> = lines.iter().filter_map(|line| line.get("exit")).collect();
+    assert_eq!(exits, [1, 0], "{out}");
+    let count = |field: &str, value: &str| lines.iter().filter(|line| line[field] == value).count();
+    let written =
+        lines.iter().take_while(|line| line["event"] != "run_finished").filter(|line| line["status"] == "changed");
+    assert!(count("entry", "started") >= written.count(), "what is not written down is not done: {out}");
+    let error = lines.iter().find(|line| line["event"] == "error").unwrap();
+    assert_eq!(error["code"], "journal.write", "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("make room where"), "{error}");
+    assert_eq!(differences(&before, &site.manifest()), "", "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -152,6 +152,10 @@ pub(super) async fn execute(
     let inventory = context.global.inventory.iter().map(|file| file.display().to_string()).collect();
     let operator = context.environment.operator.clone();
     journal.append(vec![Entry::Resumed { operator, inventory }]).await?;
+    // The undo needs the way to the hosts that was right in the end, and all hosts that were changed.
+    if state.changes.values().all(|change| prepared.inventory.host(&change.key.host).is_ok()) {
+        keep::inventory(folder, &prepared.inventory)?;
+    }
     let mode = wiring::apply(context, store, folder, journal)?;
     let decide = Arc::new(Ask { terminal: session.terminal.clone(), answer });
     let attempt = Attempt { id: &folder.id, mode, past: Past::of(state, decide) };

@@ -185,3 +185,43 @@ fn a_run_that_failed_before_it_changed_anything_is_resumed_with_its_own_recipe_a
     assert!(given.code == 0 && given.out.contains("second 1"), "{}", given.all());
     assert_eq!(site.run(&["runs", "--json"]).json().len(), 2);
 }
+
+/// A run of `greet.rhai` that looks as if it had died after a change.
+pub(crate) fn died(site: &Site) -> String {
+    site.write(
+        "greet.rhai",
+        "fn params() { #{ whom: param::string(\"Who.\") } }\nfn main(p) { log(\"hello \" + p.whom); }\n",
+    );
+    site.run(&["run", "greet.rhai", "whom=world"]);
+    let id = site.run(&["runs", "--json"]).json()[0]["run"].as_str().unwrap().to_owned();
+    let path = site.path(&format!(".local/state/haengine/runs/{id}/journal.jsonl"));
+    let head = std::fs::read_to_string(path).unwrap().lines().next().unwrap().to_owned();
+    let change = JOURNAL.lines().nth(1).unwrap();
+    write(site, &id, &format!("{head}\n{change}\n"));
+    id
+}
+
+#[test]
+fn the_next_run_goes_on_with_an_unfinished_one_unless_something_is_different() {
+    let run = |words: &[&str]| {
+        let site = Site::new();
+        let id = died(&site);
+        let given = site.run(&[&["run", "greet.rhai"], words].concat());
+        assert_eq!(given.code, 0, "{}", given.all());
+        (given.out.contains(&format!("resume of {id}")), site, id, given)
+    };
+    let (resumed, site, id, given) = run(&["whom=world", "--yes"]);
+    assert!(resumed && given.out.contains("this run died before: going on with it"), "{}", given.all());
+    assert_eq!(site.run(&["runs", "--json"]).json()[0]["outcome"], "succeeded");
+    assert!(site.run(&["show", &id]).out.contains("attempts   2"));
+    assert!(!site.run(&["run", "greet.rhai", "whom=world"]).out.contains("resume of"), "it has come to its end");
+    assert!(run(&["whom=world"]).0, "nobody can be asked");
+    assert!(!run(&["whom=moon"]).0);
+    assert!(!run(&["whom=world", "--anew"]).0);
+    let site = Site::new();
+    died(&site);
+    site.write("site.yaml", "hosts: { m1: { address: 127.0.0.1 } }\n");
+    assert!(!site.run(&["run", "greet.rhai", "whom=world", "-i", "site.yaml"]).out.contains("resume of"));
+    site.write("greet.rhai", "fn params() { #{ whom: param::string(\"Who.\") } }\nfn main(p) { }\n");
+    assert!(!site.run(&["run", "greet.rhai", "whom=world"]).out.contains("resume of"), "the recipe was edited");
+}

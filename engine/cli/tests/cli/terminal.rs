@@ -98,3 +98,18 @@ fn a_secret_is_typed_unseen_and_the_run_goes_on() {
     assert!(seen.contains("yes"), "what is no secret is seen as it is typed:\n{seen}");
     assert!(!seen.contains("canary"), "{seen}");
 }
+
+#[test]
+fn a_person_is_asked_whether_to_go_on_with_an_unfinished_run() {
+    for (answer, said, runs) in [("yes", "resume succeeded", 1), ("no", "run succeeded", 2)] {
+        let site = Site::new();
+        let id = crate::kept::died(&site);
+        let mut person = Person::at(&site, &["run", "greet.rhai", "whom=world"]);
+        person.waits_for(&format!("run {id} of this has died after 1 change: go on with it?"));
+        person.types(&format!("{answer}\n"));
+        let status = person.child.wait().unwrap();
+        person.waits_for(said);
+        assert_eq!(status.code(), Some(0), "{}", person.seen());
+        assert_eq!(site.run(&["runs", "--json"]).json().len(), runs);
+    }
+}

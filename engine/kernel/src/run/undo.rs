@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
-use crate::journal::{ChangeState, Entry, Journal, Phase, State, Store};
+use crate::journal::{ChangeState, Entry, Journal, Phase, RunFolder, State, Store};
 use crate::keep::Keep;
 use crate::registry::Registry;
 use crate::run::{Mode, Run};
@@ -71,7 +71,8 @@ impl UndoPlan {
     /// `undo.built_upon`, naming the later run.
     pub fn refuse_if_built_upon(&self, store: &Store, run: &str) -> Result<()> {
         for later in store.ids()?.into_iter().filter(|id| id.as_str() > run) {
-            let state = store.look(&later)?.state()?;
+            let folder = store.look(&later)?;
+            let state = folder.state().map_err(|error| unreadable(run, &folder, error))?;
             let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
             for change in standing {
                 if self.changes().any(|ours| touches_same(ours, change)) {
@@ -84,6 +85,12 @@ impl UndoPlan {
         }
         Ok(())
     }
+}
+
+fn unreadable(run: &str, later: &RunFolder, error: Error) -> Error {
+    let message = format!("run {} came after run {run} and may build on it: its journal cannot be read", later.id);
+    let hint = format!("mend it, or move {} away if you know that it does not", later.path.display());
+    Error::new(Kind::Refused, "undo.unreadable", message).hint(hint).because(error)
 }
 
 fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {

@@ -217,6 +217,22 @@ async fn a_full_disk_of_the_operator_stops_the_run_before_the_wire_is_touched() 
     assert!(stage.values().is_empty() && !run.has_touched());
 }
 
+#[tokio::test]
+async fn a_later_run_that_cannot_be_read_may_build_on_this_one() {
+    let stage = Stage::new();
+    let (first, second) = (stage.run(None), stage.run(None));
+    let (first, second) = if first.id() < second.id() { (first, second) } else { (second, first) };
+    ensure(&first, &["m1"], &set("/a", "1")).await;
+    first.finish("succeeded").await;
+    second.finish("succeeded").await;
+    let place = stage.folder.path().join("runs").join(second.id()).join("journal.jsonl");
+    std::fs::write(place, "{}\n").unwrap();
+    let plan = UndoPlan::of(&stage.state(first.id()));
+    let error = plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap_err();
+    assert_eq!((error.code(), error.kind()), ("undo.unreadable", Kind::Refused));
+    assert!(error.message().contains(second.id()), "{error}");
+}
+
 /// What a recipe does in these tests: a key gets a value.
 fn recipe(values: &[u8]) -> Vec<Set> {
     values.iter().enumerate().map(|(key, value)| set(&format!("/{key}"), &value.to_string())).collect()
