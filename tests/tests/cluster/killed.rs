@@ -20,8 +20,9 @@ pub struct Moment {
 pub const MOMENTS: [Moment; 3] = [
     Moment {
         name: "during_the_copy",
-        is_now: "[ $(du -sk /opt | cut -f1) -gt 20000 ]",
-        is_later: "[ -s /opt/kubernetes/cfg/kube-apiserver.conf ]",
+        // The tree is made aside, and moved to its place when all of it is there.
+        is_now: "[ $(du -sk /var/lib/haengine | cut -f1) -gt 20000 ]",
+        is_later: "[ -e /opt/kubernetes/bin ]",
     },
     Moment {
         name: "after_the_api_server_was_started",

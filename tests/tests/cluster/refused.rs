@@ -1,6 +1,4 @@
 //! What `add_master` refuses: with exit code 2, a message that names place and remedy, and nothing touched.
-//!
-//! Clocks that are apart are not shown here: all hosts of a lab share the clock of the machine, and none may set it.
 
 use haengine_tests::site::differences;
 
@@ -18,7 +16,7 @@ pub struct Case {
     says: &'static [&'static str],
 }
 
-pub const CASES: [Case; 9] = [
+pub const CASES: [Case; 12] = [
     Case {
         name: "a_source_that_is_no_master",
         make: &[],
@@ -87,6 +85,41 @@ pub const CASES: [Case; 9] = [
         unmake: &[("master2", "hostname k8s-master2")],
         words: &["target=master2"],
         says: &["the cluster has a node k8s-node1 at 192.168.2.118", "node_name"],
+    },
+    Case {
+        name: "clocks_that_are_apart",
+        // All hosts of a lab share the machine's clock, and none may set it: this one tells a wrong time.
+        make: &[(
+            "master2",
+            r#"printf '#!/bin/sh\nexec /usr/bin/date -d "now + 60 seconds" "$@"\n' >/usr/local/bin/date; chmod +x /usr/local/bin/date"#,
+        )],
+        unmake: &[("master2", "rm /usr/local/bin/date")],
+        words: &["target=master2"],
+        says: &["the clocks of master2 and master1 are", "s apart", "run time_sync on both first"],
+    },
+    Case {
+        name: "ports_that_are_closed_between_the_masters",
+        make: &[(
+            "master2",
+            "iptables -A OUTPUT -p tcp --dport 6443 -j REJECT; iptables -A OUTPUT -d 192.168.2.118 -p tcp --dport 2379 -j DROP",
+        )],
+        unmake: &[("master2", "iptables -F OUTPUT")],
+        words: &["target=master2"],
+        says: &[
+            "master2 does not reach 192.168.2.119:6443",
+            "master2 does not reach 192.168.2.118:2379",
+            "open the port between the two",
+        ],
+    },
+    Case {
+        name: "a_master_that_the_cluster_does_not_list",
+        make: &[(
+            "worker1",
+            "printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/kube-apiserver.service; systemctl daemon-reload",
+        )],
+        unmake: &[("worker1", "rm /etc/systemd/system/kube-apiserver.service; systemctl daemon-reload")],
+        words: &["target=master2"],
+        says: &["worker1 has an API server, and the cluster does not list it", "journalctl -u kube-apiserver"],
     },
 ];
 
