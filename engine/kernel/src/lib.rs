@@ -22,6 +22,7 @@ pub mod error;
 pub mod event;
 #[cfg(test)]
 mod fake;
+pub mod guard;
 pub mod host;
 pub mod inventory;
 pub mod journal;

@@ -31,6 +31,18 @@ pub struct Holder {
     pub dead: Option<DeadRuns>,
 }
 
+impl Holder {
+    /// Whether `other` is a run that died, as far as this one can know.
+    pub fn outlives(&self, other: &Holder) -> bool {
+        is_dead(self, other)
+    }
+
+    /// What somebody is told who finds this one's lock.
+    pub fn refusal(&self) -> Error {
+        held(Some(self))
+    }
+}
+
 /// Answers whether a run of this state folder has died.
 #[derive(Clone)]
 pub struct DeadRuns(pub Arc<dyn Fn(&str) -> bool + Send + Sync>);

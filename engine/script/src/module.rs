@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use haengine_kernel::action::Action;
+use haengine_kernel::guard::Guard;
 use haengine_kernel::op::Op;
 use haengine_kernel::read::Read;
-use haengine_kernel::verb::{ActionVerb, ReadVerb, StateVerb, Verb};
+use haengine_kernel::verb::{ActionVerb, GuardVerb, ReadVerb, StateVerb, Verb};
 
 /// Verbs under one name. The script functions, argument checks, help and the book's page follow from it.
 #[derive(Clone)]
@@ -40,6 +41,12 @@ impl Module {
     #[must_use]
     pub fn read<R: Read>(self) -> Module {
         self.with(ReadVerb::<R>::shared())
+    }
+
+    /// The same with a guard.
+    #[must_use]
+    pub fn guard<G: Guard>(self) -> Module {
+        self.with(GuardVerb::<G>::shared())
     }
 
     fn with(mut self, verb: Arc<dyn Verb>) -> Module {

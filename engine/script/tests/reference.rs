@@ -16,7 +16,7 @@ fn the_languages_page_has_all_functions() {
     let library = toy::library();
     let page = docs::language(&library);
     for entry in docs::all(&library) {
-        let is_verb = matches!(entry.sort, EntrySort::State | EntrySort::Action | EntrySort::Read);
+        let is_verb = matches!(entry.sort, EntrySort::State | EntrySort::Action | EntrySort::Read | EntrySort::Guard);
         assert_eq!(page.contains(&format!("\n## {}\n", entry.name)), !is_verb, "{}", entry.name);
         assert!(entry.summary().ends_with('.'), "{}: {}", entry.name, entry.summary());
         assert!(!entry.examples.is_empty(), "{} has no example", entry.name);

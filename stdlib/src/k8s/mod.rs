@@ -4,6 +4,7 @@
 //! |---|---|
 //! | nodes, csrs, get, list, ready, version, leaders, wait | the reads |
 //! | approve, apply, delete | the state ops |
+//! | lock, lease | one run at a time on a cluster |
 //! | cluster | the client, kept for the run, and how a call reaches its cluster |
 //! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
 //! | kind, object | kinds by the words that people use, and objects as recipes see them |
@@ -27,8 +28,10 @@ mod kept;
 mod kind;
 mod kubeconfig;
 mod leaders;
+mod lease;
 mod leave;
 mod list;
+mod lock;
 mod nodes;
 mod object;
 mod planned;
@@ -47,6 +50,7 @@ pub use delete::Delete;
 pub use get::Get;
 pub use leaders::Leaders;
 pub use list::List;
+pub use lock::Lock;
 pub use nodes::Nodes;
 pub use ready::Ready;
 pub use version::Version;
@@ -55,6 +59,7 @@ pub use wait::Wait;
 /// The module, as recipes see it.
 pub fn module() -> Module {
     Module::new("k8s", ABOUT)
+        .guard::<Lock>()
         .read::<Nodes>()
         .read::<Csrs>()
         .op::<Approve>()

@@ -367,6 +367,11 @@ impl Plane {
         self.dynamic(object).create(&PostParams::default(), &parsed).await
     }
 
+    pub async fn delete(&self, like: &Json) {
+        let name = like["metadata"]["name"].as_str().unwrap();
+        self.dynamic(like).delete(name, &kube::api::DeleteParams::default()).await.unwrap();
+    }
+
     /// The object as the API has it; `Null` when it is not there.
     pub async fn object(&self, like: &Json) -> Json {
         let found = self.dynamic(like).get_opt(like["metadata"]["name"].as_str().unwrap()).await.unwrap();

@@ -13,6 +13,7 @@ mod approve;
 mod connection;
 #[path = "../local/mod.rs"]
 mod local;
+mod lock;
 mod objects;
 mod reads;
 

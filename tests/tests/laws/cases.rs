@@ -29,7 +29,8 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
                 let law = match verb.sort() {
                     Sort::State => state::law,
                     Sort::Action => action::law,
-                    Sort::Read => read::law,
+                    // A guard leaves nothing behind, and tells no change.
+                    Sort::Read | Sort::Guard => read::law,
                 };
                 trials.push(trial(stage, name(user.name()), user, example.code, move |scene| law(scene, example)));
             }

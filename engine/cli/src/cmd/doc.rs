@@ -144,6 +144,7 @@ fn sort(sort: EntrySort) -> &'static str {
         EntrySort::State => "describes how something shall be; undo puts it back",
         EntrySort::Action => "does something once",
         EntrySort::Read => "only looks",
+        EntrySort::Guard => "keeps others away as long as the run lasts; a plan takes none",
         EntrySort::Function => "a function of the language",
         EntrySort::Parameter => "a type of parameter, for `params()`",
         EntrySort::Property => "what a host knows of itself",

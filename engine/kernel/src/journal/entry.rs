@@ -113,6 +113,15 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         inventory: Vec<String>,
     },
+    /// Others are kept away from something as long as this attempt lasts; an undo does the same.
+    Guarded {
+        /// Module and verb.
+        op: String,
+        /// The host.
+        host: String,
+        /// Its arguments.
+        arguments: serde_json::Value,
+    },
     /// What the hosts keep for the undo is given up.
     Forgotten {
         /// Who gave it up: user and machine.

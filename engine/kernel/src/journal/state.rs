@@ -77,6 +77,17 @@ pub struct Attempt {
     pub outcome: Option<String>,
 }
 
+/// What others were kept away from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guarded {
+    /// Module and verb.
+    pub op: String,
+    /// The host.
+    pub host: String,
+    /// Its arguments.
+    pub arguments: serde_json::Value,
+}
+
 /// A whole journal, read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -86,6 +97,8 @@ pub struct State {
     pub changes: BTreeMap<u64, ChangeState>,
     /// The executions of the recipe, first to last.
     pub attempts: Vec<Attempt>,
+    /// The guards that were taken.
+    pub guards: Vec<Guarded>,
     /// True once an undo has begun.
     pub undoing: bool,
     /// When what the hosts keep for the undo was given up.
@@ -121,6 +134,13 @@ impl State {
             Entry::Resumed { .. } if self.forgotten.is_some() => Err(illegal("`resumed` after `forgotten`")),
             Entry::Resumed { operator, .. } => {
                 self.begin(operator, line.time);
+                Ok(())
+            }
+            Entry::Guarded { op, host, arguments } => {
+                let guard = Guarded { op, host, arguments };
+                if !self.guards.contains(&guard) {
+                    self.guards.push(guard);
+                }
                 Ok(())
             }
             Entry::Forgotten { .. } => {

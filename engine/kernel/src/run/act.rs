@@ -70,6 +70,7 @@ impl Run {
             return Ok(self.skip(key, since));
         }
         self.interrupted()?;
+        self.guards.check()?;
         let change = self.next_change();
         let started = Entry::Started {
             change,

@@ -97,6 +97,7 @@ impl Run {
         since: Instant,
     ) -> Result<()> {
         self.interrupted()?;
+        self.guards.check()?;
         let change = self.next_change();
         let started = Entry::Started {
             change,

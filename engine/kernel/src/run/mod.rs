@@ -3,6 +3,7 @@
 mod act;
 mod ensure;
 mod forget;
+mod guard;
 mod look;
 mod past;
 mod tally;
@@ -22,6 +23,7 @@ pub use undo::UndoPlan;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change, Event, Events, Status, Totals};
+use crate::guard::Guards;
 use crate::host::{Host, Hosts};
 use crate::journal::{Entry, Journal, Key};
 use crate::keep::Keep;
@@ -51,6 +53,7 @@ pub struct Run {
     cancel: CancellationToken,
     tally: Tally,
     past: Past,
+    guards: Guards,
     changes: AtomicU64,
     calls: AtomicU64,
     touched: AtomicBool,
@@ -102,6 +105,7 @@ impl Run {
             changes: AtomicU64::new(past.last_change + 1),
             calls: AtomicU64::new(past.last_call + 1),
             past,
+            guards: Guards::default(),
             touched: AtomicBool::new(false),
             ordinals: Mutex::default(),
             started: Instant::now(),
@@ -161,6 +165,7 @@ impl Run {
                 self.events.send(Event::Error { host: None, error: (&error).into() });
             }
         }
+        self.guards.release().await;
         self.hosts.close().await;
         let totals = self.totals(outcome);
         self.events.send(Event::RunFinished(totals.clone()));

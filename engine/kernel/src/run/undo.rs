@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
-use crate::journal::{ChangeState, Entry, Journal, Phase, RunFolder, State, Store};
+use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::keep::Keep;
 use crate::registry::Registry;
 use crate::run::{Mode, Run};
@@ -22,6 +22,8 @@ pub struct UndoPlan {
     pub calls: Vec<Vec<ChangeState>>,
     /// Changes that are taken back, but for what had to wait for the end; an undo that broke off leaves them.
     pub unsettled: Vec<ChangeState>,
+    /// What others are kept away from meanwhile.
+    pub guards: Vec<Guarded>,
     /// Changes that nothing takes back.
     pub irreversible: Vec<ChangeState>,
     /// By change, the next one of the same call in a later attempt.
@@ -33,7 +35,7 @@ pub struct UndoPlan {
 impl UndoPlan {
     /// What is left to take back of a run.
     pub fn of(state: &State) -> UndoPlan {
-        let mut plan = UndoPlan::default();
+        let mut plan = UndoPlan { guards: state.guards.clone(), ..UndoPlan::default() };
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
             if change.phase == Phase::Unsettled {
@@ -110,6 +112,7 @@ impl Run {
     /// The first failure, after all hosts have come as far as they can.
     pub async fn undo(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
         let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
+        self.guard_again(registry, plan).await?;
         let stuck = Mutex::new(HashSet::new());
         let mut first = None;
         for call in &plan.calls {
@@ -130,6 +133,22 @@ impl Run {
                 self.release(plan).await
             }
         }
+    }
+
+    /// What the run kept others away from, its undo does too. Where that is broken by now, the undo goes on without.
+    async fn guard_again(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
+        for guarded in &plan.guards {
+            let host = self.hosts.get(&guarded.host)?;
+            match registry.get(&guarded.op)?.guard(self, &host, &guarded.arguments).await {
+                Err(error) if matches!(error.kind(), Kind::Locked | Kind::Cancelled) => return Err(error),
+                Err(error) => {
+                    let message = format!("goes on without `{}`: {}", guarded.op.replace('.', "::"), error.message());
+                    self.events.log(Level::Warning, Some(host.name()), message);
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn undo_host(

@@ -1,6 +1,7 @@
-//! Verbs of all three sorts behind one interface: what scripts call, help describes and undo finds again.
+//! Verbs of all sorts behind one interface: what scripts call, help describes and undo finds again.
 
 mod action;
+mod guard;
 mod read;
 mod state;
 
@@ -16,6 +17,7 @@ use crate::run::{Place, Results, Run};
 use crate::signature::Signature;
 
 pub use action::ActionVerb;
+pub use guard::GuardVerb;
 pub use read::ReadVerb;
 pub use state::StateVerb;
 pub(crate) use state::encode;
@@ -31,6 +33,8 @@ pub enum Sort {
     Action,
     /// It only looks.
     Read,
+    /// It keeps others away as long as the run lasts.
+    Guard,
 }
 
 /// What became of an undo.
@@ -61,6 +65,14 @@ pub trait Verb: Send + Sync {
     /// # Errors
     /// When the arguments do not go together; nothing was asked of any host then.
     async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results>;
+
+    /// Takes a journalled guard again, for an undo.
+    ///
+    /// # Errors
+    /// When it cannot be taken; of kind `Locked` when another run has it.
+    async fn guard(&self, _run: &Run, _host: &Arc<Host>, _arguments: &serde_json::Value) -> Result<()> {
+        Ok(())
+    }
 
     /// Takes a journalled change back, and verifies that it is back. `again` is the same call in the next attempt of the
     /// run that made it again, and that is taken back by now.

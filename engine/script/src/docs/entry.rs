@@ -38,6 +38,8 @@ pub enum EntrySort {
     Action,
     /// A verb that only looks.
     Read,
+    /// A verb that keeps others away.
+    Guard,
     /// A function of the language.
     Function,
     /// A type of parameter, or what is said of one.
@@ -83,6 +85,7 @@ impl EntrySort {
             EntrySort::State => "State op",
             EntrySort::Action => "Action",
             EntrySort::Read => "Read",
+            EntrySort::Guard => "Guard",
             EntrySort::Function => "Function",
             EntrySort::Parameter => "Parameter",
             EntrySort::Property => "Property",
@@ -100,6 +103,7 @@ pub fn verb(verb: &dyn Verb) -> Entry {
             Sort::State => EntrySort::State,
             Sort::Action => EntrySort::Action,
             Sort::Read => EntrySort::Read,
+            Sort::Guard => EntrySort::Guard,
         },
         about: verb.about().trim().to_owned(),
         arguments: signature.positional.iter().map(field).collect(),

@@ -45,7 +45,7 @@ fn contents(entries: &[Entry]) -> String {
 fn section(entry: &Entry) -> String {
     let mut text = format!("\n## {}\n\n", entry.name);
     let _ = write!(text, "```rhai,ignore\n{}\n```\n\n", entry.shape);
-    let verb = matches!(entry.sort, EntrySort::State | EntrySort::Action | EntrySort::Read);
+    let verb = matches!(entry.sort, EntrySort::State | EntrySort::Action | EntrySort::Read | EntrySort::Guard);
     let sort = if verb { format!("*{}.* ", entry.sort.title()) } else { String::new() };
     let _ = writeln!(text, "{sort}{}", entry.about);
     text.push_str(&table("argument", &entry.arguments));

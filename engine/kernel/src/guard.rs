@@ -1,0 +1,88 @@
+//! Verbs that keep others away as long as a run lasts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::arguments::Arguments;
+use crate::error::Result;
+use crate::host::Host;
+use crate::lock::Holder;
+use crate::op::Example;
+use crate::signature::Signature;
+
+/// A guard: it is taken before the first change of what it guards, and let go when the run ends. A plan takes none. It
+/// is no change: nothing of it is left.
+#[async_trait]
+pub trait Guard: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
+    /// Module and verb: `k8s.lock`.
+    const NAME: &'static str;
+    /// What it guards, in Markdown; the first line stands alone.
+    const ABOUT: &'static str;
+    /// What a call looks like.
+    const SIGNATURE: Signature;
+    /// Shown in the book and run by the tests.
+    const EXAMPLES: &'static [Example];
+
+    /// The guard of a call.
+    ///
+    /// # Errors
+    /// When the arguments do not go together.
+    fn parse(arguments: &Arguments) -> Result<Self>;
+
+    /// Takes it.
+    ///
+    /// # Errors
+    /// Of kind `Locked` when another run has it, naming that run, its operator and since when.
+    async fn take(&self, host: &Arc<Host>, holder: &Holder) -> Result<Arc<dyn Hold>>;
+}
+
+/// A guard that was taken.
+#[async_trait]
+pub trait Hold: Send + Sync {
+    /// Whether it still stands.
+    ///
+    /// # Errors
+    /// When somebody else has it by now.
+    fn check(&self) -> Result<()>;
+
+    /// Lets it go.
+    async fn release(&self);
+}
+
+/// What a run holds.
+#[derive(Default)]
+pub(crate) struct Guards(Mutex<Vec<(String, Arc<dyn Hold>)>>);
+
+impl Guards {
+    /// Whether one of this name is held; the name has the arguments, too.
+    pub fn has(&self, name: &str) -> bool {
+        self.list().iter().any(|(held, _)| held == name)
+    }
+
+    pub fn add(&self, name: String, hold: Arc<dyn Hold>) {
+        self.list().push((name, hold));
+    }
+
+    /// Whether all of them still stand.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn check(&self) -> Result<()> {
+        self.list().iter().try_for_each(|(_, hold)| hold.check())
+    }
+
+    /// Lets all of them go, the youngest first.
+    pub async fn release(&self) {
+        let all = std::mem::take(&mut *self.list());
+        for (_, hold) in all.into_iter().rev() {
+            hold.release().await;
+        }
+    }
+
+    fn list(&self) -> std::sync::MutexGuard<'_, Vec<(String, Arc<dyn Hold>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

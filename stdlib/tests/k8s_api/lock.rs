@@ -1,0 +1,88 @@
+//! `k8s::lock`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haengine_kernel::error::Kind;
+use haengine_kernel::guard::{Guard, Hold};
+use haengine_kernel::host::Host;
+use haengine_kernel::lock::{DeadRuns, Holder};
+use haengine_kernel::value::Value;
+use haengine_stdlib::k8s::Lock;
+use serde_json::{Value as Json, json};
+
+use crate::api::Plane;
+use crate::{arguments, host, plane};
+
+/// A run of somebody who knows which runs of a state folder have died: all or none.
+fn run(id: &str, state: &str, all_dead: bool) -> Holder {
+    Holder {
+        run: id.to_owned(),
+        operator: format!("{id}@laptop"),
+        state: state.to_owned(),
+        since: jiff::Timestamp::from_second(1_800_000_000).unwrap(),
+        dead: Some(DeadRuns(Arc::new(move |_| all_dead))),
+    }
+}
+
+async fn take(plane: &Plane, host: &Arc<Host>, holder: &Holder) -> haengine_kernel::error::Result<Arc<dyn Hold>> {
+    let options = vec![("kubeconfig", Value::from(plane.admin()))];
+    let lock = Lock::parse(&arguments(Lock::NAME, &Lock::SIGNATURE, vec![], options).unwrap()).unwrap();
+    lock.take(host, holder).await
+}
+
+fn like() -> Json {
+    json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": "haengine", "namespace": "kube-system" } })
+}
+
+fn lease(holder: &str, renewed: jiff::Timestamp) -> Json {
+    let mut lease = like();
+    lease["spec"] =
+        json!({ "holderIdentity": holder, "leaseDurationSeconds": 30, "renewTime": format!("{renewed:.6}") });
+    lease
+}
+
+/// One test, since there is one lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_run_at_a_time_on_a_cluster() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+
+    let first = take(&plane, &host, &run("first", "/state/a", false)).await.unwrap();
+    let there = plane.object(&like()).await;
+    assert_eq!(there["spec"]["holderIdentity"], "haengine-first");
+    assert_eq!(there["spec"]["leaseDurationSeconds"], 30);
+    let Err(refused) = take(&plane, &host, &run("second", "/state/b", true)).await else { panic!("two at once") };
+    assert_eq!(refused.kind(), Kind::Locked);
+    assert!(refused.message().contains("run first of first@laptop has held the lock since 2027"), "{refused}");
+    first.check().unwrap();
+    first.release().await;
+    assert!(plane.object(&like()).await.is_null(), "nothing is left of a lock");
+
+    // A run of the same state folder knows which of its own have died; whoever was thought dead learns it.
+    let dead = take(&plane, &host, &run("dead", "/state/a", false)).await.unwrap();
+    let heir = take(&plane, &host, &run("heir", "/state/a", true)).await.unwrap();
+    let started = std::time::Instant::now();
+    while dead.check().is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it still believes that the lock is its own");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(dead.check().unwrap_err().message().contains("run heir of heir@laptop"));
+    dead.release().await;
+    let there = plane.object(&like()).await;
+    assert_eq!(there["spec"]["holderIdentity"], "haengine-heir", "what was lost is not let go");
+    let renewed: jiff::Timestamp = there["spec"]["renewTime"].as_str().unwrap().parse().unwrap();
+    assert!(jiff::Timestamp::now().duration_since(renewed).as_secs() < 15, "it is renewed: {renewed}");
+    heir.check().unwrap();
+    heir.release().await;
+
+    // Nobody knows whose it is: while it is fresh it counts, and when it has run out it does not.
+    plane.create(&lease("somebody", jiff::Timestamp::now())).await.unwrap();
+    let Err(refused) = take(&plane, &host, &run("third", "/state/c", true)).await else { panic!("two at once") };
+    assert!(refused.message().contains("somebody else"), "{refused}");
+    plane.delete(&like()).await;
+    plane.create(&lease("somebody", jiff::Timestamp::now() - Duration::from_secs(60))).await.unwrap();
+    let third = take(&plane, &host, &run("third", "/state/c", false)).await.unwrap();
+    third.release().await;
+    assert!(plane.object(&like()).await.is_null());
+}
