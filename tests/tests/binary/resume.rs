@@ -105,6 +105,55 @@ fn a_killed_run_is_resumed_and_undone() {
     assert!(refused.errors.contains("resume.undone"), "{}", refused.errors);
 }
 
+/// One op of each kind that keeps what it replaces, then a wait in which the engine is killed.
+const KINDS: &str = r#"
+fn main(p) {
+    let h = host("m1");
+    file::put(h, "/etc/kinds/put", "new\n");
+    file::line(h, "/etc/kinds/line", "new");
+    file::replace(h, "/etc/kinds/replace", "old", "new");
+    file::link(h, "/etc/kinds/link", "/etc/kinds/put");
+    file::directory(h, "/etc/kinds/directory", #{ mode: 0o700 });
+    file::absent(h, "/etc/kinds/absent");
+    file::copy_tree(h, "/etc/kinds/source", h, "/etc/kinds/tree");
+    service::stopped(h, "kinds");
+    ssh::run(h, "touch /root/begun; while ! [ -e /root/go ]; do sleep 0.1; done", #{ repeatable: true, undo: "rm -f /root/begun" });
+}
+"#;
+
+const KINDS_BEFORE: &str =
+    "mkdir -p /etc/kinds/source/sub /etc/kinds/tree/sub && cd /etc/kinds && mkdir -m 755 directory
+    for file in put line replace absent ; do echo old >$file; done; echo older >tree/one; echo older >tree/sub/two
+    for file in source/one source/sub/two source/three; do echo new >$file; done; ln -s /nowhere link
+    printf '[Service]\\nExecStart=/bin/sleep 98763\\n' >/etc/systemd/system/kinds.service; systemctl daemon-reload; systemctl start kinds";
+
+/// What somebody does to each of them meanwhile.
+const KINDS_DRIFT: &str = "cd /etc/kinds && echo theirs >put && echo theirs >line && echo 'theirs, old' >replace
+    ln -sfn /theirs link; chmod 711 directory; echo theirs >absent; echo theirs >tree/one; echo theirs >tree/three
+    systemctl start kinds; touch /root/go";
+
+#[test]
+fn what_somebody_changed_between_two_attempts_is_made_again_and_undone() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("kinds", 1);
+    site.write("kinds.rhai", KINDS);
+    site.on("m1", KINDS_BEFORE);
+    let before = site.manifest();
+    let mut child = site.start(&["run", "kinds.rhai", "-i", "site.yaml"]);
+    site.until("m1", "[ -e /root/begun ]");
+    signal("KILL", &child);
+    child.wait().unwrap();
+    site.on("m1", KINDS_DRIFT);
+    let resumed = site.haengine(&["run", "kinds.rhai", "-i", "site.yaml", "--json"]).ended_with(0);
+    assert_eq!(resumed.finished()["changed"], 9, "{}", resumed.out);
+    let id = resumed.finished()["run"].as_str().unwrap().to_owned();
+    site.haengine(&["undo", &id, "--yes"]).ended_with(0);
+    site.on("m1", "rm -f /root/go");
+    assert_eq!(differences(&before, &site.manifest()), "", "the earliest state counts");
+}
+
 #[test]
 fn the_next_run_goes_on_with_a_killed_one() {
     if !possible() {

@@ -206,15 +206,13 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     } else if count > 0 && summary.outcome != "running" {
         lines.push(format!("{} can be taken back: `haengine undo {id}`", changes(count)));
     }
-    let again = state.made_again();
-    let lasting: Vec<_> = left.irreversible.iter().filter(|change| !again.contains_key(&change.change)).collect();
+    let lasting = &left.irreversible;
     if !lasting.is_empty() {
         let verb = if lasting.len() == 1 { "has" } else { "have" };
-        lines
-            .push(paint.yellow(&format!("{} {verb} no inverse and would stay after an undo:", changes(lasting.len()))));
-        let stays = |change: &&ChangeState| {
-            format!("  {}: {} {}", change.key.host, change.key.op, one_line(&change.key.target))
-        };
+        let note = format!("{} {verb} no inverse and would stay after an undo:", changes(lasting.len()));
+        lines.push(paint.yellow(&note));
+        let stays =
+            |change: &ChangeState| format!("  {}: {} {}", change.key.host, change.key.op, one_line(&change.key.target));
         lines.extend(lasting.iter().rev().map(stays));
     }
     lines

@@ -214,9 +214,8 @@ impl Human {
         let next = match (command.as_str(), totals.outcome.as_str(), totals.changed) {
             ("plan", "succeeded", 1..) => "nothing was touched; `haengine run` with the same words makes these changes",
             ("plan", ..) => "nothing was touched",
-            ("undo" | "forget", "succeeded", _) => return,
+            ("undo", "succeeded", _) | ("forget", ..) => return,
             (_, "succeeded", 0) => return,
-            ("forget", ..) => &format!("forget the rest with `haengine forget {run}` again"),
             ("resume", _, 0) if !self.touched => "nothing more was touched",
             (_, _, 0) if !self.touched => "nothing was touched",
             ("undo", ..) => &format!("see what is left with `haengine show {run}`, then `haengine undo {run}` again"),

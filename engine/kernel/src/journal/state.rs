@@ -54,6 +54,8 @@ pub struct ChangeState {
     pub diff: Option<Diff>,
     /// The attempt that made it, from 0.
     pub attempt: usize,
+    /// True when it was made to its end, whatever came later.
+    pub made: bool,
     /// What an action returned.
     pub result: serde_json::Value,
     /// When it began.
@@ -156,7 +158,7 @@ impl State {
             }
             Entry::Succeeded { change, result, seconds } => {
                 let state = self.step(change, "succeeded", |phase| *phase == Phase::Started)?;
-                (state.result, state.seconds, state.phase) = (result, seconds, Phase::Succeeded);
+                (state.result, state.seconds, state.phase, state.made) = (result, seconds, Phase::Succeeded, true);
                 Ok(())
             }
             Entry::Failed { change, error } => {
@@ -253,6 +255,7 @@ impl State {
             summary,
             diff,
             attempt,
+            made: false,
             result,
             started,
             seconds,

@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 
 use crate::error::Result;
+use crate::event::Level;
 use crate::journal::{Entry, State};
 use crate::keep::Keep;
+use crate::lock::Holder;
 use crate::run::{Mode, Run};
 use crate::transport::Command;
 
-/// Prints how many KiB were kept below the mount points, one after the other, and removes it. Something that cannot be
-/// asked, such as a mount whose server has gone, holds nothing of ours.
+/// Prints how many KiB were kept on each mount, and removes it. A mount whose server has gone is passed over.
+/// `/var/lib/haengine` goes with its last run: a host is left as it was.
 const FORGET: &str = r#"run=$1 folder=$2
 findmnt --noheadings --list --output TARGET | sort -u | while IFS= read -r mount; do
     mine=${mount%/}/.haengine/$run
-    if [ -d "$mine" ]; then du -sk -- "$mine"; rm -rf -- "$mine" || exit; rmdir -- "${mine%/*}" 2>/dev/null; fi
+    if timeout --signal=KILL 5 test -d "$mine"; then du -sk -- "$mine"; rm -rf -- "$mine" || exit; rmdir -- "${mine%/*}" 2>/dev/null; fi
 done
 if [ -d "$folder" ]; then du -sk -- "$folder"; rm -rf -- "$folder" || exit; rmdir -- "${folder%/*}" 2>/dev/null; fi
 :"#;
@@ -30,17 +32,31 @@ impl Run {
         let Mode::Apply { journal, holder } = &self.mode else { return Ok(()) };
         journal.append(vec![Entry::Forgotten { operator: operator.to_owned() }]).await?;
         let names: BTreeSet<&str> = state.changes.values().map(|change| change.key.host.as_str()).collect();
-        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
-        let command = Command::script(FORGET).arg(&self.id).arg(folder);
+        let command = self.forgetting();
         let released = join_all(names.into_iter().map(async |name| {
-            let host = self.hosts.get(name)?;
-            host.lock(holder).await?;
-            self.touch();
-            let said = host.ok(&command).await?.text();
-            let kept: u64 = said.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum();
-            host.note(if said.is_empty() { "nothing was kept".to_owned() } else { format!("gave up {kept} KiB") });
-            Ok(())
+            let released = self.forget_on(name, holder, &command).await;
+            if released.is_err() {
+                let message = format!("what it keeps may still be there: `haengine forget {}` again", self.id);
+                self.events.log(Level::Warning, Some(name), message);
+            }
+            released
         }));
         released.await.into_iter().collect()
+    }
+
+    /// The command that removes all that a host keeps for the run.
+    pub(super) fn forgetting(&self) -> Command {
+        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
+        Command::script(FORGET).arg(&self.id).arg(folder)
+    }
+
+    async fn forget_on(&self, name: &str, holder: &Holder, command: &Command) -> Result<()> {
+        let host = self.hosts.get(name)?;
+        host.lock(holder).await?;
+        self.touch();
+        let said = host.ok(command).await?.text();
+        let kept: u64 = said.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum();
+        host.note(if said.is_empty() { "nothing was kept".to_owned() } else { format!("gave up {kept} KiB") });
+        Ok(())
     }
 }

@@ -9,11 +9,9 @@ use futures::future::join_all;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
-use crate::keep::Keep;
 use crate::registry::Registry;
 use crate::run::{Mode, Run};
-use crate::transport::Command;
-use crate::verb::Undone;
+use crate::verb::{Kin, Undone};
 
 /// What an undo has to take back, newest first.
 #[derive(Clone, Debug, Default)]
@@ -24,17 +22,18 @@ pub struct UndoPlan {
     pub unsettled: Vec<ChangeState>,
     /// What others are kept away from meanwhile.
     pub guards: Vec<Guarded>,
-    /// Changes that nothing takes back.
+    /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
-    /// The changes in `again`: what was before the run, only the first of their kind knows.
-    followers: HashSet<u64>,
+    /// The other way round: what was before the run, only the first of its kind knows.
+    earlier: BTreeMap<u64, ChangeState>,
 }
 
 impl UndoPlan {
     /// What is left to take back of a run.
     pub fn of(state: &State) -> UndoPlan {
+        let again = state.made_again();
         let mut plan = UndoPlan { guards: state.guards.clone(), ..UndoPlan::default() };
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
@@ -42,13 +41,14 @@ impl UndoPlan {
                 plan.unsettled.push(change.clone());
             } else if change.reversible {
                 calls.entry(change.call).or_default().push(change.clone());
-            } else {
+            } else if !again.contains_key(&change.change) {
                 plan.irreversible.push(change.clone());
             }
         }
         plan.calls = calls.into_values().rev().collect();
-        plan.again = state.made_again().into_iter().map(|(change, later)| (change, later.clone())).collect();
-        plan.followers = plan.again.values().map(|change| change.change).collect();
+        let earlier = again.iter().map(|(change, later)| (later.change, state.changes[change].clone()));
+        plan.earlier = earlier.collect();
+        plan.again = again.into_iter().map(|(change, later)| (change, later.clone())).collect();
         plan
     }
 
@@ -80,8 +80,13 @@ impl UndoPlan {
                 if self.changes().any(|ours| touches_same(ours, change)) {
                     let (target, host) = (&change.key.target, &change.key.host);
                     let message = format!("run {later} changed `{target}` on `{host}` after run {run}");
-                    return Err(Error::new(Kind::Refused, "undo.built_upon", message)
-                        .hint(format!("undo the later run first: `haengine undo {later}`")));
+                    let hint = match state.forgotten {
+                        None => format!("undo the later run first: `haengine undo {later}`"),
+                        Some(_) => {
+                            format!("change it back by hand: run {later} was forgotten; then `haengine forget {run}`")
+                        }
+                    };
+                    return Err(Error::new(Kind::Refused, "undo.built_upon", message).hint(hint));
                 }
             }
         }
@@ -180,7 +185,7 @@ impl Run {
         change: &ChangeState,
     ) -> Result<()> {
         let (number, since) = (change.change, Instant::now());
-        let result = self.take_back(registry, journal, change, plan.again.get(&number)).await;
+        let result = self.take_back(registry, journal, plan, change).await;
         match result {
             Ok(undone) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
@@ -208,8 +213,8 @@ impl Run {
         &self,
         registry: &Registry,
         journal: &Journal,
+        plan: &UndoPlan,
         change: &ChangeState,
-        again: Option<&ChangeState>,
     ) -> Result<Undone> {
         let verb = registry.get(&change.key.op)?;
         let host = self.hosts.get(&change.key.host)?;
@@ -217,7 +222,8 @@ impl Run {
             host.lock(holder).await?;
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
-        let undone = verb.undo(&host, change, again, &self.keep(change.change)).await?;
+        let kin = Kin { earlier: plan.earlier.get(&change.change), later: plan.again.get(&change.change) };
+        let undone = verb.undo(&host, change, kin, &self.keep(change.change)).await?;
         if undone == Undone::Restored {
             self.touch();
         }
@@ -259,7 +265,7 @@ impl Run {
             return Ok(());
         }
         self.interrupted()?;
-        if plan.followers.contains(&change.change) {
+        if plan.earlier.contains_key(&change.change) {
             return journal.append(vec![Entry::Settled { change: change.change }]).await;
         }
         let host = self.hosts.get(&change.key.host)?;
@@ -278,8 +284,7 @@ impl Run {
     /// Nothing is left to take back, so nothing that was kept for it is needed.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
         let names: BTreeSet<&str> = plan.changes().map(|change| change.key.host.as_str()).collect();
-        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
-        let command = Command::script(RELEASE).arg(folder);
+        let command = self.forgetting();
         let released = join_all(names.into_iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
         for error in released.into_iter().filter_map(Result::err) {
             self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));
@@ -287,9 +292,6 @@ impl Run {
         Ok(())
     }
 }
-
-/// `/var/lib/haengine` goes with its last run: undo leaves a host as it was.
-const RELEASE: &str = r#"rm -rf "$1"; rmdir "${1%/*}" 2>/dev/null || :"#;
 
 /// Changes of one call, by host, newest first on each.
 fn by_host(call: &[ChangeState]) -> Vec<Vec<&ChangeState>> {

@@ -16,7 +16,7 @@ use crate::run::{Place, Results, Run};
 use crate::signature::Signature;
 use crate::verb::encode;
 use crate::verb::state::decode;
-use crate::verb::{Sort, Undone, Verb};
+use crate::verb::{Kin, Sort, Undone, Verb};
 
 /// See [`Action`].
 pub struct ActionVerb<A>(PhantomData<fn() -> A>);
@@ -55,14 +55,8 @@ impl<A: Action> Verb for ActionVerb<A> {
     }
 
     /// An action without an inverse stays; the caller has said so before. One that was repeated is taken back once.
-    async fn undo(
-        &self,
-        host: &Host,
-        change: &ChangeState,
-        again: Option<&ChangeState>,
-        _keep: &Keep,
-    ) -> Result<Undone> {
-        if again.is_some_and(|again| again.reversible) {
+    async fn undo(&self, host: &Host, change: &ChangeState, kin: Kin<'_>, _keep: &Keep) -> Result<Undone> {
+        if kin.later.is_some_and(|later| later.reversible) {
             return Ok(Undone::Already);
         }
         let action: A = decode(A::NAME, &change.arguments)?;

@@ -46,6 +46,15 @@ pub enum Undone {
     Restored,
 }
 
+/// Changes that other attempts of the run made by the same call of the recipe.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kin<'a> {
+    /// The one before.
+    pub earlier: Option<&'a ChangeState>,
+    /// The one after.
+    pub later: Option<&'a ChangeState>,
+}
+
 /// A verb, whatever its sort.
 #[async_trait]
 pub trait Verb: Send + Sync {
@@ -74,13 +83,11 @@ pub trait Verb: Send + Sync {
         Ok(())
     }
 
-    /// Takes a journalled change back, and verifies that it is back. `again` is the same call in the next attempt of the
-    /// run that made it again, and that is taken back by now.
+    /// Takes a journalled change back, and verifies that it is back. The changes of later attempts are taken back by now.
     ///
     /// # Errors
     /// Of kind `Drift` when somebody else changed it since; otherwise when the host did not do it.
-    async fn undo(&self, host: &Host, change: &ChangeState, again: Option<&ChangeState>, keep: &Keep)
-    -> Result<Undone>;
+    async fn undo(&self, host: &Host, change: &ChangeState, kin: Kin<'_>, keep: &Keep) -> Result<Undone>;
 
     /// True when [`settle`](Verb::settle) has something to do.
     fn settles(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::op::Example;
 use crate::read::Read;
 use crate::run::{Place, Results, Run};
 use crate::signature::Signature;
-use crate::verb::{Sort, Undone, Verb};
+use crate::verb::{Kin, Sort, Undone, Verb};
 
 /// See [`Read`].
 pub struct ReadVerb<R>(PhantomData<fn() -> R>);
@@ -52,13 +52,7 @@ impl<R: Read> Verb for ReadVerb<R> {
         Ok(run.read(hosts, &R::parse(arguments)?).await)
     }
 
-    async fn undo(
-        &self,
-        _host: &Host,
-        _change: &ChangeState,
-        _again: Option<&ChangeState>,
-        _keep: &Keep,
-    ) -> Result<Undone> {
+    async fn undo(&self, _host: &Host, _change: &ChangeState, _kin: Kin<'_>, _keep: &Keep) -> Result<Undone> {
         Err(not_journalled(R::NAME))
     }
 

@@ -14,7 +14,7 @@ use crate::keep::Keep;
 use crate::op::{Example, Op, Standing};
 use crate::run::{Place, Results, Run};
 use crate::signature::Signature;
-use crate::verb::{Sort, Undone, Verb};
+use crate::verb::{Kin, Sort, Undone, Verb};
 
 /// See [`Op`].
 pub struct StateVerb<O>(PhantomData<fn() -> O>);
@@ -27,14 +27,26 @@ impl<O: Op> StateVerb<O> {
 }
 
 impl<O: Op> StateVerb<O> {
+    /// True when what a later attempt made is taken back with what an earlier one made: that one knows the host as its
+    /// own still, and has all that it kept. What somebody did in between need not come back for a moment then.
+    async fn is_left_to_earlier(host: &Host, change: &ChangeState, kin: Kin<'_>, keep: &Keep) -> Result<bool> {
+        let Some(earlier) = kin.earlier.filter(|earlier| earlier.made && change.made) else { return Ok(false) };
+        let foreign = matches!(Self::standing_of(host, earlier, keep).await?, Standing::Foreign(_));
+        Ok(!foreign)
+    }
+
     /// True when the host is as a later attempt of the run found it. The run itself has changed that, so that nobody's
     /// work is lost by going back further.
-    async fn is_as_found(host: &Host, again: Option<&ChangeState>, keep: &Keep) -> Result<bool> {
-        let Some(again) = again else { return Ok(false) };
-        let op: O = decode(O::NAME, &again.arguments)?;
-        let before: O::Before = decode(O::NAME, &again.before)?;
-        let keep = Keep { run: keep.run.clone(), change: again.change };
-        Ok(op.standing(&op.observe(host).await?, &before, &keep) == Standing::AsBefore)
+    async fn is_as_found(host: &Host, kin: Kin<'_>, keep: &Keep) -> Result<bool> {
+        let Some(later) = kin.later else { return Ok(false) };
+        Ok(Self::standing_of(host, later, keep).await? == Standing::AsBefore)
+    }
+
+    async fn standing_of(host: &Host, change: &ChangeState, keep: &Keep) -> Result<Standing> {
+        let op: O = decode(O::NAME, &change.arguments)?;
+        let before: O::Before = decode(O::NAME, &change.before)?;
+        let keep = Keep { run: keep.run.clone(), change: change.change };
+        Ok(op.standing(&op.observe(host).await?, &before, &keep))
     }
 }
 
@@ -64,13 +76,10 @@ impl<O: Op> Verb for StateVerb<O> {
         Ok(run.ensure(place, hosts, &O::parse(arguments)?).await)
     }
 
-    async fn undo(
-        &self,
-        host: &Host,
-        change: &ChangeState,
-        again: Option<&ChangeState>,
-        keep: &Keep,
-    ) -> Result<Undone> {
+    async fn undo(&self, host: &Host, change: &ChangeState, kin: Kin<'_>, keep: &Keep) -> Result<Undone> {
+        if Self::is_left_to_earlier(host, change, kin, keep).await? {
+            return Ok(Undone::Already);
+        }
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
         let undone = match op.standing(&op.observe(host).await?, &before, keep) {
@@ -78,7 +87,7 @@ impl<O: Op> Verb for StateVerb<O> {
             // A broken apply may have left a temporary file or a kept one although the target is as before.
             Standing::AsBefore => Undone::Already,
             Standing::Ours => Undone::Restored,
-            Standing::Foreign(_) if Self::is_as_found(host, again, keep).await? => Undone::Restored,
+            Standing::Foreign(_) if Self::is_as_found(host, kin, keep).await? => Undone::Restored,
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
         };
         op.undo(host, &before, keep).await?;

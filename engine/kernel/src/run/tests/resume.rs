@@ -218,6 +218,23 @@ async fn a_full_disk_of_the_operator_stops_the_run_before_the_wire_is_touched() 
 }
 
 #[tokio::test]
+async fn what_a_forgotten_run_has_built_upon_is_changed_back_by_hand() {
+    let stage = Stage::new();
+    let (first, second) = (stage.run(None), stage.run(None));
+    let (first, second) = if first.id() < second.id() { (first, second) } else { (second, first) };
+    ensure(&first, &["m1"], &set("/a", "1")).await;
+    ensure(&second, &["m1"], &set("/a", "2")).await;
+    first.finish("succeeded").await;
+    flushed(&second).await;
+    second.forget(&stage.state(second.id()), "eve").await.unwrap();
+    second.finish("succeeded").await;
+    assert_eq!(stage.store().summary(second.id()).unwrap().outcome, "forgotten");
+    let plan = UndoPlan::of(&stage.state(first.id()));
+    let error = plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap_err();
+    assert!(error.advice().unwrap().contains("was forgotten"), "{:?}", error.advice());
+}
+
+#[tokio::test]
 async fn a_later_run_that_cannot_be_read_may_build_on_this_one() {
     let stage = Stage::new();
     let (first, second) = (stage.run(None), stage.run(None));
