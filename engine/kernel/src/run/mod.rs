@@ -192,9 +192,13 @@ impl Run {
         };
         let mut ordinals = self.ordinals.lock().unwrap_or_else(PoisonError::into_inner);
         let count = ordinals.entry(key.clone()).or_default();
-        key.ordinal = *count;
-        *count += 1;
-        key
+        loop {
+            key.ordinal = *count;
+            *count += 1;
+            if !self.past.is_over(&key) {
+                return key;
+            }
+        }
     }
 
     fn keep(&self, change: u64) -> Keep {

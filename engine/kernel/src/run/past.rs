@@ -71,6 +71,8 @@ impl Decide for Nobody {
 pub struct Past {
     /// The latest change of each call.
     latest: HashMap<Key, ChangeState>,
+    /// How often a call that is alike but for its ordinal was made, by its key with ordinal 0.
+    ordinals: HashMap<Key, u32>,
     pub(super) last_change: u64,
     pub(super) last_call: u64,
     pub(super) decide: Arc<dyn Decide>,
@@ -88,7 +90,13 @@ pub(super) enum Earlier<'a> {
 
 impl Default for Past {
     fn default() -> Past {
-        Past { latest: HashMap::new(), last_change: 0, last_call: 0, decide: Arc::new(Nobody) }
+        Past {
+            latest: HashMap::new(),
+            ordinals: HashMap::new(),
+            last_change: 0,
+            last_call: 0,
+            decide: Arc::new(Nobody),
+        }
     }
 }
 
@@ -96,12 +104,25 @@ impl Past {
     /// The past of a run with this journal.
     pub fn of(state: &State, decide: Arc<dyn Decide>) -> Past {
         let changes = state.changes.values();
+        let mut ordinals: HashMap<Key, u32> = HashMap::new();
+        for key in changes.clone().map(|change| &change.key) {
+            let last = ordinals.entry(Key { ordinal: 0, ..key.clone() }).or_default();
+            *last = key.ordinal.max(*last);
+        }
         Past {
+            ordinals,
             last_change: changes.clone().map(|change| change.change).max().unwrap_or_default(),
             last_call: changes.clone().map(|change| change.call).max().unwrap_or_default(),
             latest: changes.map(|change| (change.key.clone(), change.clone())).collect(),
             decide,
         }
+    }
+
+    /// True for a call that failed, and that the recipe then made again: it has got over it, and does not come back to
+    /// it in the next attempt.
+    pub(super) fn is_over(&self, key: &Key) -> bool {
+        let failed = self.latest.get(key).is_some_and(|change| matches!(change.phase, Phase::Failed(_)));
+        failed && self.ordinals.get(&Key { ordinal: 0, ..key.clone() }).is_some_and(|last| *last > key.ordinal)
     }
 
     pub(super) fn action(&self, key: &Key) -> Earlier<'_> {

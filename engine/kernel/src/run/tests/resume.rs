@@ -162,6 +162,23 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
 }
 
 #[tokio::test]
+async fn an_action_that_the_recipe_retried_until_it_was_done_is_not_done_again() {
+    let stage = Stage::new();
+    let run = stage.run(None);
+    *stage.world.fuse.lock().unwrap() = Some(0);
+    act(&run, &append("a")).await.err().unwrap();
+    *stage.world.fuse.lock().unwrap() = None;
+    act(&run, &append("b")).await.unwrap();
+    let next = stage.resume(run.id(), Arc::new(Nobody));
+    act(&next, &append("b")).await.unwrap();
+    assert_eq!(stage.value("m1", "/log").as_deref(), Some("ab"));
+    act(&next, &append("c")).await.unwrap();
+    assert_eq!(stage.value("m1", "/log").as_deref(), Some("abc"), "the next of its kind is a new one");
+    undo_all(&stage, run.id()).await.unwrap();
+    assert!(stage.values().is_empty(), "each is taken back");
+}
+
+#[tokio::test]
 async fn what_somebody_changed_in_between_is_made_again_and_undo_goes_back_to_the_first_state() {
     let mut stage = Stage::new();
     let key = ("m1".to_owned(), "/a".to_owned());
