@@ -15,7 +15,7 @@ use crate::op::Example;
 use crate::run::{Place, Results, Run};
 use crate::signature::Signature;
 use crate::verb::state::decode;
-use crate::verb::{Sort, Undone, Verb};
+use crate::verb::{Kin, Sort, Undone, Verb};
 
 /// See [`Guard`].
 pub struct GuardVerb<G>(PhantomData<fn() -> G>);
@@ -59,13 +59,7 @@ impl<G: Guard> Verb for GuardVerb<G> {
         results.into_iter().try_for_each(|(_, result)| result.map(drop))
     }
 
-    async fn undo(
-        &self,
-        _host: &Host,
-        _change: &ChangeState,
-        _again: Option<&ChangeState>,
-        _keep: &Keep,
-    ) -> Result<Undone> {
+    async fn undo(&self, _host: &Host, _change: &ChangeState, _kin: Kin<'_>, _keep: &Keep) -> Result<Undone> {
         Err(no_change(G::NAME))
     }
 
