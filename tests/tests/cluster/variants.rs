@@ -91,6 +91,7 @@ const MOVE: &str = "set -e; cd /opt/kubernetes
     units='kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet'
     systemctl stop $units containerd
     mkdir /etc/kubernetes; mv ssl cfg/kube-proxy.kubeconfig /etc/kubernetes/
+    for current in /etc/kubernetes/ssl/kubelet-client-current.pem; do ln -sfn /etc/kubernetes/ssl/$(basename $(readlink $current)) $current; done
     sed -i 's#/opt/kubernetes/ssl#/etc/kubernetes/ssl#g; s#/opt/kubernetes/cfg/kube-proxy.kubeconfig#/etc/kubernetes/kube-proxy.kubeconfig#g' cfg/* /etc/kubernetes/kube-proxy.kubeconfig /root/.kube/config
     mv /usr/bin/containerd /usr/bin/containerd-shim* /usr/bin/ctr /usr/local/bin/; mv /usr/sbin/runc /usr/local/sbin/
     sed 's#/usr/bin/containerd#/usr/local/bin/containerd#' /lib/systemd/system/containerd.service >/etc/systemd/system/containerd.service
