@@ -16,7 +16,7 @@ help:
 	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
 	  'make demo-down   these hosts are gone' \
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
-	  'make test-long   the rarer layouts of clusters, each on a cluster of its own (as root)' \
+	  'make test-long   the rarer layouts of clusters, and every crash, resumed and undone (as root)' \
 	  'make build       the haengine binary, optimised' \
 	  'make lint        format, clippy, documentation' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script (as root)'
@@ -52,7 +52,7 @@ test-long: tools
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh
 	@$(SAY) 'long tests'
-	cargo test --locked -p haengine-tests --test cluster -- --ignored
+	cargo test --locked -p haengine-tests --no-fail-fast --test cluster --test crash -- --ignored
 	@$(SAY) 'all long tests passed'
 
 lint:

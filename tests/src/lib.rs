@@ -7,4 +7,6 @@
     reason = "a test that cannot go on fails, reads its own environment, and says what it skips"
 )]
 
+pub mod look;
 pub mod site;
+pub mod stage;

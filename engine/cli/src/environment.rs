@@ -30,6 +30,8 @@ pub struct Environment {
     pub force_color: bool,
     /// `TERM` says that the terminal cannot move its cursor.
     pub dumb: bool,
+    /// `HAENGINE_CRASH`: where a test wants this process to be killed.
+    pub crash: Option<String>,
     /// Who runs this: user and machine.
     pub operator: String,
     /// This machine's name.
@@ -54,6 +56,7 @@ impl Environment {
             no_color: value("NO_COLOR").is_some() || dumb,
             force_color: value("CLICOLOR_FORCE").is_some_and(|text| text != "0"),
             dumb,
+            crash: value("HAENGINE_CRASH").and_then(|text| text.into_string().ok()),
             operator: format!("{}@{machine}", user()),
             machine,
             home,

@@ -8,10 +8,12 @@
 //! | exit | the family of an error → exit code |
 //! | environment, state, context | what the operator's machine says |
 //! | secrets, terminal, interrupt | secrets, questions, Ctrl-C |
+//! | crash | where a test wants it to be killed |
 
 mod args;
 mod cmd;
 mod context;
+mod crash;
 mod environment;
 mod exit;
 mod interrupt;

@@ -2,8 +2,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | stage | the hosts, and the states in which a scenario may want them |
-//! | look | what hosts and cluster are, told by their own programs |
 //! | reader | a client that reads from the first master all the time |
 //! | bootstrap, add_master, killed, refused | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
@@ -17,16 +15,14 @@
 mod add_master;
 mod bootstrap;
 mod killed;
-mod look;
 mod reader;
 mod refused;
-mod stage;
 mod variants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use haengine_tests::site;
+use haengine_tests::{look, site, stage};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Needs, Slot, Stage};

@@ -41,7 +41,7 @@ async fn give_up(context: &Context, session: &Session, id: &str) -> Result<Exit,
     session.begin(id, "forget", state.recipe());
     agree(session, &state, &store.summary(id)?.outcome)?;
     let hosts = wiring::hosts(context, session, inventory(context, &folder)?.into());
-    let mode = wiring::apply(context, &store, &folder, folder.journal()?)?;
+    let mode = wiring::apply(context, &store, &folder, context.journal(&folder)?)?;
     let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
     let result = run.forget(&state, &context.environment.operator).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)

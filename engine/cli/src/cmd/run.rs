@@ -162,7 +162,7 @@ async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call:
     keep::inventory(folder, &prepared.inventory)?;
     keep::recipe(folder, prepared.recipe.snapshot())?;
     keep::parameters(folder, &call.parameters)?;
-    let journal = folder.journal()?;
+    let journal = context.journal(folder)?;
     let head = Entry::Run {
         version: VERSION,
         run: folder.id.clone(),

@@ -52,7 +52,7 @@ async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exi
     agree(session, &plan)?;
     let inventory = inventory(context, &folder)?;
     let hosts = wiring::hosts(context, session, inventory.into());
-    let mode = wiring::apply(context, &store, &folder, folder.journal()?)?;
+    let mode = wiring::apply(context, &store, &folder, context.journal(&folder)?)?;
     let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
     let result = run.undo(&wiring::registry(), &plan).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)

@@ -148,7 +148,7 @@ pub(super) async fn execute(
     prepared: Prepared,
     answer: Option<Decision>,
 ) -> Result<Exit, Fault> {
-    let journal = folder.journal()?;
+    let journal = context.journal(folder)?;
     let inventory = context.global.inventory.iter().map(|file| file.display().to_string()).collect();
     let operator = context.environment.operator.clone();
     journal.append(vec![Entry::Resumed { operator, inventory }]).await?;

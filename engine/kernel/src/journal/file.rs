@@ -16,6 +16,9 @@ pub struct Journal {
     queue: mpsc::Sender<Request>,
 }
 
+/// See [`Journal::open_seen`].
+type Witness = Box<dyn FnMut(&Entry, bool) + Send>;
+
 struct Request {
     entries: Vec<Entry>,
     /// Told once the lines are on disk; nobody waits for ends of changes that can be observed again.
@@ -28,6 +31,15 @@ impl Journal {
     /// # Errors
     /// When the file cannot be opened or its torn last line cannot be cut off.
     pub fn open(path: &Path) -> Result<Journal> {
+        Journal::open_seen(path, |_, _| ())
+    }
+
+    /// The same with a witness, who sees each entry before it is in the file, and once it is there and nobody knows it
+    /// yet; then the witness is told `true`. A test ends the process at an exact entry with it.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_seen(path: &Path, witness: impl FnMut(&Entry, bool) + Send + 'static) -> Result<Journal> {
         cut_torn_line(path)?;
         let file = File::options()
             .create(true)
@@ -35,10 +47,10 @@ impl Journal {
             .open(path)
             .map_err(|error| local("cannot open the journal", path, error))?;
         let (queue, requests) = mpsc::channel();
-        let path = path.to_owned();
+        let (path, mut witness): (_, Witness) = (path.to_owned(), Box::new(witness));
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || write_all(file, &path, &requests))
+            .spawn(move || write_all(file, &path, &requests, &mut witness))
             .map_err(|error| {
                 Error::new(Kind::Local, "journal.thread", "cannot start the journal's writer").because(error)
             })?;
@@ -63,14 +75,16 @@ impl Journal {
     }
 }
 
-fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>) {
+fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>, witness: &mut Witness) {
     // Part of a line that did not fit, and that could not be cut off either: more lines behind it would never be read.
     let mut torn = false;
     while let Ok(first) = requests.recv() {
         let mut group = vec![first];
         group.extend(requests.try_iter());
+        show(witness, &group, false);
         let written = if torn { Err(std::io::ErrorKind::StorageFull.into()) } else { write_group(&mut file, &group) };
         torn |= written.is_err() && cut_torn_line(path).is_err();
+        show(witness, &group, true);
         for request in group {
             if let Some(durable) = request.durable {
                 let result = match &written {
@@ -85,6 +99,10 @@ fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>) {
             }
         }
     }
+}
+
+fn show(witness: &mut Witness, group: &[Request], written: bool) {
+    group.iter().flat_map(|request| &request.entries).for_each(|entry| witness(entry, written));
 }
 
 fn write_group(file: &mut File, group: &[Request]) -> std::io::Result<()> {

@@ -174,6 +174,14 @@ impl RunFolder {
         Journal::open(&self.path.join("journal.jsonl"))
     }
 
+    /// The same with a witness, as [`Journal::open_seen`] has it.
+    ///
+    /// # Errors
+    /// As [`RunFolder::journal`].
+    pub fn journal_seen(&self, witness: impl FnMut(&Entry, bool) + Send + 'static) -> Result<Journal> {
+        Journal::open_seen(&self.path.join("journal.jsonl"), witness)
+    }
+
     /// The run's journal, read.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! What hosts and cluster are, told by their own programs and by nothing of haengine.
 
-use haengine_tests::site::Site;
+use crate::site::Site;
 
 /// Reads from the API, from beside the first master; fails where the certificate does not know the address.
 const ASK: &str = "curl -s --max-time 5 --cacert /opt/kubernetes/ssl/ca.pem --cert /opt/kubernetes/ssl/kube-proxy.pem \
     --key /opt/kubernetes/ssl/kube-proxy-key.pem";
 
+/// What kubectl says on the first master.
 pub fn kubectl(site: &Site, words: &str) -> String {
     site.on("master1", &format!("kubectl {words} 2>&1")).trim().to_owned()
 }

@@ -1,12 +1,12 @@
-//! The hosts, and the states in which a scenario may want them.
+//! The hosts of a cluster, and the states in which a test may want them.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::site::{Given, Site, kubernetes};
 use haengine_lab::HostSpec;
-use haengine_tests::site::{Given, Site, kubernetes};
 
 /// What a scenario begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum Needs {
 pub struct Slot(Arc<Mutex<Option<Stage>>>);
 
 impl Slot {
+    /// Waits for the hosts.
     pub fn lock(&self) -> MutexGuard<'_, Option<Stage>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -31,6 +32,7 @@ impl Slot {
 
 /// A lab with four hosts, and where it stands.
 pub struct Stage {
+    /// The lab.
     pub site: Site,
     /// `None` when nobody knows.
     stands: Option<Needs>,
@@ -38,11 +40,13 @@ pub struct Stage {
     pub end: Option<String>,
 }
 
+/// Name, address and hostname of those that may be masters.
 pub const MASTERS: [(&str, &str, &str); 3] = [
     ("master1", "192.168.2.119", "k8s-master1"),
     ("master2", "192.168.2.117", "k8s-master2"),
     ("master3", "192.168.2.116", "k8s-master3"),
 ];
+/// Name, address and hostname of the workers.
 pub const WORKERS: [(&str, &str, &str); 2] =
     [("worker1", "192.168.2.118", "k8s-node1"), ("worker2", "192.168.2.210", "k8s-node2")];
 const GROUPS: &str = "masters: [master1], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
@@ -55,6 +59,13 @@ impl Stage {
     /// Four bare hosts.
     pub fn bare() -> Stage {
         Stage::of("cluster", &[&MASTERS[..2], &WORKERS].concat(), GROUPS)
+    }
+
+    /// A cluster as [`Needs::Spare`] says, founded at once.
+    pub fn spare() -> Stage {
+        let stage = Stage::bare();
+        stage.bootstrap("run", &["addresses=192.168.2.117"]).ended_with(0);
+        stage
     }
 
     /// Bare hosts of this name, address and hostname.
@@ -134,15 +145,7 @@ impl Stage {
 
     /// Waits until a cluster that was switched on again serves.
     pub fn wait(&self) {
-        let minute = Duration::from_secs(60);
-        self.site.within(minute, "master1", "kubectl get --raw /readyz >/dev/null");
-        self.site.within(minute, "master1", "! kubectl get nodes --no-headers | grep -vw Ready");
-        // What held these leases before is gone; they last 15 seconds.
-        for name in ["kube-controller-manager", "kube-scheduler"] {
-            self.site.within(minute, "master1", &format!(
-                "renewed=$(kubectl -n kube-system get lease {name} -o 'jsonpath={{.spec.renewTime}}') && [ $(($(date +%s) - $(date -d \"$renewed\" +%s))) -lt 5 ]"
-            ));
-        }
+        wait(&self.site);
     }
 
     /// `bootstrap_cluster`, told as JSON.
@@ -168,6 +171,19 @@ impl Stage {
     pub fn undo(&self, run: &Given) -> Given {
         let id = run.finished()["run"].as_str().unwrap().to_owned();
         self.site.haengine(&["undo", &id, "--yes", "--json"])
+    }
+}
+
+/// Waits until a cluster that was switched on again serves.
+pub fn wait(site: &Site) {
+    let minute = Duration::from_secs(60);
+    site.within(minute, "master1", "kubectl get --raw /readyz >/dev/null");
+    site.within(minute, "master1", "! kubectl get nodes --no-headers | grep -vw Ready");
+    // What held these leases before is gone; they last 15 seconds.
+    for name in ["kube-controller-manager", "kube-scheduler"] {
+        site.within(minute, "master1", &format!(
+            "renewed=$(kubectl -n kube-system get lease {name} -o 'jsonpath={{.spec.renewTime}}') && [ $(($(date +%s) - $(date -d \"$renewed\" +%s))) -lt 5 ]"
+        ));
     }
 }
 

@@ -1,0 +1,36 @@
+//! A bare host becomes the second master of a cluster, whose certificate has its address to spare.
+
+use haengine_tests::look::kubectl;
+use haengine_tests::site::Site;
+use haengine_tests::stage;
+
+use crate::stage::Subject;
+
+pub const SUBJECT: Subject = Subject {
+    recipe: "add_master",
+    words: &["target=master2"],
+    hosts: &["master1", "master2", "worker1", "worker2"],
+    ops: &["file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
+    sample: &["file.copy_tree::first::applied", "service.running::last::applied", "k8s.approve::first::started"],
+    set_up: || stage::Stage::spare().site,
+    wait: stage::wait,
+    running: &["master1", "worker1", "worker2"],
+    objects,
+};
+
+/// The names of what a run could make or remove. Those of requests for certificates are random.
+fn objects(site: &Site) -> String {
+    let names = kubectl(
+        site,
+        "get nodes,csr,clusterroles,clusterrolebindings,leases,configmaps,secrets,serviceaccounts -A -o name",
+    );
+    let servers = kubectl(site, "get endpoints kubernetes -o 'jsonpath={.subsets[*].addresses[*].ip}'");
+    let random = |name: &str| match name.split_once("node-csr-") {
+        Some((kind, _)) => format!("object {kind}node-csr"),
+        None => format!("object {name}"),
+    };
+    let mut lines: Vec<String> = names.lines().map(random).collect();
+    lines.extend(servers.split_whitespace().map(|address| format!("object API server {address}")));
+    lines.sort();
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,114 @@
+//! All that hosts are, told by find, sha256sum, perl, openssl and systemctl, and by nothing of haengine.
+
+use haengine_tests::site::{Site, differences};
+
+use crate::exceptions;
+use crate::stage::Stage;
+
+/// Which of the exceptions hold.
+pub struct Look<'a> {
+    /// The hosts whose units run, and write.
+    pub running: &'a [&'a str],
+    /// Whether keys and certificates are compared by what they say.
+    pub said: bool,
+}
+
+/// Every host, a line for each fact. The hosts are asked at once.
+pub fn manifest(site: &Site, hosts: &[&str], look: &Look<'_>) -> String {
+    let of = |host: &&str| {
+        let mut pruned = exceptions::nowhere();
+        if look.running.contains(host) {
+            pruned.extend(exceptions::running());
+        }
+        let said = if look.said { exceptions::said() } else { Vec::new() };
+        let script = format!("pruned='{}'; said='{}'; {SCRIPT}", pruned.join(" "), said.join(" "));
+        let text = site.on(host, &script);
+        assert!(text.lines().count() > 2000, "{host} says too little:\n{text}");
+        text.lines().map(|line| format!("{host} {}\n", timeless(line, look.said))).collect::<String>()
+    };
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = hosts.iter().map(|host| scope.spawn(move || of(host))).collect();
+        asked.into_iter().map(|host| host.join().unwrap()).collect()
+    })
+}
+
+/// A kubelet writes a time into the name of what it got.
+fn timeless(line: &str, said: bool) -> String {
+    match line.split_once("kubelet-client-") {
+        Some((before, name)) if said => {
+            format!("{before}kubelet-client-{}", name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-'))
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// Whatever may be wrong on a host is seen.
+pub fn it_sees(stage: &mut Stage) {
+    stage.restore();
+    let (host, before) = (stage.subject.hosts[0], stage.before());
+    for (change, line) in CHANGES {
+        stage.site.on(host, change);
+        let found = differences(&before, &stage.before());
+        assert!(found.contains(&format!("+ {host} {line}")), "`{change}` is not seen:\n{found}");
+    }
+}
+
+/// What is done to a host, and how the line begins that tells it.
+const CHANGES: [(&str, &str); 7] = [
+    ("echo more >>/etc/fstab", "content "),
+    ("chmod 640 /etc/hosts", "path /etc/hosts f 640 0 0 "),
+    ("chown 7:8 /etc/hostname", "path /etc/hostname f 644 7 8 "),
+    ("ln -s /nowhere /srv/link", "path /srv/link l 777 0 0 /nowhere"),
+    (
+        r#"touch /srv/more; perl -e 'syscall(`uname -m` =~ /x86_64/ ? 188 : 5, "/srv/more", "user.more", "yes", 3, 0)'"#,
+        "xattr /srv/more user.more 796573",
+    ),
+    ("mkdir /run/haengine-left", "run /run/haengine-left d 755"),
+    (
+        "printf '[Service]\\nExecStart=/bin/false\\n' >/etc/systemd/system/broken.service; systemctl start broken; sleep 1",
+        "unit broken.service failed failed",
+    ),
+];
+
+/// Folders have no size of their own that would mean something.
+const SCRIPT: &str = r#"
+found=$(mktemp -d /run/manifest.XXXXXX)
+prune=
+for path in $pruned; do prune="$prune -path $path -prune -o"; done
+meant=
+for path in $said; do meant="$meant -path $path/* -o"; done
+set -f
+find / -xdev $prune -print0 >$found/paths
+find / -xdev $prune \( -type f ! \( $meant -false \) -printf 'path %p f %m %U %G %s %n\n' \) -o -printf 'path %p %y %m %U %G %l\n'
+find / -xdev $prune \( -path /usr/bin -o -path /usr/lib -o -path /usr/share \) -prune -o -type f ! \( $meant -false \) -print0 |
+    xargs -0 -r sha256sum | sed 's/^/content /'
+find / -xdev $prune -type f \( $meant -false \) -print | while read -r file; do
+    if grep -q 'BEGIN CERTIFICATE' "$file"; then
+        echo "certificate $file" $(openssl x509 -in "$file" -noout -subject -issuer -ext subjectAltName,keyUsage,extendedKeyUsage,basicConstraints 2>/dev/null)
+    fi
+    if grep -q 'PRIVATE KEY' "$file"; then echo "key $file" $(openssl pkey -in "$file" -noout -text 2>/dev/null | head -n 1); fi
+done
+perl -0ne '
+    BEGIN { ($list, $get) = `uname -m` =~ /x86_64/ ? (195, 192) : (12, 9); }
+    chomp; my ($path, $names) = ($_, "\0" x 4096);
+    my $size = syscall($list, $path, $names, 4096);
+    next if $size < 1;
+    for my $name (split /\0/, substr($names, 0, $size)) {
+        my $value = "\0" x 4096;
+        my $length = syscall($get, $path, $name, $value, 4096);
+        print "xattr $path $name ", unpack("H*", substr($value, 0, $length < 0 ? 0 : $length)), "\n";
+    }' $found/paths
+rm -r $found
+found=$(mktemp /run/manifest.XXXXXX)
+# On a busy machine the bus may not answer at once.
+say() { for _ in 1 2 3 4 5; do systemctl --no-legend --no-pager "$@" >$found && return; sleep 2; done; echo "failed: $*" >$found; }
+dpkg-query -W -f 'package ${Package} ${Version} ${Status}\n'
+find /run -maxdepth 2 -path '/run/haengine*' ! -path /run/haengine.lock -printf 'run %p %y %m\n'
+say list-unit-files
+while read -r unit state rest; do echo "unit $unit $state"; done <$found
+say list-units --all --plain --type=service,socket,timer,mount
+while read -r unit load active sub rest; do
+    case $unit-$active in user*@* | session* | *-inactive | run-user-*) ;; *) echo "unit $unit $active $sub" ;; esac
+done <$found
+rm $found
+"#;

@@ -1,0 +1,193 @@
+//! Hosts, what they are before and after a run that nobody disturbed, and a run that is killed.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+
+use haengine_tests::site::{Given, Site, differences, ended};
+
+use crate::manifest::{Look, manifest};
+
+/// A recipe whose runs are killed.
+pub struct Subject {
+    pub recipe: &'static str,
+    /// Its parameters.
+    pub words: &'static [&'static str],
+    pub hosts: &'static [&'static str],
+    /// All ops of which it makes changes on these hosts.
+    pub ops: &'static [&'static str],
+    /// The cases that `make test` plays.
+    pub sample: &'static [&'static str],
+    /// Hosts on which the recipe can be run.
+    pub set_up: fn() -> Site,
+    /// Waits until hosts that were just switched on are what they were.
+    pub wait: fn(&Site),
+    /// Hosts whose units run before the recipe does.
+    pub running: &'static [&'static str],
+    /// What else is compared: a cluster's objects or members, by name.
+    pub objects: fn(&Site) -> String,
+}
+
+/// The hosts of a recipe.
+pub struct Stage {
+    pub subject: &'static Subject,
+    pub site: Site,
+    undisturbed: Option<Undisturbed>,
+}
+
+/// A run that nobody disturbed.
+pub struct Undisturbed {
+    pub before: String,
+    pub end: String,
+    /// How many changes it made of each op.
+    pub changes: BTreeMap<String, usize>,
+    /// How long it took.
+    pub took: Duration,
+    /// How long its undo took.
+    pub undo_took: Duration,
+}
+
+/// How a run is killed.
+#[derive(Clone, Debug)]
+pub enum Killer {
+    /// By itself, at a change.
+    Crash(String),
+    /// From outside, after a while.
+    After(Duration),
+}
+
+const SNAPSHOT: &str = "before";
+
+impl Stage {
+    /// The stage of this recipe; the one before goes down.
+    pub fn of<'a>(slot: &'a mut Option<Stage>, subject: &'static Subject) -> &'a mut Stage {
+        if slot.as_ref().is_some_and(|stage| stage.subject.recipe != subject.recipe) {
+            slot.take();
+        }
+        slot.get_or_insert_with(|| {
+            let site = (subject.set_up)();
+            site.snapshot(SNAPSHOT);
+            Stage { subject, site, undisturbed: None }
+        })
+    }
+
+    /// The hosts as they were before any run, and an operator who remembers none.
+    pub fn restore(&self) {
+        self.site.restore(SNAPSHOT);
+        self.forget();
+        (self.subject.wait)(&self.site);
+    }
+
+    /// The operator remembers no run.
+    pub fn forget(&self) {
+        let state = self.site.path().join("state");
+        if state.exists() {
+            std::fs::remove_dir_all(state).unwrap();
+        }
+    }
+
+    /// What a run is that nobody disturbed, found out once.
+    pub fn undisturbed(&mut self) -> &Undisturbed {
+        if self.undisturbed.is_none() {
+            self.restore();
+            let before = self.before();
+            let began = Instant::now();
+            let run = self.haengine("run", &[]).ended_with(0);
+            let (took, end) = (began.elapsed(), self.end());
+            let began = Instant::now();
+            self.then("undo", run.finished()["run"].as_str().unwrap());
+            let undo_took = began.elapsed();
+            assert_eq!(self.differs(&before, || self.before()), "", "undo left something");
+            let mut changes = BTreeMap::new();
+            for event in run.events().iter().filter(|event| event["event"] == "change" && event["status"] == "changed")
+            {
+                *changes.entry(event["op"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+            println!("{}: {changes:?} in {took:.1?}, taken back in {undo_took:.1?}", self.subject.recipe);
+            self.undisturbed = Some(Undisturbed { before, end, changes, took, undo_took });
+        }
+        self.undisturbed.as_ref().unwrap()
+    }
+
+    /// What was found out.
+    pub fn known(&self) -> &Undisturbed {
+        self.undisturbed.as_ref().unwrap()
+    }
+
+    /// What the hosts are, to be compared with what they were before the run.
+    pub fn before(&self) -> String {
+        self.look(&Look { running: self.subject.running, said: false })
+    }
+
+    /// What the hosts are, to be compared with the end of another run.
+    pub fn end(&self) -> String {
+        self.look(&Look { running: self.subject.hosts, said: true })
+    }
+
+    /// How the hosts differ from what they should be. A cluster removes what belonged to an object a moment after it.
+    pub fn differs(&self, should: &str, look: impl Fn() -> String) -> String {
+        let asked = Instant::now();
+        loop {
+            let found = differences(should, &look());
+            let fleeting = found.lines().all(|line| line[2..].starts_with("object "));
+            if found.is_empty() || !fleeting || asked.elapsed() > Duration::from_secs(60) {
+                return found;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    fn look(&self, look: &Look<'_>) -> String {
+        manifest(&self.site, self.subject.hosts, look) + &(self.subject.objects)(&self.site)
+    }
+
+    fn words<'a>(&self, command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        [&[command, self.subject.recipe, "-i", "site.yaml", "--json", "--yes"], self.subject.words, more].concat()
+    }
+
+    fn haengine(&self, command: &str, more: &[&str]) -> Given {
+        self.site.haengine(&self.words(command, more))
+    }
+
+    /// Runs the recipe and kills it; gives the run's id, if there is one by then.
+    pub fn kill(&self, killer: &Killer) -> Option<String> {
+        let mut command = self.site.command(&self.words("run", &[]));
+        match killer {
+            Killer::Crash(point) => {
+                let output = command.env("HAENGINE_CRASH", point).output().unwrap();
+                let text = String::from_utf8_lossy(&output.stdout);
+                assert_eq!(output.status.signal(), Some(9), "nothing was killed at {point}:\n{text}");
+            }
+            Killer::After(time) => {
+                let mut child = command.spawn().unwrap();
+                std::thread::sleep(*time);
+                // One that has ended meanwhile is undone and resumed too.
+                child.kill().unwrap();
+                ended(child);
+            }
+        }
+        let runs = self.site.haengine(&["runs", "--json"]).ended_with(0).events();
+        assert!(runs.len() < 2, "{runs:?}");
+        runs.first().map(|run| run["run"].as_str().unwrap().to_owned())
+    }
+
+    /// Runs the recipe to its end, then takes it back and kills the undo after a while; gives the run's id.
+    pub fn kill_undo(&self, time: Duration) -> String {
+        let run = self.haengine("run", &[]).ended_with(0).finished()["run"].as_str().unwrap().to_owned();
+        let mut child = self.site.start(&["undo", &run, "--json", "--yes"]);
+        std::thread::sleep(time);
+        child.kill().unwrap();
+        ended(child);
+        run
+    }
+
+    /// Goes on with a run, or takes it back.
+    pub fn then(&self, command: &str, run: &str) -> Given {
+        let given = self.site.haengine(&[command, run, "--json", "--yes"]);
+        if given.code != 0 {
+            let shown = self.site.haengine(&["show", run]);
+            panic!("{command} ended with {}:\n{}\n{}", given.code, given.errors, shown.out);
+        }
+        given
+    }
+}
