@@ -10,7 +10,7 @@ pub const SUBJECT: Subject = Subject {
     recipe: "add_master",
     words: &["target=master2"],
     hosts: &["master1", "master2", "worker1", "worker2"],
-    ops: &["file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
+    ops: &["cert.ensure_sans", "file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
     sample: &["file.copy_tree::first::applied", "service.running::last::applied", "k8s.approve::first::started"],
     set_up: || stage::Stage::spare().site,
     wait: stage::wait,
@@ -25,8 +25,8 @@ fn objects(site: &Site) -> String {
         "get nodes,csr,clusterroles,clusterrolebindings,leases,configmaps,secrets,serviceaccounts -A -o name",
     );
     let servers = kubectl(site, "get endpoints kubernetes -o 'jsonpath={.subsets[*].addresses[*].ip}'");
-    let random = |name: &str| match name.split_once("node-csr-") {
-        Some((kind, _)) => format!("object {kind}node-csr"),
+    let random = |name: &str| match name.split_once("csr-") {
+        Some((kind, _)) => format!("object {kind}csr"),
         None => format!("object {name}"),
     };
     let mut lines: Vec<String> = names.lines().map(random).collect();

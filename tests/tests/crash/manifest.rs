@@ -20,11 +20,15 @@ pub fn manifest(site: &Site, hosts: &[&str], look: &Look<'_>) -> String {
         if look.running.contains(host) {
             pruned.extend(exceptions::running());
         }
+        if look.said {
+            pruned.extend(exceptions::end());
+        }
         let said = if look.said { exceptions::said() } else { Vec::new() };
         let script = format!("pruned='{}'; said='{}'; {SCRIPT}", pruned.join(" "), said.join(" "));
         let text = site.on(host, &script);
         assert!(text.lines().count() > 2000, "{host} says too little:\n{text}");
-        text.lines().map(|line| format!("{host} {}\n", timeless(line, look.said))).collect::<String>()
+        let told = |line: &str| if look.said { timeless(line) } else { line.to_owned() };
+        text.lines().map(|line| format!("{host} {}\n", told(line))).collect::<String>()
     };
     std::thread::scope(|scope| {
         let asked: Vec<_> = hosts.iter().map(|host| scope.spawn(move || of(host))).collect();
@@ -32,14 +36,15 @@ pub fn manifest(site: &Site, hosts: &[&str], look: &Look<'_>) -> String {
     })
 }
 
-/// A kubelet writes a time into the name of what it got.
-fn timeless(line: &str, said: bool) -> String {
-    match line.split_once("kubelet-client-") {
-        Some((before, name)) if said => {
-            format!("{before}kubelet-client-{}", name.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-'))
-        }
-        _ => line.to_owned(),
-    }
+/// A kubelet writes the time into the names of what it gets and of the authority that it makes.
+fn timeless(line: &str) -> String {
+    let blank = |line: &str, marker: &str| {
+        let mut parts = line.split(marker).map(str::to_owned);
+        let first = parts.next().unwrap_or_default();
+        let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned());
+        std::iter::once(first).chain(rest).collect::<Vec<_>>().join(marker)
+    };
+    blank(&blank(line, "kubelet-client-"), "@")
 }
 
 /// Whatever may be wrong on a host is seen.
