@@ -65,7 +65,7 @@ const CHANGES: [(&str, &str); 7] = [
     ("chown 7:8 /etc/hostname", "path /etc/hostname f 644 7 8 "),
     ("ln -s /nowhere /srv/link", "path /srv/link l 777 0 0 /nowhere"),
     (
-        r#"touch /srv/more; perl -e 'syscall(`uname -m` =~ /x86_64/ ? 188 : 5, "/srv/more", "user.more", "yes", 3, 0)'"#,
+        r#"touch /srv/more; perl -e 'my @words = ("/srv/more", "user.more", "yes"); syscall(`uname -m` =~ /x86_64/ ? 188 : 5, @words, 3, 0)'"#,
         "xattr /srv/more user.more 796573",
     ),
     ("mkdir /run/haengine-left", "run /run/haengine-left d 755"),
