@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     let slot = Slot::default();
     let mut trials = vec![trial(&slot, SUBJECTS[0], "manifest::it_sees".to_owned(), manifest::it_sees)];
     for subject in SUBJECTS {
-        trials.push(trial(&slot, subject, format!("{}::every_op", subject.recipe), case::every_op));
+        let every_op = trial(&slot, subject, format!("{}::every_op", subject.recipe), case::every_op);
+        trials.push(every_op.with_ignored_flag(subject.sample.is_empty()));
         for case in Case::all(subject, seed) {
             let (name, ignored) = (case.name(subject), !case.is_in_sample(subject));
             trials.push(trial(&slot, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
