@@ -1,8 +1,8 @@
 //! Taking down the labs that nobody owns any more.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use crate::{Lab, Result, error::At, lab::Inner, lock::Lock, record::Record};
+use crate::{Lab, Result, error::At, lab::{Inner, quiet}, lock::Lock, record::Record};
 
 /// Takes down every ephemeral lab in `state` whose process is gone, and what is left of labs that never got
 /// as far as a record. Returns their names.
@@ -33,8 +33,12 @@ impl Inner {
         if !self.lock_path().exists() {
             return Ok(false);
         }
-        // A lab that somebody works on at this moment is not dead.
-        let Some(lock) = Lock::try_take(&self.lock_path())? else { return Ok(false) };
+        // A lab that somebody works on is not dead. A creator that was killed may have left a child that is not yet its
+        // program, and has the lock as long as that.
+        let lock = match Lock::take(&self.lock_path(), Duration::from_millis(250), &quiet()) {
+            Err(error) if error.code == "lab.busy" => return Ok(false),
+            taken => taken?,
+        };
         let dead = match Record::load(&self.folder) {
             Ok(Some(record)) => record.owner.is_some_and(|owner| !owner.is_alive()),
             // Its creator ended before it wrote what it was about to make.
