@@ -316,11 +316,12 @@ impl Stage {
         Run::new("plan".to_owned(), Mode::Plan, self.hosts(), self.events.clone(), self.cancel.clone())
     }
 
-    /// A further attempt of a run.
-    pub fn resume(&self, id: &str, decide: Arc<dyn Decide>) -> Arc<Run> {
+    /// A further attempt of a run, which is written down before it does anything.
+    pub async fn resume(&self, id: &str, decide: Arc<dyn Decide>) -> Arc<Run> {
         let state = self.state(id);
         let journal = self.store().look(id).unwrap().journal().unwrap();
-        journal.note(vec![crate::journal::Entry::Resumed { operator: "test".to_owned(), inventory: Vec::new() }]);
+        let resumed = crate::journal::Entry::Resumed { operator: "test".to_owned(), inventory: Vec::new() };
+        journal.append(vec![resumed]).await.unwrap();
         let (mode, past) = (self.apply(id, journal), Past::of(&state, decide));
         Run::again(id.to_owned(), mode, self.hosts(), self.events.clone(), self.cancel.clone(), past)
     }

@@ -84,7 +84,7 @@ async fn an_action_that_is_done_gives_what_it_gave_and_is_not_done_again() {
     act(&run, &append("a")).await.unwrap();
     flushed(&run).await;
     stage.changes();
-    let next = stage.resume(run.id(), Arc::new(Nobody));
+    let next = stage.resume(run.id(), Arc::new(Nobody)).await;
     let Value::Map(result) = act(&next, &append("a")).await.unwrap() else { panic!("a map") };
     assert!(result["text"] == Value::from("a"));
     assert!(matches!(result["said"], Value::Unknown(_)), "words that stand for a secret are no result");
@@ -101,19 +101,19 @@ async fn an_action_whose_end_is_not_known_is_asked_about() {
     for moment in [Moment::BeforeTheWrite, Moment::AfterTheWrite] {
         let stage = Stage::new();
         let id = killed_action(&stage, &append("a"), moment).await;
-        let error = act(&stage.resume(&id, Arc::new(Nobody)), &append("a")).await.err().unwrap();
+        let error = act(&stage.resume(&id, Arc::new(Nobody)).await, &append("a")).await.err().unwrap();
         assert_eq!((error.code(), error.kind(), error.host()), ("resume.unknown", Kind::Unknown, Some("m1")));
         assert!(error.message().contains("`toy.append /log`"), "{error}");
         assert!(error.advice().unwrap().contains(&format!("haengine resume {id} --unknown repeat")));
         let decision = if moment == Moment::BeforeTheWrite { Decision::Repeat } else { Decision::Done };
         let person = person(decision);
-        let next = stage.resume(&id, person.clone());
+        let next = stage.resume(&id, person.clone()).await;
         let result = act(&next, &append("a")).await.unwrap();
         assert_eq!(person.1.lock().unwrap().len(), 1);
         assert!((result == Value::Null) == (decision == Decision::Done));
         assert_eq!(stage.value("m1", "/log").as_deref(), Some("a"));
         flushed(&next).await;
-        act(&stage.resume(&id, Arc::new(Nobody)), &append("a")).await.unwrap();
+        act(&stage.resume(&id, Arc::new(Nobody)).await, &append("a")).await.unwrap();
         undo_all(&stage, &id).await.unwrap();
         assert!(stage.values().is_empty(), "its inverse runs once, however often it was tried");
         assert!(stage.state(&id).is_undone());
@@ -130,7 +130,7 @@ async fn an_action_that_may_be_repeated_or_says_that_it_is_not_done_is_not_asked
     for (action, moment, log) in actions {
         let stage = Stage::new();
         let id = killed_action(&stage, &action, moment).await;
-        act(&stage.resume(&id, Arc::new(Nobody)), &action).await.unwrap();
+        act(&stage.resume(&id, Arc::new(Nobody)).await, &action).await.unwrap();
         assert_eq!(stage.value("m1", "/log").as_deref(), Some(log), "{action:?}");
     }
 }
@@ -142,7 +142,7 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
     let run = stage.run(None);
     act(&run, &append("a")).await.err().unwrap();
     *stage.world.fuse.lock().unwrap() = None;
-    let error = act(&stage.resume(run.id(), Arc::new(Nobody)), &append("a")).await.err().unwrap();
+    let error = act(&stage.resume(run.id(), Arc::new(Nobody)).await, &append("a")).await.err().unwrap();
     assert_eq!(error.code(), "resume.unknown");
 
     let stage = Stage::new();
@@ -157,7 +157,7 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
         crate::journal::Entry::Failed { change, error: (&error).into() },
     ];
     journal.append(lines).await.unwrap();
-    act(&stage.resume(run.id(), Arc::new(Nobody)), &append("a")).await.unwrap();
+    act(&stage.resume(run.id(), Arc::new(Nobody)).await, &append("a")).await.unwrap();
     assert_eq!(stage.value("m1", "/log").as_deref(), Some("a"));
 }
 
@@ -169,7 +169,7 @@ async fn an_action_that_the_recipe_retried_until_it_was_done_is_not_done_again()
     act(&run, &append("a")).await.err().unwrap();
     *stage.world.fuse.lock().unwrap() = None;
     act(&run, &append("b")).await.unwrap();
-    let next = stage.resume(run.id(), Arc::new(Nobody));
+    let next = stage.resume(run.id(), Arc::new(Nobody)).await;
     act(&next, &append("b")).await.unwrap();
     assert_eq!(stage.value("m1", "/log").as_deref(), Some("ab"));
     act(&next, &append("c")).await.unwrap();
@@ -188,7 +188,7 @@ async fn what_somebody_changed_in_between_is_made_again_and_undo_goes_back_to_th
     flushed(&run).await;
     stage.world.values.lock().unwrap().insert(key.clone(), "theirs".into());
     while stage.told.try_recv().is_ok() {}
-    let next = stage.resume(run.id(), Arc::new(Nobody));
+    let next = stage.resume(run.id(), Arc::new(Nobody)).await;
     assert_eq!(ensure(&next, &["m1"], &set("/a", "new")).await, [Ok(())]);
     let mut said = Vec::new();
     while let Ok(stamped) = stage.told.try_recv() {
@@ -213,7 +213,7 @@ async fn what_somebody_changed_after_the_last_attempt_is_not_overwritten() {
     ensure(&run, &["m1"], &set("/a", "new")).await;
     flushed(&run).await;
     stage.world.values.lock().unwrap().insert(key.clone(), "theirs".into());
-    let next = stage.resume(run.id(), Arc::new(Nobody));
+    let next = stage.resume(run.id(), Arc::new(Nobody)).await;
     ensure(&next, &["m1"], &set("/a", "new")).await;
     flushed(&next).await;
     stage.world.values.lock().unwrap().insert(key, "somebody else's".into());
@@ -317,7 +317,7 @@ async fn dies_and_goes_on(old: &[Option<u8>], wanted: &[u8], deaths: &[Death]) -
                 before.insert(place(key), value.to_string());
             }
         }
-        run = stage.resume(&id, Arc::new(Nobody));
+        run = stage.resume(&id, Arc::new(Nobody)).await;
     }
     attempt(&run, &ops).await;
     run.finish("succeeded").await;
