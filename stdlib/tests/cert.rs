@@ -316,7 +316,7 @@ async fn a_certificate_gains_names_and_all_else_stays() {
         sandbox.ensure(&sans_with([]), &keep(1)).await.result.unwrap();
         let of = |file: &str| format!("cd /srv/t; {}", STAYS.replace("FILE", file));
         assert_eq!(said(&sandbox, &of("server.pem")).await, said(&sandbox, &of("old.pem")).await);
-        let more = said(&sandbox, "cd /srv/t; openssl verify -ignore_critical -CAfile ca.pem -purpose sslserver server.pem; openssl x509 -in server.pem -noout -ext subjectAltName; grep -c BEGIN server.pem; head -1 server.pem; sed '1,/END/d' server.pem | cmp - ca.pem; stat -c '%a %u:%g' server.pem").await;
+        let more = said(&sandbox, "cd /srv/t; openssl verify -ignore_critical -CAfile ca.pem -purpose sslserver server.pem; openssl x509 -in server.pem -noout -ext subjectAltName; grep -c '^-----BEGIN' server.pem; head -1 server.pem; sed '1,/^-----END/d' server.pem | cmp - ca.pem; stat -c '%a %u:%g' server.pem").await;
         assert!(more.starts_with("server.pem: OK\nX509v3 Subject Alternative Name: critical\n"), "{more}");
         assert!(more.contains("DNS:one.example, email:a@b.example, IP Address:192.0.2.1, DNS:two.example, IP Address:2001:DB8:0:0:0:0:0:2\n2\n-----BEGIN CERTIFICATE-----\n640 1:2\n"), "{more}");
         let days = "cd /srv/t; for f in old server; do echo $(( $(date -d \"$(openssl x509 -in $f.pem -noout -enddate | cut -d= -f2)\" +%s) - $(date -d \"$(openssl x509 -in $f.pem -noout -startdate | cut -d= -f2)\" +%s) )); done";
