@@ -91,12 +91,13 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 
     /// Called after everything that the run changed on the host was taken back, in the order in which it was
     /// changed: what had to wait for things that came before this change. A service that was restarted with a
-    /// new file runs with the old one again only if it is restarted once that file is back. May be called again
-    /// after a crash.
+    /// new file runs with the old one again only if it is restarted once that file is back. `first` is what the run's
+    /// first change of this target saw, so what was there before the run; it is `before` where there was but one. May
+    /// be called again after a crash.
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn settle(&self, _host: &Host, _before: &Self::Before, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, _host: &Host, _first: &Self::Before, _before: &Self::Before, _keep: &Keep) -> Result<()> {
         Ok(())
     }
 }

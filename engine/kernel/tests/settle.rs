@@ -72,6 +72,8 @@ impl Connect for Wires {
 #[derive(Clone, Serialize, Deserialize)]
 struct Set {
     name: String,
+    /// What observe sees: which change of the run it is.
+    seen: u32,
 }
 
 async fn toy(host: &Host, verb: &str, name: &str) -> Result<()> {
@@ -85,8 +87,8 @@ impl Op for Set {
     const SIGNATURE: Signature = Signature { positional: &[], options: &[] };
     const EXAMPLES: &'static [Example] = &[];
     const SETTLES: bool = true;
-    type State = ();
-    type Before = ();
+    type State = u32;
+    type Before = u32;
 
     fn parse(_arguments: &Arguments) -> Result<Vec<Self>> {
         Ok(Vec::new())
@@ -96,28 +98,29 @@ impl Op for Set {
         self.name.clone()
     }
 
-    async fn observe(&self, _host: &Host) -> Result<()> {
-        Ok(())
+    async fn observe(&self, _host: &Host) -> Result<u32> {
+        Ok(self.seen)
     }
 
-    fn plan(&self, _state: &()) -> Result<Plan<()>> {
-        Ok(Plan::Change(Change { before: (), summary: String::new(), diff: None, effects: Vec::new() }))
+    fn plan(&self, state: &u32) -> Result<Plan<u32>> {
+        Ok(Plan::Change(Change { before: *state, summary: String::new(), diff: None, effects: Vec::new() }))
     }
 
-    async fn apply(&self, host: &Host, _before: &(), _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, _before: &u32, _keep: &Keep) -> Result<()> {
         toy(host, "apply", &self.name).await
     }
 
-    fn standing(&self, _state: &(), _before: &(), _keep: &Keep) -> Standing {
+    fn standing(&self, _state: &u32, _before: &u32, _keep: &Keep) -> Standing {
         Standing::AsBefore
     }
 
-    async fn undo(&self, _host: &Host, _before: &(), _keep: &Keep) -> Result<()> {
+    async fn undo(&self, _host: &Host, _before: &u32, _keep: &Keep) -> Result<()> {
         Ok(())
     }
 
-    async fn settle(&self, host: &Host, _before: &(), _keep: &Keep) -> Result<()> {
-        toy(host, "settle", &self.name).await
+    async fn settle(&self, host: &Host, first: &u32, before: &u32, _keep: &Keep) -> Result<()> {
+        let after = if first == before { String::new() } else { format!("-{before}-after-{first}") };
+        toy(host, "settle", &format!("{}{after}", self.name)).await
     }
 }
 
@@ -179,8 +182,8 @@ impl Bench {
         };
         journal.append(vec![head]).await.unwrap();
         let host = run.hosts().get("m1").unwrap();
-        for name in names {
-            let ops = [Set { name: (*name).to_owned() }];
+        for (name, seen) in names.iter().zip(0..) {
+            let ops = [Set { name: (*name).to_owned(), seen }];
             for (_, result) in run.ensure(&Place::default(), std::slice::from_ref(&host), &ops).await {
                 result.unwrap();
             }
@@ -232,4 +235,13 @@ async fn what_did_not_settle_is_settled_by_the_next_undo() {
     bench.undo().await.unwrap();
     assert_eq!(bench.said(), ["toy settle two"]);
     assert!(bench.plan().is_empty());
+}
+
+#[tokio::test]
+async fn a_later_change_of_a_target_knows_what_the_first_one_saw() {
+    let bench = Bench::new();
+    bench.make(&["one", "two", "one"]).await;
+    bench.said();
+    bench.undo().await.unwrap();
+    assert_eq!(bench.said(), ["toy settle one", "toy settle two", "toy settle one-2-after-0"]);
 }

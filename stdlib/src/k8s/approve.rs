@@ -192,7 +192,7 @@ is gone, and, with `address`, that this address has left the endpoints of the se
         self.take_back(host, before).await
     }
 
-    async fn settle(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, _first: &Before, before: &Before, _keep: &Keep) -> Result<()> {
         if self.access.is_gone(host).await? {
             return Ok(());
         }

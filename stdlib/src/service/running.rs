@@ -238,17 +238,18 @@ folder that was there: the new entries directly in it). What ran before is resta
         host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(drop)
     }
 
-    /// What ran before the run is restarted if it runs since then, and not yet with the files that are back.
-    async fn settle(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    /// What ran before the run is restarted if it runs since then, and not yet with the files that are back. A unit that
+    /// the run itself started is not: it ran before a later change of it, and it is stopped by now.
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, _keep: &Keep) -> Result<()> {
         let unit = self.observe(host).await?;
         let files = if before.stamp.is_some() { hashes(&unit.files) } else { String::new() };
-        if unit.is_unknown() || (!before.active && !unit.must_reread) {
+        if unit.is_unknown() || (!first.active && !unit.must_reread) {
             return Ok(());
         }
         let restarted = unit.started != before.started;
         let newer = unit.files.iter().any(|file| is_newer(&unit, file));
         let act = match before.act {
-            _ if !before.active => Act::Nothing,
+            _ if !first.active => Act::Nothing,
             _ if !unit.is_active() => Act::Start,
             Act::Restart if restarted && newer => Act::Restart,
             Act::Reload if newer => Act::Reload,

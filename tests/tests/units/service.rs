@@ -114,6 +114,21 @@ async fn undo_restarts_once_the_files_are_back(bench: &Bench) {
     assert_eq!(bench.sh("sleep 0.2; cat /run/demo.seen; ls /run/haengine 2>&1 || :").await.lines().next(), Some("old"));
 }
 
+async fn a_unit_that_the_run_started_is_stopped_however_often_it_was_named(bench: &Bench) {
+    let sleep = unit("ExecStart=/bin/sleep infinity");
+    bench.sh(&format!("{CLEAN}; mkdir -p /etc/demo; echo old >/etc/demo/a; {sleep}")).await;
+    let before = bench.sh(STATE).await;
+    let attempt = bench.run().await;
+    let units = [json!("demo")];
+    assert!(attempt.call("service.running", &units, json!({ "enabled": false })).await.unwrap(), "it is started");
+    bench.sh("sleep 1.1; echo new >/etc/demo/a").await;
+    let options = json!({ "enabled": false, "restart_on": ["/etc/demo/a"] });
+    assert!(attempt.call("service.running", &units, options).await.unwrap(), "it is restarted");
+    let run = attempt.finish().await;
+    bench.undo(&run).await.unwrap();
+    assert_eq!(bench.sh(STATE).await, before);
+}
+
 async fn undo_brings_back_what_a_bad_file_broke(bench: &Bench) {
     let check = unit("ExecStartPre=/bin/grep -q good /etc/demo/a\\nExecStart=/bin/sleep infinity");
     bench
@@ -164,6 +179,7 @@ async fn units_on_a_real_host() {
     the_laws(&bench).await;
     restarts_follow_from_state(&bench).await;
     undo_restarts_once_the_files_are_back(&bench).await;
+    a_unit_that_the_run_started_is_stopped_however_often_it_was_named(&bench).await;
     undo_brings_back_what_a_bad_file_broke(&bench).await;
     what_cannot_be(&bench).await;
     bench.end().await;

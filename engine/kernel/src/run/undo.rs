@@ -28,6 +28,15 @@ pub struct UndoPlan {
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
     earlier: BTreeMap<u64, ChangeState>,
+    /// By op, host and target, the run's first change of it.
+    first: BTreeMap<Subject, ChangeState>,
+}
+
+/// Op, host and target: what changes have in common that two calls make of one thing.
+type Subject = (String, String, String);
+
+fn subject(change: &ChangeState) -> Subject {
+    (change.key.op.clone(), change.key.host.clone(), change.key.target.clone())
 }
 
 impl UndoPlan {
@@ -36,6 +45,9 @@ impl UndoPlan {
         let again = state.made_again();
         let mut plan = UndoPlan { guards: state.guards.clone(), ..UndoPlan::default() };
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
+        for change in state.changes.values() {
+            plan.first.entry(subject(change)).or_insert_with(|| change.clone());
+        }
         for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
             if change.phase == Phase::Unsettled {
                 plan.unsettled.push(change.clone());
@@ -273,7 +285,8 @@ impl Run {
             if let Mode::Apply { holder, .. } = &self.mode {
                 host.lock(holder).await?;
             }
-            verb.settle(&host, change, &self.keep(change.change)).await
+            let first = plan.first.get(&subject(change)).unwrap_or(change);
+            verb.settle(&host, first, change, &self.keep(change.change)).await
         };
         match result.await {
             Ok(()) => journal.append(vec![Entry::Settled { change: change.change }]).await,

@@ -94,11 +94,12 @@ pub trait Verb: Send + Sync {
         false
     }
 
-    /// Finishes what undo had to leave until everything else on the host was back.
+    /// Finishes what undo had to leave until everything else on the host was back. `first` is the run's first change of
+    /// the same target.
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn settle(&self, _host: &Host, _change: &ChangeState, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, _host: &Host, _first: &ChangeState, _change: &ChangeState, _keep: &Keep) -> Result<()> {
         Ok(())
     }
 

@@ -107,10 +107,11 @@ impl<O: Op> Verb for StateVerb<O> {
         O::SETTLES
     }
 
-    async fn settle(&self, host: &Host, change: &ChangeState, keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &ChangeState, change: &ChangeState, keep: &Keep) -> Result<()> {
         let op: O = decode(O::NAME, &change.arguments)?;
+        let first: O::Before = decode(O::NAME, &first.before)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        op.settle(host, &before, keep).await.map_err(|error| error.on(host.name()))
+        op.settle(host, &first, &before, keep).await.map_err(|error| error.on(host.name()))
     }
 
     fn reread(
