@@ -161,7 +161,7 @@ fn without_inventory(named: bool, fault: Fault) -> Fault {
 async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call: &Call) -> Result<Journal, Error> {
     keep::inventory(folder, &prepared.inventory)?;
     keep::recipe(folder, prepared.recipe.snapshot())?;
-    keep::parameters(folder, &call.parameters)?;
+    keep::parameters(folder, &keep::located(&call.parameters, &prepared.bound.redacted()))?;
     let journal = context.journal(folder)?;
     let head = Entry::Run {
         version: VERSION,

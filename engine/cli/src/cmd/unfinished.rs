@@ -49,9 +49,9 @@ pub(super) fn find(store: &Store, prepared: &Prepared, call: &Call) -> Result<Op
 
 fn is_same(folder: &RunFolder, prepared: &Prepared, call: &Call) -> bool {
     let Some(Entry::Run { parameters, .. }) = folder.head() else { return false };
+    let asked = keep::located(&call.parameters, &parameters);
     parameters == prepared.bound.redacted()
-        && keep::kept_parameters(folder)
-            .is_ok_and(|given| secrets(&parameters, &given) == secrets(&parameters, &call.parameters))
+        && keep::kept_parameters(folder).is_ok_and(|given| secrets(&parameters, &given) == secrets(&parameters, &asked))
         && keep::kept_inventory(folder).is_ok_and(|inventory| inventory == *prepared.inventory)
         && is_same_recipe(folder, prepared.recipe.snapshot())
 }

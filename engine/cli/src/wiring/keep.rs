@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::RunFolder;
+use haengine_kernel::secret::REDACTED;
 use haengine_script::snapshot::{KeptFile, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,26 @@ pub fn kept_recipe(folder: &RunFolder) -> Result<(String, BTreeMap<String, KeptF
     read().map_err(|error| unread(folder, "recipe", error))
 }
 
+/// The given parameters, with the full paths of files that hold secrets: who goes on with the run may stand in another
+/// folder. `bound` are the values, in which secrets are redacted.
+pub fn located(given: &[(String, String)], bound: &serde_json::Value) -> Vec<(String, String)> {
+    let is_secret = |name: &str| bound.get(name).is_some_and(|value| value == REDACTED);
+    let located = |(name, text): &(String, String)| {
+        let full = is_secret(name).then(|| full_reference(text)).flatten();
+        (name.clone(), full.unwrap_or_else(|| text.clone()))
+    };
+    given.iter().map(located).collect()
+}
+
+/// `file:` and `age:` with a full path; none where it is one already, or begins at a home.
+fn full_reference(text: &str) -> Option<String> {
+    let (scheme, path) = text.split_once(':').filter(|(scheme, _)| ["file", "age"].contains(scheme))?;
+    if path.starts_with(['/', '~']) {
+        return None;
+    }
+    Some(format!("{scheme}:{}", std::path::absolute(path).ok()?.display()))
+}
+
 /// Keeps the recipe's parameters as they were given: of a secret, where it is found.
 ///
 /// # Errors
@@ -117,4 +138,22 @@ fn unkept(folder: &RunFolder, error: std::io::Error) -> Error {
     Error::new(Kind::Local, "runs.folder", format!("cannot write to the run's folder {}", folder.path.display()))
         .hint("make room there, or name another folder with `--state-dir`; nothing was touched")
         .because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_secrets_are_found_from_everywhere() {
+        let here = std::path::absolute("token").unwrap().display().to_string();
+        let bound = serde_json::json!({ "token": REDACTED, "note": "file:token" });
+        let of = |name: &str, text: &str| located(&[(name.to_owned(), text.to_owned())], &bound).remove(0).1;
+        assert_eq!(of("token", "file:token"), format!("file:{here}"));
+        assert_eq!(of("token", "age:token"), format!("age:{here}"));
+        for text in ["file:/etc/token", "file:~/token", "env:TOKEN", "prompt"] {
+            assert_eq!(of("token", text), text);
+        }
+        assert_eq!(of("note", "file:token"), "file:token", "it is no secret");
+    }
 }
