@@ -3,10 +3,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::exit,
     clippy::print_stdout,
-    reason = "a test that cannot go on fails, reads its own environment, and says what it skips"
+    reason = "a test that cannot go on fails, reads its own environment, says what it skips, and ends when interrupted"
 )]
 
+pub mod interrupted;
 pub mod look;
 pub mod site;
 pub mod stage;

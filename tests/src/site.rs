@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
 
+use crate::interrupted;
+
 /// Hosts, and the operator's folder. The lab goes down with it, also when a test panics.
 pub struct Site {
     /// The hosts' lab.
@@ -114,6 +116,7 @@ impl Site {
         let lab = runtime.block_on(async {
             haengine_lab::reap(&state).await.unwrap();
             let name = format!("{name}-{}", std::process::id());
+            interrupted::takes_down(&cache().join("lab"), &state, &name);
             let lab = Lab::open(&cache().join("lab"), &state, &name).unwrap().ephemeral();
             let spec = LabSpec { hosts: hosts.clone(), authorized_key: None };
             lab.up(&spec, loudly()).await.unwrap();

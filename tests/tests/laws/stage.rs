@@ -7,6 +7,7 @@ use std::process::Output;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
+use haengine_tests::interrupted;
 use tokio::runtime::Runtime;
 
 use crate::Law;
@@ -32,8 +33,9 @@ impl Stage {
     pub fn set(cache: &Path, lanes: usize, kubernetes: Option<PathBuf>) -> Law<Stage> {
         let since = std::time::UNIX_EPOCH.elapsed().map_err(said)?.as_secs().to_string();
         let state = cache.join("laws");
-        let lab = Lab::open(&cache.join("lab"), &state, &format!("laws-{}", std::process::id())).map_err(said)?;
-        let lab = lab.ephemeral();
+        let (images, name) = (cache.join("lab"), format!("laws-{}", std::process::id()));
+        interrupted::takes_down(&images, &state, &name);
+        let lab = Lab::open(&images, &state, &name).map_err(said)?.ephemeral();
         let (next, specs) =
             (1 + 2 * lanes as u8, (0..lanes as u8).map(|lane| pair(1 + 2 * lane, &kubernetes)).collect::<Vec<_>>());
         let raise = async {

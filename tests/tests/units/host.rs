@@ -23,6 +23,7 @@ pub async fn boot(state: &std::path::Path, name: &str) -> Option<Lab> {
     }
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("haengine/lab");
+    haengine_tests::interrupted::takes_down(&cache, state, name);
     let lab = Lab::open(&cache, state, name).unwrap().ephemeral();
     let host = haengine_lab::HostSpec::new(NAME, std::net::Ipv4Addr::new(192, 168, 2, 11));
     let spec = LabSpec { hosts: vec![host], authorized_key: None };
