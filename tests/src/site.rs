@@ -6,9 +6,13 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
+
+/// One process may have several of the same name.
+static LABS: AtomicU32 = AtomicU32::new(1);
 
 /// Hosts, and the operator's folder. The lab goes down with it, also when a test panics.
 pub struct Site {
@@ -113,7 +117,7 @@ impl Site {
         std::fs::create_dir_all(&state).unwrap();
         let lab = runtime.block_on(async {
             haengine_lab::reap(&state).await.unwrap();
-            let name = format!("{name}-{}", std::process::id());
+            let name = format!("{name}-{}-{}", std::process::id(), LABS.fetch_add(1, Ordering::Relaxed));
             let lab = Lab::open(&cache().join("lab"), &state, &name).unwrap().ephemeral();
             let spec = LabSpec { hosts: hosts.clone(), authorized_key: None };
             lab.up(&spec, loudly()).await.unwrap();
