@@ -121,6 +121,7 @@ def haengine(cluster):
     if missing:
         sys.exit(f"these units were not started by the run: {sorted(missing)}")
     last = events[-1]
+    undo = json.loads(cluster.lab("exec", "--", "haengine", "undo", last["run"], "--json", "--yes").splitlines()[-1])
     when = {event["target"]: moment(event) for event in started}
     return {
         "started": max(when.values()) - begun,
@@ -131,6 +132,9 @@ def haengine(cluster):
         "whole": last["seconds"],
         "waited": last["waited"],
         "own": last["seconds"] - last["waited"],
+        "undo": undo["seconds"],
+        "undo waited": undo["waited"],
+        "undo own": undo["seconds"] - undo["waited"],
     }
 
 
@@ -146,6 +150,9 @@ ROWS = {
     "the whole run, checks and verifications included": "whole",
     "of it, waiting for the hosts' own work": "waited",
     "of it, our own": "own",
+    "its undo, every step verified": "undo",
+    "of the undo, waiting for units to stop": "undo waited",
+    "of the undo, our own": "undo own",
 }
 
 

@@ -6,11 +6,15 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
 
 use crate::interrupted;
+
+/// One process may have several of the same name.
+static LABS: AtomicU32 = AtomicU32::new(1);
 
 /// Hosts, and the operator's folder. The lab goes down with it, also when a test panics.
 pub struct Site {
@@ -115,7 +119,7 @@ impl Site {
         std::fs::create_dir_all(&state).unwrap();
         let lab = runtime.block_on(async {
             haengine_lab::reap(&state).await.unwrap();
-            let name = format!("{name}-{}", std::process::id());
+            let name = format!("{name}-{}-{}", std::process::id(), LABS.fetch_add(1, Ordering::Relaxed));
             interrupted::takes_down(&cache().join("lab"), &state, &name);
             let lab = Lab::open(&cache().join("lab"), &state, &name).unwrap().ephemeral();
             let spec = LabSpec { hosts: hosts.clone(), authorized_key: None };

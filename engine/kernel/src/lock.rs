@@ -15,6 +15,11 @@ use crate::transport::Command;
 /// The lock ends on its own this long after the last heartbeat; see `lock_host.sh`.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// Between its taking and its record, and between the end of its record and its own, the lock names nobody.
+const NAMELESS: Duration = Duration::from_millis(100);
+/// So often it is asked again then.
+const ASKED: usize = 20;
+
 /// Who holds a lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Holder {
@@ -62,7 +67,7 @@ pub struct HostLock {
 enum Taken {
     Locked(HostLock),
     Unwritable,
-    Held { process: u32, holder: Option<Holder> },
+    Held { process: u32, holder: Option<Holder>, mark: String },
 }
 
 impl HostLock {
@@ -71,21 +76,22 @@ impl HostLock {
     /// # Errors
     /// Of kind `Locked`, naming run, operator and since when.
     pub(crate) async fn take(host: &Host, holder: &Holder) -> Result<Option<HostLock>> {
-        match attempt(host, holder).await? {
-            Taken::Locked(lock) => Ok(Some(lock)),
-            Taken::Unwritable => {
-                host.warn("not locked against other runs: the user may not write /run/haengine.lock");
-                Ok(None)
-            }
-            Taken::Held { process, holder: Some(other) } if is_dead(holder, &other) => {
-                host.ok(&Command::script(TAKE_OVER).arg(process.to_string())).await?;
-                match attempt(host, holder).await? {
-                    Taken::Locked(lock) => Ok(Some(lock)),
-                    _ => Err(held(Some(&other))),
+        for _ in 0..ASKED {
+            match attempt(host, holder).await? {
+                Taken::Locked(lock) => return Ok(Some(lock)),
+                Taken::Unwritable => {
+                    host.warn("not locked against other runs: the user may not write /run/haengine.lock");
+                    return Ok(None);
                 }
+                Taken::Held { process, holder: Some(other), mark } if is_dead(holder, &other) => {
+                    host.awaits(&format!("what run {} was doing when it died", other.run));
+                    host.waiting(host.ok(&script(TAKE_OVER).arg(process.to_string()).arg(mark))).await?;
+                }
+                Taken::Held { holder: Some(other), .. } => return Err(held(Some(&other))),
+                Taken::Held { holder: None, .. } => host.pause(NAMELESS).await?,
             }
-            Taken::Held { holder: other, .. } => Err(held(other.as_ref())),
         }
+        Err(held(None))
     }
 
     /// Whether the lock still stands.
@@ -110,10 +116,14 @@ impl HostLock {
     }
 }
 
-/// Ends the small process of a dead run, and waits for it to go: at most a second.
-const TAKE_OVER: &str = r#"kill -TERM "-$1" 2>/dev/null || kill -TERM "$1" 2>/dev/null
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || exit 0; sleep 0.1; done
-kill -KILL "$1""#;
+const AT_WORK: &str = include_str!("at_work.sh");
+const LOCK: &str = include_str!("lock_host.sh");
+const TAKE_OVER: &str = include_str!("take_over.sh");
+
+/// A script that asks what is at work.
+fn script(text: &str) -> Command {
+    Command::script(format!("{AT_WORK}{text}"))
+}
 
 /// Our run is alive, since we are; an earlier attempt of it is not.
 fn is_dead(ours: &Holder, other: &Holder) -> bool {
@@ -124,8 +134,9 @@ fn is_dead(ours: &Holder, other: &Holder) -> bool {
 async fn attempt(host: &Host, holder: &Holder) -> Result<Taken> {
     let record = serde_json::to_string(holder)
         .map_err(|error| Error::new(Kind::Local, "lock.record", "cannot write the lock's record").because(error))?;
-    let script = Command::script(include_str!("lock_host.sh")).arg(record);
-    let mut stream = host.transport().await?.stream(&script).await?;
+    let transport = host.transport().await?;
+    let script = script(LOCK).arg(record).arg(transport.mark());
+    let mut stream = transport.stream(&script).await?;
     let mut lines = BufReader::new(&mut stream.stdout);
     let mut first = String::new();
     lines.read_line(&mut first).await.map_err(lost)?;
@@ -166,10 +177,12 @@ fn keep_alive(mut stream: crate::transport::Stream) -> HostLock {
     HostLock { heart: std::sync::Mutex::new(Some(heart)), lost }
 }
 
-/// The record is `PID JSON`; it is empty in the instant between taking and writing.
+/// The record is `PID JSON`, then the mark; it is empty in the instant between taking and writing.
 fn parse_held(record: &str) -> Taken {
-    let (process, json) = record.trim().split_once(' ').unwrap_or(("0", ""));
-    Taken::Held { process: process.parse().unwrap_or(0), holder: serde_json::from_str(json).ok() }
+    let mut lines = record.trim().lines();
+    let (process, json) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("0", ""));
+    let mark = lines.next().unwrap_or_default().to_owned();
+    Taken::Held { process: process.parse().unwrap_or(0), holder: serde_json::from_str(json).ok(), mark }
 }
 
 fn held(holder: Option<&Holder>) -> Error {
@@ -205,5 +218,13 @@ mod tests {
         assert!(!is_dead(&ours, &holder("r", "elsewhere", 1, false)));
         assert!(!is_dead(&ours, &holder("other", "here", 1, false)));
         assert!(is_dead(&holder("r", "here", 2, true), &holder("other", "here", 1, false)));
+    }
+
+    #[test]
+    fn a_record_says_who_holds_the_lock_and_how_its_shells_are_found() {
+        let json = serde_json::to_string(&holder("r", "here", 1, false)).unwrap();
+        let Taken::Held { process, holder, mark } = parse_held(&format!("12 {json}\nmark\n")) else { panic!("held") };
+        assert_eq!((process, holder.unwrap().run.as_str(), mark.as_str()), (12, "r", "mark"));
+        assert!(matches!(parse_held(""), Taken::Held { process: 0, holder: None, .. }));
     }
 }

@@ -18,6 +18,7 @@ use super::stamp::{hashes, is_newer, is_stale};
 use super::unit::{File, Owned, Unit, refused};
 
 const APPLY: &str = include_str!("apply.sh");
+const REREAD: &str = include_str!("reread.sh");
 const STOP: &str = include_str!("stop.sh");
 const STAMP: &str = include_str!("stamp.sh");
 
@@ -31,6 +32,13 @@ pub struct Running {
     owns: Vec<String>,
     /// Seconds.
     timeout: u64,
+    /// Set when the op comes from the journal: undo asks for nothing of the files, of which some are large.
+    #[serde(skip, default = "recorded")]
+    recorded: bool,
+}
+
+fn recorded() -> bool {
+    true
 }
 
 /// What undo needs.
@@ -140,6 +148,7 @@ folder that was there: the new entries directly in it). What ran before is resta
             reload_on: arguments.strings("reload_on"),
             owns: arguments.strings("owns"),
             timeout: patience(arguments),
+            recorded: false,
         };
         for path in arguments.strings("owns") {
             refuse_broad(&path)?;
@@ -152,9 +161,7 @@ folder that was there: the new entries directly in it). What ran before is resta
     }
 
     async fn observe(&self, host: &Host) -> Result<Unit> {
-        let files: Vec<&str> = self.restart_on.iter().chain(&self.reload_on).map(String::as_str).collect();
-        let wanted = if self.enabled { "enabled" } else { "-" };
-        Unit::observe(host, &self.unit, wanted, &files, &self.owns).await
+        self.look(host, !self.recorded).await
     }
 
     fn assume(&self, state: Unit, overlay: &Overlay) -> Unit {
@@ -241,15 +248,18 @@ folder that was there: the new entries directly in it). What ran before is resta
     /// What ran before the run is restarted if it runs since then, and not yet with the files that are back. A unit that
     /// the run itself started is not: it ran before a later change of it, and it is stopped by now.
     async fn settle(&self, host: &Host, first: &Before, before: &Before, _keep: &Keep) -> Result<()> {
-        let unit = self.observe(host).await?;
+        if !first.active {
+            let command = Command::script(REREAD).arg(&self.unit);
+            return failure::act(host, &self.unit, "read", self.timeout, command).await;
+        }
+        let unit = self.look(host, true).await?;
         let files = if before.stamp.is_some() { hashes(&unit.files) } else { String::new() };
-        if unit.is_unknown() || (!first.active && !unit.must_reread) {
+        if unit.is_unknown() {
             return Ok(());
         }
         let restarted = unit.started != before.started;
         let newer = unit.files.iter().any(|file| is_newer(&unit, file));
         let act = match before.act {
-            _ if !first.active => Act::Nothing,
             _ if !unit.is_active() => Act::Start,
             Act::Restart if restarted && newer => Act::Restart,
             Act::Reload if newer => Act::Reload,
@@ -269,6 +279,14 @@ folder that was there: the new entries directly in it). What ran before is resta
 }
 
 impl Running {
+    /// The unit, and the files for which it must be restarted if `with_files`.
+    async fn look(&self, host: &Host, with_files: bool) -> Result<Unit> {
+        let files = self.restart_on.iter().chain(&self.reload_on).map(String::as_str);
+        let files: Vec<&str> = files.filter(|_| with_files).collect();
+        let wanted = if self.enabled { "enabled" } else { "-" };
+        Unit::observe(host, &self.unit, wanted, &files, &self.owns).await
+    }
+
     /// The files for which it must be restarted, and those for which it must be reloaded.
     fn stale<'a>(&self, unit: &'a Unit) -> (Vec<&'a str>, Vec<&'a str>) {
         let (restart, reload) = unit.files.split_at(self.restart_on.len().min(unit.files.len()));
@@ -358,7 +376,15 @@ mod tests {
     fn op() -> Running {
         let paths = |path: &str| vec![path.to_owned()];
         let (restart_on, reload_on, owns) = (paths("/etc/a"), paths("/etc/b"), paths("/var/lib/a"));
-        Running { unit: "a.service".to_owned(), enabled: true, restart_on, reload_on, owns, timeout: 90 }
+        Running {
+            unit: "a.service".to_owned(),
+            enabled: true,
+            restart_on,
+            reload_on,
+            owns,
+            timeout: 90,
+            recorded: false,
+        }
     }
 
     fn file(path: &str, changed: i64) -> File {

@@ -177,6 +177,50 @@ fn the_next_run_goes_on_with_a_killed_one() {
     assert_eq!(differences(&before, &site.manifest()), "");
 }
 
+/// It looks before it acts, as recipes do.
+const LOOKING: &str = r#"
+fn main(p) {
+    let h = host("m1");
+    log(`it is ${ssh::query(h, "systemctl is-active late || true").stdout}`);
+    service::running(h, "late");
+}
+"#;
+
+/// A unit, and a host that is so slow that two seconds pass until what starts it begins.
+const LATE: &str = "printf '[Service]\\nExecStart=/bin/sleep 98762\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/late.service
+    printf '#!/bin/sh\\n[ $1 != start ] || { touch /run/begun; sleep 2; }\\nexec /usr/bin/systemctl \"$@\"\\n' >/usr/local/bin/systemctl
+    chmod 755 /usr/local/bin/systemctl; systemctl daemon-reload";
+
+#[test]
+fn what_a_dead_run_was_doing_ends_before_anything_else_begins() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("late", 1);
+    site.write("late.rhai", LOOKING);
+    site.on("m1", LATE);
+    let before = site.manifest();
+    let killed = || {
+        site.on("m1", "rm -f /run/begun");
+        let mut child = site.start(&["run", "late.rhai", "-i", "site.yaml", "--anew"]);
+        site.until("m1", "[ -e /run/begun ]");
+        signal("KILL", &child);
+        child.wait().unwrap();
+        let runs = site.haengine(&["runs", "--json"]).ended_with(0);
+        runs.events()[0]["run"].as_str().unwrap().to_owned()
+    };
+    let undone = killed();
+    site.haengine(&["undo", &undone, "--yes"]).ended_with(0);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(differences(&before, &site.manifest()), "", "it was started after the undo");
+
+    let resumed = killed();
+    let said = site.haengine(&["resume", &resumed, "--json"]).ended_with(0);
+    assert!(said.out.contains("it is active"), "it looked at what was half done: {}", said.out);
+    site.haengine(&["undo", &resumed, "--yes"]).ended_with(0);
+    assert_eq!(differences(&before, &site.manifest()), "");
+}
+
 #[test]
 fn a_forgotten_run_leaves_nothing_on_its_hosts() {
     if !possible() {

@@ -32,7 +32,10 @@ pub fn scenario(stage: &mut Stage) {
     let reader = Reader::start(&stage.site);
     let undo = stage.undo(&run).ended_with(0);
     reader.stop();
-    assert_eq!(undo.finished()["failed"], 0);
+    let told = undo.finished();
+    assert_eq!(told["failed"], 0);
+    let (took, waited) = (told["seconds"].as_f64().unwrap(), told["waited"].as_f64().unwrap());
+    assert!(0.0 < waited && waited < took, "the units' own time is shown apart: {told}");
     is_out(stage);
     let after = steady(&stage.site.manifest(), "master2");
     assert_eq!(differences(&before, &after), "", "undo left something");

@@ -1,11 +1,12 @@
-//! A run that is killed at any moment is gone on with, and comes to the end that it would have come to.
+//! A run that is killed at any moment is taken back without a trace, or gone on with: then it comes to the end that it would
+//! have come to.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use haengine_tests::site::differences;
 
-use crate::look::{end, is_second_master, kubectl};
+use crate::look::{end, is_second_master, kubectl, steady};
 use crate::stage::Stage;
 
 /// When a run is killed.
@@ -42,14 +43,12 @@ pub fn scenario(stage: &mut Stage, moment: &Moment) {
         stage.end = Some(end(&stage.site));
         stage.back();
     }
-    let mut child = stage.adding().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    stage.site.within(Duration::from_secs(60), "master2", moment.is_now);
-    child.kill().unwrap();
-    assert!(!child.wait().unwrap().success());
-    let later = stage.site.on("master2", &format!("{{ {}; }} >/dev/null 2>&1 && echo missed", moment.is_later));
-    assert_eq!(later, "", "the run was further than `{}` when it was killed", moment.name);
-    assert!(!kubectl(&stage.site, "get nodes").contains("k8s-master2"));
+    let before = steady(&stage.site.manifest(), "master2");
+    let crashed = crash(stage, moment);
+    stage.site.haengine(&["undo", &crashed, "--yes"]).ended_with(0);
+    assert_eq!(differences(&before, &steady(&stage.site.manifest(), "master2")), "", "undo left something");
 
+    crash(stage, moment);
     let run = stage.add_master("run", &["target=master2"]).ended_with(0);
     assert_eq!(run.finished()["failed"], 0, "{}", run.out);
     is_second_master(&stage.site);
@@ -63,4 +62,17 @@ pub fn scenario(stage: &mut Stage, moment: &Moment) {
 
     let again = stage.add_master("run", &["target=master2"]).ended_with(0);
     assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
+}
+
+/// Kills a run at this moment; gives its id.
+fn crash(stage: &Stage, moment: &Moment) -> String {
+    let mut child = stage.adding().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    stage.site.within(Duration::from_secs(60), "master2", moment.is_now);
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    let later = stage.site.on("master2", &format!("{{ {}; }} >/dev/null 2>&1 && echo missed", moment.is_later));
+    assert_eq!(later, "", "the run was further than `{}` when it was killed", moment.name);
+    assert!(!kubectl(&stage.site, "get nodes").contains("k8s-master2"));
+    let runs = stage.site.haengine(&["runs", "--json"]).ended_with(0);
+    runs.events()[0]["run"].as_str().unwrap().to_owned()
 }

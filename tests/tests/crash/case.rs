@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::stage::{Killer, Stage, Subject};
+use crate::stage::{Killer, Stage, Subject, timed};
 
 /// Where a run is killed.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub enum Which {
 const MOMENTS: [&str; 3] = ["started", "applied", "succeeded"];
 const RANDOM: usize = 20;
 const UNDOS: usize = 5;
+/// So many of the random ones go on to the very end of the recipe, whatever that waits for.
+const TO_THE_END: usize = 5;
 
 /// The list of ops is the recipe's: else cases would be missing.
 pub fn every_op(stage: &mut Stage) {
@@ -76,44 +78,44 @@ impl Case {
             Case::Undo { part, .. } => return undo_killed(stage, *part),
         };
         println!("{killer:?}, of {took:.2?}");
-        stage.restore();
-        resumed(stage, &killer);
-        // What undo leaves is what a snapshot would restore, and it is seen to be that.
-        stage.forget();
+        stage.begin();
+        self.resumed(stage, &killer);
+        stage.begin();
         undone(stage, &killer);
+    }
+
+    fn resumed(&self, stage: &mut Stage, killer: &Killer) {
+        let Some(run) = timed("killed", || stage.kill(killer)) else {
+            return stage.ends_as_before("it touched something");
+        };
+        let to_the_end = matches!(self, Case::Random { number, .. } if *number < TO_THE_END);
+        match stage.subject.made {
+            Some(_) if !to_the_end => timed("resumed", || stage.resume_until_made(&run)),
+            _ => drop(timed("resumed to its end", || stage.then("resume", &run))),
+        }
+        let differences = timed("compared", || stage.differs(&stage.known().end, || stage.end()));
+        assert_eq!(differences, "", "not the end of a run that nobody killed");
+        timed("undone", || stage.then("undo", &run));
+        stage.ends_as_before("undo after resume left something");
     }
 }
 
-fn resumed(stage: &Stage, killer: &Killer) {
-    let Some(run) = stage.kill(killer) else { return };
-    stage.then("resume", &run);
-    let differences = stage.differs(&stage.known().end, || stage.end());
-    assert_eq!(differences, "", "not the end of a run that nobody killed");
-    stage.then("undo", &run);
-    is_as_before(stage, "undo after resume left something");
-}
-
-fn undone(stage: &Stage, killer: &Killer) {
-    if let Some(run) = stage.kill(killer) {
-        stage.then("undo", &run);
-        is_as_before(stage, "undo left something");
+fn undone(stage: &mut Stage, killer: &Killer) {
+    if let Some(run) = timed("killed", || stage.kill(killer)) {
+        timed("undone", || stage.then("undo", &run));
         let again = stage.then("undo", &run);
         assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
     }
-    is_as_before(stage, "it touched something");
+    stage.ends_as_before("undo left something");
 }
 
 fn undo_killed(stage: &mut Stage, part: f64) {
     let time = stage.undisturbed().undo_took.mul_f64(part);
-    stage.restore();
+    stage.begin();
     println!("undo is killed after {time:.2?}");
-    let run = stage.kill_undo(time);
-    stage.then("undo", &run);
-    is_as_before(stage, "undo after a killed undo left something");
-}
-
-fn is_as_before(stage: &Stage, message: &str) {
-    assert_eq!(stage.differs(&stage.known().before, || stage.before()), "", "{message}");
+    let run = timed("run and killed", || stage.kill_undo(time));
+    timed("undone", || stage.then("undo", &run));
+    stage.ends_as_before("undo after a killed undo left something");
 }
 
 /// A part of a run's time, from 0 to 1.

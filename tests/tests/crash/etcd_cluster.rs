@@ -1,5 +1,7 @@
 //! Three bare hosts become a cluster of etcd.
 
+use std::time::Duration;
+
 use haengine_tests::site::Site;
 
 use crate::stage::Subject;
@@ -24,6 +26,8 @@ pub const SUBJECT: Subject = Subject {
         "service.running::first::applied",
         "service.running::last::started",
     ],
+    made: None,
+    patience: Duration::from_secs(0),
     set_up: || Site::new("crash", 3),
     wait: |_| (),
     running: &[],

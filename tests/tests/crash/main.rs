@@ -7,7 +7,8 @@
 //! | manifest, exceptions | all that hosts are, and what of it does not count |
 //! | etcd_cluster, add_master | the recipes |
 //!
-//! Cases of one recipe share its hosts and follow one another. Needs root; says so and passes where it is not root.
+//! Cases of one recipe share its hosts and follow one another. All of the matrix is played on two labs side by side: one works
+//! while the other waits. Needs root; says so and passes where it is not root.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use haengine_tests::site;
 use libtest_mimic::{Arguments, Trial};
@@ -35,30 +36,29 @@ use crate::stage::{Stage, Subject};
 
 const SUBJECTS: [&Subject; 2] = [&etcd_cluster::SUBJECT, &add_master::SUBJECT];
 
-/// The hosts of one recipe at a time: two clusters are more than a small machine bears.
-type Slot = Arc<Mutex<Option<Stage>>>;
+/// Each has the hosts of one recipe at a time. The sample is too short for a second one.
+type Slots = Arc<[Mutex<Option<Stage>>; 2]>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They share the hosts.
-    arguments.test_threads = Some(1);
+    arguments.test_threads = Some(if arguments.ignored { 2 } else { 1 });
     let seed = seed();
     println!("HAENGINE_SEED={seed}");
-    let slot = Slot::default();
-    let mut trials = vec![trial(&slot, SUBJECTS[0], "manifest::it_sees".to_owned(), manifest::it_sees)];
+    let slots = Slots::default();
+    let mut trials = vec![trial(&slots, SUBJECTS[0], "manifest::it_sees".to_owned(), manifest::it_sees)];
     for subject in SUBJECTS {
-        let every_op = trial(&slot, subject, format!("{}::every_op", subject.recipe), case::every_op);
+        let every_op = trial(&slots, subject, format!("{}::every_op", subject.recipe), case::every_op);
         trials.push(every_op.with_ignored_flag(subject.sample.is_empty()));
         for case in Case::all(subject, seed) {
             let (name, ignored) = (case.name(subject), !case.is_in_sample(subject));
-            trials.push(trial(&slot, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
+            trials.push(trial(&slots, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
         }
     }
     if !arguments.list && !site::possible() {
         return ExitCode::SUCCESS;
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    lock(&slot).take();
+    slots.iter().for_each(|slot| drop(lock(slot).take()));
     conclusion.exit_code()
 }
 
@@ -67,14 +67,24 @@ fn seed() -> u64 {
     given.unwrap_or_else(|| u64::from(std::process::id()))
 }
 
-fn lock(slot: &Slot) -> std::sync::MutexGuard<'_, Option<Stage>> {
+fn lock(slot: &Mutex<Option<Stage>>) -> MutexGuard<'_, Option<Stage>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn trial(slot: &Slot, subject: &'static Subject, name: String, play: impl Fn(&mut Stage) + Send + 'static) -> Trial {
-    let slot = slot.clone();
+/// There are no more threads than slots.
+fn free(slots: &Slots) -> MutexGuard<'_, Option<Stage>> {
+    let free = slots.iter().find_map(|slot| match slot.try_lock() {
+        Err(TryLockError::WouldBlock) => None,
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Ok(slot) => Some(slot),
+    });
+    free.unwrap_or_else(|| lock(&slots[0]))
+}
+
+fn trial(slots: &Slots, subject: &'static Subject, name: String, play: impl Fn(&mut Stage) + Send + 'static) -> Trial {
+    let slots = slots.clone();
     Trial::test(name, move || {
-        let mut stage = lock(&slot);
+        let mut stage = free(&slots);
         let played = catch_unwind(AssertUnwindSafe(|| play(Stage::of(&mut stage, subject))));
         played.map_err(|panic| resume_unwind(panic))
     })

@@ -49,7 +49,7 @@ fn timeless(line: &str) -> String {
 
 /// Whatever may be wrong on a host is seen.
 pub fn it_sees(stage: &mut Stage) {
-    stage.restore();
+    stage.begin();
     let (host, before) = (stage.subject.hosts[0], stage.before());
     for (change, line) in CHANGES {
         stage.site.on(host, change);
@@ -92,6 +92,9 @@ find / -xdev $prune -type f \( $meant -false \) -print | while read -r file; do
         echo "certificate $file" $(openssl x509 -in "$file" -noout -subject -issuer -ext subjectAltName,keyUsage,extendedKeyUsage,basicConstraints 2>/dev/null)
     fi
     if grep -q 'PRIVATE KEY' "$file"; then echo "key $file" $(openssl pkey -in "$file" -noout -text 2>/dev/null | head -n 1); fi
+    if ! grep -qE 'BEGIN CERTIFICATE|PRIVATE KEY' "$file"; then
+        echo "text $file" $(sed -E 's|[0-9]+(\.[0-9]+){3}/[0-9]+|NETWORK|g' "$file" | sha256sum)
+    fi
 done
 perl -0ne '
     BEGIN { ($list, $get) = `uname -m` =~ /x86_64/ ? (195, 192) : (12, 9); }

@@ -1,10 +1,13 @@
 //! Hosts, what they are before and after a run that nobody disturbed, and a run that is killed.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use haengine_tests::site::{Given, Site, differences, ended};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::manifest::{Look, manifest};
 
@@ -18,6 +21,10 @@ pub struct Subject {
     pub ops: &'static [&'static str],
     /// The cases that `make test` plays.
     pub sample: &'static [&'static str],
+    /// The first verification behind the last change, where those that follow wait long for what nothing of ours does.
+    pub made: Option<&'static str>,
+    /// How long the hosts' own work goes on behind a change.
+    pub patience: Duration,
     /// Hosts on which the recipe can be run.
     pub set_up: fn() -> Site,
     /// Waits until hosts that were just switched on are what they were.
@@ -33,6 +40,8 @@ pub struct Stage {
     pub subject: &'static Subject,
     pub site: Site,
     undisturbed: Option<Undisturbed>,
+    /// The hosts are as they were before any run, as far as a comparison of all of it can tell.
+    is_as_before: bool,
 }
 
 /// A run that nobody disturbed.
@@ -41,7 +50,7 @@ pub struct Undisturbed {
     pub end: String,
     /// How many changes it made of each op.
     pub changes: BTreeMap<String, usize>,
-    /// How long it took.
+    /// How long it took until nothing changed any more.
     pub took: Duration,
     /// How long its undo took.
     pub undo_took: Duration,
@@ -67,15 +76,28 @@ impl Stage {
         slot.get_or_insert_with(|| {
             let site = (subject.set_up)();
             site.snapshot(SNAPSHOT);
-            Stage { subject, site, undisturbed: None }
+            (subject.wait)(&site);
+            Stage { subject, site, undisturbed: None, is_as_before: true }
         })
     }
 
-    /// The hosts as they were before any run, and an operator who remembers none.
-    pub fn restore(&self) {
-        self.site.restore(SNAPSHOT);
+    /// The hosts as they were before any run, and an operator who remembers none. What a case has left is seen to be
+    /// that: only where it failed, or never looked, the hosts go back to the snapshot.
+    pub fn begin(&mut self) {
         self.forget();
-        (self.subject.wait)(&self.site);
+        if !std::mem::take(&mut self.is_as_before) {
+            timed("restored", || {
+                self.site.restore(SNAPSHOT);
+                (self.subject.wait)(&self.site);
+            });
+        }
+    }
+
+    /// The hosts must be as they were before any run.
+    pub fn ends_as_before(&mut self, message: &str) {
+        let before = &self.known().before;
+        assert_eq!(timed("compared", || self.differs(before, || self.before())), "", "{message}");
+        self.is_as_before = true;
     }
 
     /// The operator remembers no run.
@@ -89,24 +111,30 @@ impl Stage {
     /// What a run is that nobody disturbed, found out once.
     pub fn undisturbed(&mut self) -> &Undisturbed {
         if self.undisturbed.is_none() {
-            self.restore();
+            self.begin();
             let before = self.before();
-            let began = Instant::now();
             let run = self.haengine("run", &[]).ended_with(0);
-            let (took, end) = (began.elapsed(), self.end());
+            let (changes, took, end) = (changes(&run), self.took(&run), self.end());
             let began = Instant::now();
             self.then("undo", run.finished()["run"].as_str().unwrap());
             let undo_took = began.elapsed();
-            assert_eq!(self.differs(&before, || self.before()), "", "undo left something");
-            let mut changes = BTreeMap::new();
-            for event in run.events().iter().filter(|event| event["event"] == "change" && event["status"] == "changed")
-            {
-                *changes.entry(event["op"].as_str().unwrap().to_owned()).or_default() += 1;
-            }
             println!("{}: {changes:?} in {took:.1?}, taken back in {undo_took:.1?}", self.subject.recipe);
             self.undisturbed = Some(Undisturbed { before, end, changes, took, undo_took });
+            self.ends_as_before("undo left something");
         }
         self.undisturbed.as_ref().unwrap()
+    }
+
+    /// How long a run took until nothing changed any more.
+    fn took(&self, run: &Given) -> Duration {
+        let events = run.events();
+        let last = events.iter().find(|event| self.is_made(event)).or(events.last()).unwrap();
+        let when = |event: &Value| event["time"].as_str().unwrap().parse::<Timestamp>().unwrap();
+        when(last).duration_since(when(&events[0])).unsigned_abs()
+    }
+
+    fn is_made(&self, event: &Value) -> bool {
+        event["event"] == "verified" && self.subject.made.is_some_and(|made| event["name"] == made)
     }
 
     /// What was found out.
@@ -124,13 +152,13 @@ impl Stage {
         self.look(&Look { running: self.subject.hosts, said: true })
     }
 
-    /// How the hosts differ from what they should be. A cluster removes what belonged to an object a moment after it.
+    /// How the hosts differ from what they should be. A cluster removes what belonged to an object a moment after it,
+    /// and a kubelet writes down what it got a moment after it was approved.
     pub fn differs(&self, should: &str, look: impl Fn() -> String) -> String {
         let asked = Instant::now();
         loop {
             let found = differences(should, &look());
-            let fleeting = found.lines().all(|line| line[2..].starts_with("object "));
-            if found.is_empty() || !fleeting || asked.elapsed() > Duration::from_secs(60) {
+            if found.is_empty() || asked.elapsed() > self.subject.patience {
                 return found;
             }
             std::thread::sleep(Duration::from_secs(1));
@@ -181,6 +209,16 @@ impl Stage {
         run
     }
 
+    /// Goes on with a run until nothing changes any more. What then still waits for the hosts' own work is killed.
+    pub fn resume_until_made(&self, run: &str) {
+        let mut child = self.site.start(&["resume", run, "--json", "--yes"]);
+        let mut told = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let made = told.find(|line| self.is_made(&serde_json::from_str(line).unwrap()));
+        assert!(made.is_some(), "resume ended before its changes were made: {}", ended(child).errors);
+        child.kill().unwrap();
+        ended(child);
+    }
+
     /// Goes on with a run, or takes it back.
     pub fn then(&self, command: &str, run: &str) -> Given {
         let given = self.site.haengine(&[command, run, "--json", "--yes"]);
@@ -190,4 +228,21 @@ impl Stage {
         }
         given
     }
+}
+
+/// How many changes a run made of each op.
+fn changes(run: &Given) -> BTreeMap<String, usize> {
+    let mut changes = BTreeMap::new();
+    for event in run.events().iter().filter(|event| event["event"] == "change" && event["status"] == "changed") {
+        *changes.entry(event["op"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    changes
+}
+
+/// Says how long a part of a case took: the matrix has an hour.
+pub fn timed<T>(what: &str, part: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let result = part();
+    println!("  {what} in {:.1?}", began.elapsed());
+    result
 }

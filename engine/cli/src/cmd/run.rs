@@ -191,7 +191,10 @@ pub(super) async fn perform(
         secrets: session.secrets.clone(),
         forks: context.global.forks,
     };
-    let result = prepared.recipe.run(prepared.bound, surroundings).await;
+    let result = match run.rejoin().await {
+        Ok(()) => prepared.recipe.run(prepared.bound, surroundings).await,
+        Err(error) => Err(error.into()),
+    };
     let (exit, totals) = session.finish(&run, result).await;
     (exit, totals.changed > 0)
 }

@@ -6,6 +6,7 @@ mod forget;
 mod guard;
 mod look;
 mod past;
+mod rejoin;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What earlier attempts of a run did, for the attempt that goes on with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
@@ -131,6 +131,12 @@ impl Past {
             Some(change) if is_unknown(&change.phase) => Earlier::Unknown(change),
             _ => Earlier::Open,
         }
+    }
+
+    /// Hosts on which a change was begun and has no end.
+    pub(super) fn at_work(&self) -> BTreeSet<&str> {
+        let begun = self.latest.values().filter(|change| is_unknown(&change.phase));
+        begun.map(|change| change.key.host.as_str()).collect()
     }
 
     /// True when a state op was made true by an earlier attempt: what is not so now, somebody else has changed.

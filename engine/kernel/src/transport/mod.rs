@@ -39,6 +39,12 @@ pub trait Transport: Send + Sync {
     /// When the host could not be asked, or refuses to forward, or the far side refuses.
     async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>>;
 
+    /// A word that the arguments of each of its shells on the host have, by which they are found there once nobody waits
+    /// for them any more. Empty where there are none.
+    fn mark(&self) -> &str {
+        ""
+    }
+
     /// Ends what still runs on the host for us and closes the connection. Bounded in time.
     async fn close(&self);
 }

@@ -61,7 +61,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Starts a process on `line`. Gives sudo the password if, and only if, it asks.
     pub(super) async fn start(link: &Link, mut line: Line, escalation: &Escalation, rights: Rights) -> Result<Self> {
-        let mut start = Start::new(escalation, rights);
+        let mut start = Start::new(&link.mark, escalation, rights);
         let started = async {
             line.write.exec(false, start.text()).await.map_err(|_| link.lost())?;
             start.until_reported(link, &mut line).await
@@ -116,12 +116,12 @@ struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    fn new(escalation: &'a Escalation, rights: Rights) -> Self {
+    fn new(link: &str, escalation: &'a Escalation, rights: Rights) -> Self {
         let nonce = nonce();
         Start {
             escalation,
             rights,
-            mark: format!("haengine-{nonce}"),
+            mark: format!("{link}-{nonce}"),
             prompt: format!("haengine-password-{nonce}:"),
             prompts_answered: 0,
             stdout: Preface::default(),

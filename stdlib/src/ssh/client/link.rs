@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::dial::{seconds, unreachable};
 use super::handshake::{Fate, Warden};
+use super::launch::nonce;
 use super::line::Line;
 
 /// sshd allows ten sessions (MaxSessions) and frees one only after its CLOSE has arrived: six commands, three shells,
@@ -32,6 +33,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) struct Link {
     /// The host's name in the inventory.
     pub(super) host: String,
+    /// Begins the mark of each process that is started over it.
+    pub(super) mark: String,
     /// Where our tasks live, also for what is dropped outside of it.
     pub(super) runtime: runtime::Handle,
     /// What has to end before the connection may.
@@ -54,6 +57,7 @@ impl Link {
         }
         Arc::new(Link {
             host: host.to_owned(),
+            mark: format!("haengine-{}", nonce()),
             runtime: runtime::Handle::current(),
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),

@@ -67,7 +67,7 @@ impl Shell {
     /// Starts a shell.
     pub(super) async fn open(starter: &Arc<Starter>) -> Result<Self> {
         let link = &starter.link;
-        let (line, group) = starter.for_us().await?.run(link, "exec sh").await?;
+        let (line, group) = starter.for_us().await?.run(link, &format!("exec sh -s {}", link.mark)).await?;
         let nonce = nonce();
         let (calls, queue) = mpsc::unbounded_channel();
         let load = Arc::new(Mutex::new(Load::default()));

@@ -123,6 +123,10 @@ impl Transport for SshTransport {
         }
     }
 
+    fn mark(&self) -> &str {
+        &self.link.mark
+    }
+
     async fn close(&self) {
         for side in std::iter::once(&self.login).chain(&self.root) {
             side.starter.stop();
