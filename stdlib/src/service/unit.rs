@@ -115,6 +115,11 @@ impl Unit {
         matches!(self.active.as_str(), "active" | "reloading")
     }
 
+    /// On its way to running: it starts, or waits to be started again.
+    pub(super) fn is_coming_up(&self) -> bool {
+        self.active == "activating"
+    }
+
     /// Neither running nor on its way to or from it.
     pub(super) fn is_down(&self) -> bool {
         matches!(self.active.as_str(), "inactive" | "failed")
