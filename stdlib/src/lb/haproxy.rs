@@ -89,8 +89,7 @@ where it runs: connections that stand are served on by the old process.
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let mut names: BTreeMap<String, Value> =
-            [("listeners".to_owned(), Value::List(listeners(arguments)?))].into();
+        let mut names: BTreeMap<String, Value> = [("listeners".to_owned(), Value::List(listeners(arguments)?))].into();
         for port in ["monitor", "stats"] {
             names.extend(arguments.integer(port).map(|number| (port.to_owned(), Value::Integer(number))));
         }

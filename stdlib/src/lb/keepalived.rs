@@ -46,10 +46,25 @@ less than half a second after the last one. A host gives the address up at once 
         positional: &[Param::hosts(), Param::new("address", ParamKind::String, "The address, as `192.0.2.88/24`.")],
         options: &[
             Param::option("interface", ParamKind::String, "must be given", "The interface that gets the address."),
-            Param::option("vrid", ParamKind::Integer, "51", "The number that the hosts share, and nobody else on the segment."),
-            Param::option("priority", ParamKind::Integer, "100", "1 to 254; each host has its own, the highest begins."),
+            Param::option(
+                "vrid",
+                ParamKind::Integer,
+                "51",
+                "The number that the hosts share, and nobody else on the segment.",
+            ),
+            Param::option(
+                "priority",
+                ParamKind::Integer,
+                "100",
+                "1 to 254; each host has its own, the highest begins.",
+            ),
             Param::option("source", ParamKind::String, "()", "This host's own address; needed with `peers`."),
-            Param::option("peers", ParamKind::Strings, "[]", "The other hosts' addresses; without them, messages go to all of the segment."),
+            Param::option(
+                "peers",
+                ParamKind::Strings,
+                "[]",
+                "The other hosts' addresses; without them, messages go to all of the segment.",
+            ),
             Param::option("advert", ParamKind::Duration, "0.1", "How often the holder tells that it is there."),
             Param::option("check", ParamKind::Path, "()", "The program that must succeed."),
             Param::option("fall", ParamKind::Integer, "3", "How often in a row it may not."),

@@ -36,8 +36,12 @@ pub(super) const fn template(usual: &'static str) -> Param {
     Param::option("template", ParamKind::LocalPath, usual, "The template; yours, beside the recipe, wins.")
 }
 /// The option `vars`.
-pub(super) const VARS: Param =
-    Param::option("vars", ParamKind::Map, "#{}", "More names for the template; they win over those that the verb sets.");
+pub(super) const VARS: Param = Param::option(
+    "vars",
+    ParamKind::Map,
+    "#{}",
+    "More names for the template; they win over those that the verb sets.",
+);
 /// The option `path`.
 pub(super) const fn path_of(usual: &'static str) -> Param {
     Param::option("path", ParamKind::Path, usual, "The configuration's file.")
@@ -108,10 +112,7 @@ impl Program {
     }
 
     pub(super) fn assume(&self, state: State, overlay: &Overlay) -> State {
-        State {
-            seen: assume(state.seen, &self.placement.path, overlay),
-            unit: self.unit.assume(state.unit, overlay),
-        }
+        State { seen: assume(state.seen, &self.placement.path, overlay), unit: self.unit.assume(state.unit, overlay) }
     }
 
     pub(super) fn plan(&self, state: &State) -> Result<Plan<Before>> {
