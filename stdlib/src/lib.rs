@@ -4,6 +4,7 @@ pub mod cert;
 pub mod etcd;
 pub mod file;
 pub mod k8s;
+pub mod lb;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
@@ -16,5 +17,14 @@ pub static LIBRARIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rhai");
 
 /// All modules, in the order of the book.
 pub fn modules() -> Vec<Module> {
-    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module(), cert::module(), k8s::module()]
+    vec![
+        ssh::module(),
+        file::module(),
+        service::module(),
+        pkg::module(),
+        etcd::module(),
+        cert::module(),
+        k8s::module(),
+        lb::module(),
+    ]
 }

@@ -1,5 +1,7 @@
 //! `service::running`: a unit runs, with the files that it has now.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enablement::{Enablement, must_enable};
 use super::failure;
-use super::name::units;
+use super::name::{full_name, units};
 use super::stamp::{hashes, is_newer, is_stale};
 use super::unit::{File, Owned, Unit, refused};
 
@@ -271,6 +273,21 @@ folder that was there: the new entries directly in it). What ran before is resta
 }
 
 impl Running {
+    /// A unit that runs, starts at boot, and is reloaded for files; for verbs that write these.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a unit, or it would own what belongs to the system.
+    pub(crate) fn reloaded_for(
+        unit: &str,
+        reload_on: Vec<String>,
+        owns: Vec<String>,
+        patience: Duration,
+    ) -> Result<Running> {
+        owns.iter().try_for_each(|path| refuse_broad(path))?;
+        let (unit, timeout) = (full_name(unit)?, patience.as_secs().max(1));
+        Ok(Running { unit, enabled: true, restart_on: Vec::new(), reload_on, owns, timeout })
+    }
+
     /// The files for which it must be restarted, and those for which it must be reloaded.
     fn stale<'a>(&self, unit: &'a Unit) -> (Vec<&'a str>, Vec<&'a str>) {
         let (restart, reload) = unit.files.split_at(self.restart_on.len().min(unit.files.len()));
