@@ -8,6 +8,7 @@ pub mod lb;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
+pub mod vip;
 
 use haengine_script::Module;
 use include_dir::{Dir, include_dir};
@@ -26,5 +27,6 @@ pub fn modules() -> Vec<Module> {
         cert::module(),
         k8s::module(),
         lb::module(),
+        vip::module(),
     ]
 }
