@@ -4,9 +4,11 @@ pub mod cert;
 pub mod etcd;
 pub mod file;
 pub mod k8s;
+pub mod lb;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
+pub mod vip;
 
 use haengine_script::Module;
 use include_dir::{Dir, include_dir};
@@ -16,5 +18,15 @@ pub static LIBRARIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rhai");
 
 /// All modules, in the order of the book.
 pub fn modules() -> Vec<Module> {
-    vec![ssh::module(), file::module(), service::module(), pkg::module(), etcd::module(), cert::module(), k8s::module()]
+    vec![
+        ssh::module(),
+        file::module(),
+        service::module(),
+        pkg::module(),
+        etcd::module(),
+        cert::module(),
+        k8s::module(),
+        lb::module(),
+        vip::module(),
+    ]
 }

@@ -1,4 +1,4 @@
-//! `preflight`, `checks`, `check` and `refuse`: what must hold before anything is touched, with all findings at once.
+//! `preflight`, `audit`, `checks`, `check` and `refuse`: what must hold, with all findings at once.
 
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -18,15 +18,55 @@ use crate::value::type_name;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
-/// The group of checks that have no name for it.
-const UNNAMED: &str = "preflight";
+/// What checks are done for.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    /// Something begins behind them.
+    Preflight,
+    /// To look, and nothing else: what could not be looked at is a finding, too.
+    Audit,
+}
+
+impl Purpose {
+    /// The function, and the group of checks that have no name for it.
+    fn name(self) -> &'static str {
+        match self {
+            Purpose::Preflight => "preflight",
+            Purpose::Audit => "audit",
+        }
+    }
+
+    /// True for a finding with which the run may not go on.
+    fn ends(self, finding: &Finding) -> bool {
+        finding.status == CheckStatus::Refused || self == Purpose::Audit && finding.status == CheckStatus::NotChecked
+    }
+
+    fn error(self, message: String) -> Error {
+        match self {
+            Purpose::Preflight => Error::new(Kind::Refused, "preflight.refused", message),
+            Purpose::Audit => Error::new(Kind::Refused, "audit.found", message),
+        }
+    }
+
+    fn counted(self, findings: usize) -> String {
+        match self {
+            Purpose::Preflight => format!("the preflight found {findings} reasons not to begin"),
+            Purpose::Audit => format!("the audit found {findings} things that are not as they should be"),
+        }
+    }
+}
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
     engine.register_fn("checks", checks);
-    engine.register_fn("preflight", |context: NativeCallContext, list: Array| run(&context, list, UNNAMED));
-    engine.register_fn("preflight", |context: NativeCallContext, group: &str, list: Array| run(&context, list, group));
+    for purpose in [Purpose::Preflight, Purpose::Audit] {
+        let name = purpose.name();
+        engine.register_fn(name, move |context: NativeCallContext, list: Array| run(&context, list, name, purpose));
+        engine.register_fn(name, move |context: NativeCallContext, group: &str, list: Array| {
+            run(&context, list, group, purpose)
+        });
+    }
     engine.register_fn("refuse", refuse);
 }
 
@@ -57,17 +97,17 @@ fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<(
     Ok(())
 }
 
-/// `preflight(checks)`, `preflight(group, checks)`: all checks beside each other, told in the order of the list; then one
-/// error with all that refuses.
-fn run(context: &NativeCallContext, list: Array, group: &str) -> RhaiResult<()> {
+/// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`: all checks beside each other, told in the order
+/// of the list; then one error with all that refuses.
+fn run(context: &NativeCallContext, list: Array, group: &str, purpose: Purpose) -> RhaiResult<()> {
     let frame = Frame::of(context)?;
     let session = frame.session(context)?;
-    frame.no_check("preflight")?;
-    let checks = flat("preflight", list, group)?;
+    frame.no_check(purpose.name())?;
+    let checks = flat(purpose.name(), list, group)?;
     let row = Row::of(checks.len(), session.run.events());
     beside(session.forks, &checks, |index, check| row.end(index, check.perform(context.engine(), &frame)));
     let outcomes = row.outcomes()?;
-    match refusal(&outcomes) {
+    match refusal(&outcomes, purpose) {
         Some((error, spot)) => Err(raise_at(error, spot)),
         None => Ok(()),
     }
@@ -125,15 +165,15 @@ impl Row<'_> {
 }
 
 /// One error of all that refuses, and the place of the first.
-fn refusal(outcomes: &[Outcome]) -> Option<(Error, Option<Spot>)> {
+fn refusal(outcomes: &[Outcome], purpose: Purpose) -> Option<(Error, Option<Spot>)> {
     let all = outcomes.iter().flat_map(|Outcome { told, spots }| {
         told.findings.iter().zip(spots).map(move |(finding, spot)| (told, finding, spot))
     });
-    let refused: Vec<_> = all.filter(|(_, finding, _)| finding.status == CheckStatus::Refused).collect();
+    let refused: Vec<_> = all.filter(|(_, finding, _)| purpose.ends(finding)).collect();
     let (_, first, spot) = refused.first()?;
     let message = match refused.len() {
         1 => first.message.clone(),
-        count => format!("the preflight found {count} reasons not to begin"),
+        count => purpose.counted(count),
     };
     let lines = match refused.as_slice() {
         [(check, ..)] => format!("{}: {}", check.group, check.check),
@@ -144,8 +184,7 @@ fn refusal(outcomes: &[Outcome]) -> Option<(Error, Option<Spot>)> {
         (None, 1) => "correct it, and run the recipe again",
         _ => "correct each of them, and run the recipe again",
     };
-    let error = Error::new(Kind::Refused, "preflight.refused", message).because(lines).hint(hint);
-    Some((error, (*spot).clone()))
+    Some((purpose.error(message).because(lines).hint(hint), (*spot).clone()))
 }
 
 /// `the target: its ports are free: port 6443 is taken (add_master.rhai:12:9)`, and its hint below.

@@ -35,6 +35,7 @@ pub use ensure_sans::EnsureSans;
 pub use inspect::Inspect;
 pub use issue::Issue;
 pub use served::Served;
+pub(crate) use served::{endpoint_of, roots};
 
 /// The module, as recipes see it.
 pub fn module() -> Module {

@@ -105,7 +105,10 @@ looked at all the same. An endpoint that does not answer, or not with TLS, is an
 
     async fn read(&self, host: &Host) -> Result<Value> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let roots = self.roots(host).await?;
+        let roots = match &self.authority {
+            Some(file) => Some(roots(host, file).await?),
+            None => None,
+        };
         let witness = Arc::new(Witness { provider: provider.clone(), seen: Mutex::default() });
         let shaken = tokio::time::timeout(self.timeout, self.shake_hands(host, &provider, &witness));
         let shaken = shaken.await.map_err(|_| self.silent())?;
@@ -150,26 +153,6 @@ impl Served {
         let stream = host.open_tcp(&self.address, self.port).await.map_err(Ended::Connecting)?;
         let connector = TlsConnector::from(Arc::new(config));
         connector.connect(self.server_name.clone(), stream).await.map(drop).map_err(Ended::Shaking)
-    }
-
-    /// The authorities in the host's file.
-    async fn roots(&self, host: &Host) -> Result<Option<RootCertStore>> {
-        let Some(file) = &self.authority else { return Ok(None) };
-        let read = file.read(host).await?;
-        let Value::Secret(text) = &read else { return Ok(None) };
-        let text = text.expose();
-        // The message for a file without any.
-        Certificate::first(file.path(), text)?;
-        let mut roots = RootCertStore::empty();
-        for der in pem::certificates(text) {
-            roots.add(CertificateDer::from(der)).map_err(|error| {
-                let message = format!("a certificate in `{}` cannot be an authority", file.path());
-                Error::new(Kind::Refused, "cert.no_authority", message)
-                    .because(error)
-                    .hint("look at it with `cert::inspect`")
-            })?;
-        }
-        Ok(Some(roots))
     }
 
     /// Why the certificate that was seen is not to be trusted.
@@ -218,6 +201,30 @@ impl Served {
         let message = format!("`{}` did not answer within {} ms", self.endpoint, self.timeout.as_millis());
         Error::new(Kind::Failed, "cert.timeout", message).hint("raise `timeout`, or look at the server's log")
     }
+}
+
+/// The authorities in a host's file.
+///
+/// # Errors
+/// When it cannot be read, or holds none.
+pub(crate) async fn roots(host: &Host, file: &ReadFile) -> Result<RootCertStore> {
+    let read = file.read(host).await?;
+    let text = match &read {
+        Value::Secret(text) => text.expose(),
+        _ => "",
+    };
+    // The message for a file without any.
+    Certificate::first(file.path(), text)?;
+    let mut roots = RootCertStore::empty();
+    for der in pem::certificates(text) {
+        roots.add(CertificateDer::from(der)).map_err(|error| {
+            let message = format!("a certificate in `{}` cannot be an authority", file.path());
+            Error::new(Kind::Refused, "cert.no_authority", message)
+                .because(error)
+                .hint("look at it with `cert::inspect`")
+        })?;
+    }
+    Ok(roots)
 }
 
 /// What a server showed.
@@ -298,7 +305,7 @@ impl std::fmt::Debug for Seen {
 }
 
 /// `192.0.2.1:6443`, `[2001:db8::1]:6443`, `name:6443`.
-fn endpoint_of(text: &str) -> Result<(String, u16)> {
+pub(crate) fn endpoint_of(text: &str) -> Result<(String, u16)> {
     let split = text.rsplit_once(':').and_then(|(address, port)| {
         let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']'));
         let address = bare.unwrap_or(address);

@@ -28,6 +28,7 @@ pub use line::Line;
 pub use link::Link;
 pub use put::Put;
 pub use read::Read;
+pub(crate) use render::render;
 pub use replace::Replace;
 pub use stat::Stat;
 pub use template::Template;

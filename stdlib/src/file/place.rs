@@ -124,6 +124,12 @@ impl Placement {
         Placement { path, mode: None, new_mode, owner: Owner::default(), validate: None, part: Some(part) }
     }
 
+    /// The placement of a file that its program must accept: `test` is its command, with `%s` for the file's name.
+    pub fn tested(path: String, test: &str) -> Placement {
+        let validate = Some(test.to_owned());
+        Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate, part: None }
+    }
+
     /// What must change so that `wanted` stands there.
     ///
     /// # Errors

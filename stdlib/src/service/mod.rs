@@ -23,6 +23,7 @@ use haengine_script::Module;
 pub use enabled::Enabled;
 pub use running::Running;
 pub use stopped::Stopped;
+pub use unit::Unit;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {

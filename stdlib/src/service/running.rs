@@ -1,5 +1,7 @@
 //! `service::running`: a unit runs, with the files that it has now.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enablement::{Enablement, must_enable};
 use super::failure;
-use super::name::units;
+use super::name::{full_name, units};
 use super::stamp::{hashes, is_newer, is_stale};
 use super::unit::{File, Owned, Unit, refused};
 
@@ -44,6 +46,7 @@ fn recorded() -> bool {
 /// What undo needs.
 #[derive(Serialize, Deserialize)]
 pub struct Before {
+    /// It ran, or systemd was about to start it: undo does not stop it.
     active: bool,
     failed: bool,
     /// Which boot of the host, and which start of the unit in it.
@@ -94,7 +97,7 @@ files are surely older than its start.
 After a start the unit must stay up; if it does not, the error shows the end of its journal. Unit files that changed \
 are read again first. A masked unit is refused. Units that have nothing to enable (static, generated) just run.
 
-**Undo** stops what did not run, puts the enablement back, and removes what appeared in the paths under `owns` (in a \
+**Undo** stops what did not run (a unit that systemd was about to start again counts as one that ran), puts the enablement back, and removes what appeared in the paths under `owns` (in a \
 folder that was there: the new entries directly in it). What ran before is restarted once its files are back.";
     const SIGNATURE: Signature = Signature {
         positional: &[
@@ -196,7 +199,7 @@ folder that was there: the new entries directly in it). What ran before is resta
             Act::Reload => words.push(format!("reload for {}", reload.join(", "))),
         }
         let before = Before {
-            active: unit.is_active(),
+            active: unit.is_active() || unit.is_coming_up(),
             failed: unit.is_failed(),
             boot: unit.boot.clone(),
             started: unit.started,
@@ -221,7 +224,9 @@ folder that was there: the new entries directly in it). What ran before is resta
         if unit.load == "masked" {
             return Standing::Foreign("it is masked".to_owned());
         }
-        if before.active && unit.active == "inactive" && same_boot {
+        // Without a stamp of ours, it was our own start that failed, or a later change of the run that was taken back.
+        let never_ran = before.act != Act::Nothing && !before.files.is_empty() && unit.stamp == before.stamp;
+        if before.active && unit.active == "inactive" && same_boot && !never_ran {
             return Standing::Foreign("it is stopped".to_owned());
         }
         let enabled_back = before.enablement.as_ref().is_none_or(|enablement| enablement.is_back(unit));
@@ -261,7 +266,7 @@ folder that was there: the new entries directly in it). What ran before is resta
         let newer = unit.files.iter().any(|file| is_newer(&unit, file));
         let act = match before.act {
             _ if !unit.is_active() => Act::Start,
-            Act::Restart if restarted && newer => Act::Restart,
+            Act::Restart | Act::Start if restarted && newer => Act::Restart,
             Act::Reload if newer => Act::Reload,
             _ => Act::Nothing,
         };
@@ -285,6 +290,21 @@ impl Running {
         let files: Vec<&str> = files.filter(|_| with_files).collect();
         let wanted = if self.enabled { "enabled" } else { "-" };
         Unit::observe(host, &self.unit, wanted, &files, &self.owns).await
+    }
+
+    /// A unit that runs, starts at boot, and is reloaded for files; for verbs that write these.
+    ///
+    /// # Errors
+    /// When it cannot be the name of a unit, or it would own what belongs to the system.
+    pub(crate) fn reloaded_for(
+        unit: &str,
+        reload_on: Vec<String>,
+        owns: Vec<String>,
+        patience: Duration,
+    ) -> Result<Running> {
+        owns.iter().try_for_each(|path| refuse_broad(path))?;
+        let (unit, timeout) = (full_name(unit)?, patience.as_secs().max(1));
+        Ok(Running { unit, enabled: true, restart_on: Vec::new(), reload_on, owns, timeout, recorded: false })
     }
 
     /// The files for which it must be restarted, and those for which it must be reloaded.
@@ -488,9 +508,18 @@ mod tests {
         let before = Unit { files: vec![file("/etc/a", 1010), file("/etc/b", 900)], ..unit() };
         assert_eq!(standing(&Unit { started: 1, ..before.clone() }, &before), Standing::AsBefore);
         assert_eq!(standing(&Unit { active: "failed".to_owned(), ..before.clone() }, &before), Standing::AsBefore);
-        let stopped = Unit { active: "inactive".to_owned(), ..before.clone() };
+        let stopped = Unit { active: "inactive".to_owned(), stamp: Some("1\n{}".to_owned()), ..before.clone() };
         assert_eq!(standing(&stopped, &before), Standing::Foreign("it is stopped".to_owned()));
+        let failed = Unit { stamp: None, ..stopped.clone() };
+        assert_eq!(standing(&failed, &before), Standing::AsBefore);
         assert_eq!(standing(&Unit { boot: "other".to_owned(), ..stopped }, &before), Standing::AsBefore);
+    }
+
+    #[test]
+    fn a_unit_that_was_about_to_start_again_is_not_stopped() {
+        let before = Unit { active: "activating".to_owned(), ..unit() };
+        assert_eq!(standing(&unit(), &before), Standing::AsBefore);
+        assert_eq!(standing(&before, &before), Standing::AsBefore);
     }
 
     #[test]

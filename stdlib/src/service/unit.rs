@@ -6,6 +6,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::signature::nearest;
+use haengine_kernel::text::Text;
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,11 @@ impl Unit {
         matches!(self.active.as_str(), "active" | "reloading")
     }
 
+    /// On its way to running: it starts, or waits to be started again.
+    pub(super) fn is_coming_up(&self) -> bool {
+        self.active == "activating"
+    }
+
     /// Neither running nor on its way to or from it.
     pub(super) fn is_down(&self) -> bool {
         matches!(self.active.as_str(), "inactive" | "failed")
@@ -156,6 +162,19 @@ impl Unit {
             Some(near) => error.hint(format!("write `{}`, or install what brings the unit", short(near))),
             None => error.hint("install what brings the unit, or place its file, before this call"),
         }
+    }
+
+    /// The unit once one of its files has another content: for a verb that writes the file itself, right before.
+    pub(crate) fn given(mut self, path: &str, content: &Text) -> Unit {
+        for file in self.files.iter_mut().filter(|file| file.path == path) {
+            match content.digest() {
+                Some(digest) => {
+                    (file.sha256, file.changed, file.planned) = (Some(digest.sha256), Some(i64::MAX), None);
+                }
+                None => file.planned = Some(None),
+            }
+        }
+        self
     }
 
     /// The unit once the changes planned before are made.

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | reader | a client that reads from the first master all the time |
-//! | bootstrap, add_master, killed, refused | the scenarios |
+//! | bootstrap, add_master, killed, refused, repointed | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
 //! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
@@ -17,6 +17,7 @@ mod bootstrap;
 mod killed;
 mod reader;
 mod refused;
+mod repointed;
 mod variants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     trials.extend(refused::CASES.iter().map(|case| {
         trial(&slot, &format!("refused::{}", case.name), Needs::Founded, move |stage| refused::scenario(stage, case))
     }));
+    trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
     trials.extend(killed::MOMENTS.iter().map(|moment| {
         trial(&slot, &format!("killed::{}", moment.name), Needs::Spare, move |stage| killed::scenario(stage, moment))
     }));

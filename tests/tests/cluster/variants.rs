@@ -33,6 +33,10 @@ fn ecdsa_keys(stage: &mut Stage) {
     stage.bootstrap("run", &["algorithm=ecdsa-p256"]).ended_with(0);
     let key = "tail -n +2 /opt/kubernetes/ssl/server-key.pem | sha256sum";
     let before = stage.site.on("master1", key);
+    stage.site.haengine(&["run", "extend_certs", "-i", "site.yaml", "addresses=192.168.2.88", "--yes"]).ended_with(0);
+    let served = "openssl s_client -connect 192.168.2.119:6443 </dev/null 2>/dev/null | openssl x509 -noout -text";
+    let served = stage.site.on("worker1", served);
+    assert!(served.contains("id-ecPublicKey") && served.contains("IP Address:192.168.2.88"), "{served}");
     let run = joins(stage, "master2");
     is_second_master(&stage.site);
     assert_eq!(stage.site.on("master1", key), before, "the certificate was extended with another key");

@@ -204,7 +204,7 @@ impl Human {
         if !self.checks.is_empty() {
             let counts: Vec<String> =
                 self.checks.iter().map(|(status, count)| lines::checked(*status, *count)).collect();
-            let _ = writeln!(self.text, "preflight: {}", counts.join(", "));
+            let _ = writeln!(self.text, "checks: {}", counts.join(", "));
         }
         let command = &self.command;
         let sums =

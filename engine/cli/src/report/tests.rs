@@ -217,7 +217,7 @@ fn a_preflight_is_a_line_a_check_with_findings_below() {
             at add_master.rhai:12:9
     error[preflight.refused]: port 6443 is held by nginx (pid 812)
     hint: stop it, or choose another target
-    preflight: 1 passed, 1 with a warning, 1 not checked, 1 refused
+    checks: 1 passed, 1 with a warning, 1 not checked, 1 refused
     run failed in 1.2 s: 0 changed, 0 unchanged, 1 unreachable
     nothing was touched
     ");

@@ -274,7 +274,7 @@ fn a_preflight_tells_all_findings_and_refuses() {
       ✗ it has masters
           refused: there is no master
             hint: add one
-    preflight: 1 passed, 1 not checked, 2 refused
+    checks: 1 passed, 1 not checked, 2 refused
     run failed in TIME: 0 changed, 0 unchanged, 1 unreachable
     nothing was touched
     --- stderr

@@ -124,6 +124,16 @@ pub(crate) static FUNCTIONS: &[Core] = &[
 ]);"#,
     ),
     function(
+        "audit",
+        &[&[CHECKS], &[GROUP, CHECKS]],
+        "Does all checks as `preflight` does, for a recipe that only looks.\n\n\
+         What could not be looked at is a finding like what refuses: the run ends well only when all was looked at, and \
+         nothing refused.",
+        r#"audit("the inventory", [check("every master is called by its own address", || {
+    for h in group("masters") { if h.address == "127.0.0.1" { refuse(`${h.name} has ${h.address}`, "write its own"); } }
+})]);"#,
+    ),
+    function(
         "checks",
         &[&[GROUP, CHECKS]],
         "The same checks under a name: what they are about. One preflight may have several groups.",

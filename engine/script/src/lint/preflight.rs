@@ -12,7 +12,7 @@ use crate::lint::check::Lint;
 use crate::lint::sheet::Sheet;
 
 /// Functions of the language that have no place in a check; the run refuses the same.
-const NOT_IN_A_CHECK: [&str; 4] = ["confirm", "preflight", "step", "verify"];
+const NOT_IN_A_CHECK: [&str; 5] = ["audit", "confirm", "preflight", "step", "verify"];
 
 /// What was called in some part of a file, and where.
 type Calls = Vec<(String, Position)>;

@@ -1,0 +1,189 @@
+//! A configuration and the unit that runs with it, as one change. Both parts are those of `file` and `service`; what is
+//! added is that the unit is judged by the file that it is about to get.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::try_join;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::Result;
+use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
+use haengine_kernel::op::{Change, Op, Plan, Standing};
+use haengine_kernel::overlay::Overlay;
+use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::text::Text;
+use haengine_kernel::value::Value;
+use serde::{Deserialize, Serialize};
+
+use crate::file::look::{SHOWN, Seen, assume, look};
+use crate::file::path;
+use crate::file::place::{self, Placement};
+use crate::file::render;
+use crate::service::{Running, Unit};
+
+/// What a program is called, and where it looks.
+pub(super) struct Usual {
+    pub unit: &'static str,
+    pub path: &'static str,
+    pub template: &'static str,
+    /// The program's own test of the file `%s`.
+    pub test: &'static str,
+}
+
+/// The option `template`.
+pub(super) const fn template(usual: &'static str) -> Param {
+    Param::option("template", ParamKind::LocalPath, usual, "The template; yours, beside the recipe, wins.")
+}
+/// The option `vars`.
+pub(super) const VARS: Param = Param::option(
+    "vars",
+    ParamKind::Map,
+    "#{}",
+    "More names for the template; they win over those that the verb sets.",
+);
+/// The option `path`.
+pub(super) const fn path_of(usual: &'static str) -> Param {
+    Param::option("path", ParamKind::Path, usual, "The configuration's file.")
+}
+/// The option `unit`.
+pub(super) const fn unit_of(usual: &'static str) -> Param {
+    Param::option("unit", ParamKind::String, usual, "The unit that runs with it.")
+}
+/// The option `reload_on`.
+pub(super) const RELOAD_ON: Param =
+    Param::option("reload_on", ParamKind::Paths, "[]", "More files for which the unit is reloaded, such as drop-ins.");
+/// The option `owns`.
+pub(super) const OWNS: Param =
+    Param::option("owns", ParamKind::Paths, "[]", "What the unit itself writes: undo removes what appeared.");
+/// The option `timeout`.
+pub(super) const TIMEOUT: Param =
+    Param::option("timeout", ParamKind::Duration, "90s", "How long the unit may take to start.");
+
+/// A configuration and its unit.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Program {
+    placement: Placement,
+    content: Text,
+    unit: Running,
+}
+
+/// What is there.
+pub struct State {
+    seen: Seen,
+    unit: Unit,
+}
+
+/// What undo needs: nothing of a part that stays.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    file: Option<place::Before>,
+    unit: Option<<Running as Op>::Before>,
+}
+
+impl Program {
+    /// The program of a call, with these names for its template.
+    ///
+    /// # Errors
+    /// When the template cannot be filled in, or the unit has no such name.
+    pub(super) fn parse(arguments: &Arguments, usual: &Usual, names: BTreeMap<String, Value>) -> Result<Program> {
+        let mut names = names;
+        names.extend(arguments.map("vars"));
+        let template = arguments.opt_string("template").unwrap_or_else(|| usual.template.to_owned());
+        let base = arguments.base().map(|base| base.join(&template)).unwrap_or_else(|| (&template).into());
+        let content = render(&template, &base, &names)?;
+        let path = path::clean(&arguments.opt_string("path").unwrap_or_else(|| usual.path.to_owned()))?;
+        let unit = arguments.opt_string("unit").unwrap_or_else(|| usual.unit.to_owned());
+        let patience = arguments.duration("timeout").unwrap_or(Duration::from_secs(90));
+        let mut reload_on = vec![path.clone()];
+        reload_on.extend(path::all_of(arguments, "reload_on")?);
+        let unit = Running::reloaded_for(&unit, reload_on, arguments.strings("owns"), patience)?;
+        Ok(Program { placement: Placement::tested(path, usual.test), content, unit })
+    }
+
+    pub(super) fn target(&self) -> String {
+        self.placement.path.clone()
+    }
+
+    pub(super) async fn observe(&self, host: &Host) -> Result<State> {
+        let limit = if self.content.shown().is_some() { SHOWN } else { 0 };
+        let (seen, unit) = try_join(look(host, &self.placement.path, limit), self.unit.observe(host)).await?;
+        Ok(State { seen, unit })
+    }
+
+    pub(super) fn assume(&self, state: State, overlay: &Overlay) -> State {
+        State { seen: assume(state.seen, &self.placement.path, overlay), unit: self.unit.assume(state.unit, overlay) }
+    }
+
+    pub(super) fn plan(&self, state: &State) -> Result<Plan<Before>> {
+        let file = self.placement.plan(&state.seen, &self.content)?;
+        let unit = match &file {
+            Plan::Change(_) => self.unit.plan(&state.unit.clone().given(&self.placement.path, &self.content))?,
+            Plan::Unchanged => self.unit.plan(&state.unit)?,
+        };
+        let (mut summary, mut effects, mut diff) = (Vec::new(), Vec::new(), None);
+        let file = changed(file).map(|change| {
+            summary.push(change.summary);
+            effects.extend(change.effects);
+            diff = change.diff;
+            change.before
+        });
+        let unit = changed(unit).map(|change| {
+            summary.push(change.summary);
+            effects.extend(change.effects);
+            change.before
+        });
+        if file.is_none() && unit.is_none() {
+            return Ok(Plan::Unchanged);
+        }
+        let summary = summary.join(", ");
+        Ok(Plan::Change(Change { before: Before { file, unit }, summary, diff, effects }))
+    }
+
+    pub(super) async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        if let Some(before) = &before.file {
+            self.placement.apply(host, before, keep).await?;
+        }
+        match &before.unit {
+            Some(before) => self.unit.apply(host, before, keep).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        let file = before.file.as_ref().map(|before| self.placement.standing(&state.seen, before));
+        let unit = before.unit.as_ref().map(|before| self.unit.standing(&state.unit, before, keep));
+        let parts: Vec<Standing> = file.into_iter().chain(unit).collect();
+        let foreign = parts.iter().find(|part| matches!(part, Standing::Foreign(_)));
+        match foreign {
+            Some(foreign) => foreign.clone(),
+            None if parts.iter().all(|part| *part == Standing::AsBefore) => Standing::AsBefore,
+            None => Standing::Ours,
+        }
+    }
+
+    /// The unit first: what did not run before must not meet the file of before.
+    pub(super) async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        if let Some(before) = &before.unit {
+            self.unit.undo(host, before, keep).await?;
+        }
+        match &before.file {
+            Some(before) => self.placement.undo(host, before, keep).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn settle(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        match &before.unit {
+            Some(before) => self.unit.settle(host, before, keep).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn changed<B>(plan: Plan<B>) -> Option<Change<B>> {
+    match plan {
+        Plan::Change(change) => Some(change),
+        Plan::Unchanged => None,
+    }
+}
