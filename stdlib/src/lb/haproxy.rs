@@ -124,7 +124,7 @@ where it runs: connections that stand are served on by the old process.
         self.0.undo(host, before, keep).await
     }
 
-    async fn settle(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, before, keep).await
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+        self.0.settle(host, first, before, keep).await
     }
 }

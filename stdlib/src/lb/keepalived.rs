@@ -129,8 +129,8 @@ less than half a second after the last one. A host gives the address up at once 
         self.0.undo(host, before, keep).await
     }
 
-    async fn settle(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, before, keep).await
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+        self.0.settle(host, first, before, keep).await
     }
 }
 

@@ -106,8 +106,8 @@ is ready; `lb::haproxy` does.
         self.0.undo(host, before, keep).await
     }
 
-    async fn settle(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, before, keep).await
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+        self.0.settle(host, first, before, keep).await
     }
 }
 

@@ -173,9 +173,10 @@ impl Program {
         }
     }
 
-    pub(super) async fn settle(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    pub(super) async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
         match &before.unit {
-            Some(before) => self.unit.settle(host, before, keep).await,
+            // The run's first change may have left the unit alone.
+            Some(before) => self.unit.settle(host, first.unit.as_ref().unwrap_or(before), before, keep).await,
             None => Ok(()),
         }
     }
