@@ -129,7 +129,7 @@ async fn a_node_that_its_kubelet_brings_back_is_gone_in_the_end() {
     op.undo(&host, &change.before, &keep(9)).await.unwrap();
     assert!(!plane.has_node("back").await);
     plane.node("back").await;
-    op.settle(&host, &change.before, &keep(9)).await.unwrap();
+    op.settle(&host, &change.before, &change.before, &keep(9)).await.unwrap();
     assert!(!plane.has_node("back").await);
 }
 

@@ -87,7 +87,7 @@ pub async fn undo<O: Op>(host: &Host, op: &O, before: &serde_json::Value, keep: 
         let stands = op.standing(&op.observe(host).await?, &before, keep);
         assert_eq!(stands, Standing::AsBefore, "{} is not as before", op.target());
     }
-    op.settle(host, &before, keep).await?;
+    op.settle(host, &before, &before, keep).await?;
     Ok(stood)
 }
 
