@@ -20,6 +20,7 @@ need sshd openssh-server
 need ssh openssh-client
 need nsenter util-linux
 need apt-ftparchive apt-utils
+need tmux tmux
 need cc gcc
 # gcc alone brings no headers.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Times haengine beside pyinfra, Ansible and OpenSSH on the same ten lab hosts, in one run; then the runbook of a second
-# master, as a shell script and as a recipe. The others are installed from PyPI into a folder of the cache, for this alone.
+# master, as a shell script and as a recipe; and, without hosts, a recipe that is edited. The others are installed from PyPI
+# into a folder of the cache, for this alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,6 +9,8 @@ cache=${HAENGINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/haengine}
 venv=$cache/bench-venv
 haengine=${CARGO_TARGET_DIR:?run this through make}/release/haengine
 
+python3 "$here/reload.py" "$haengine"
+echo
 if [ "$(id -u)" != 0 ]; then
     echo "SKIPPED: the bench makes hosts on this machine, which needs root" >&2
     exit 0

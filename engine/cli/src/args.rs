@@ -16,6 +16,7 @@ use crate::cmd;
   haengine list                                       which recipes there are
   haengine plan time_sync -i site.yaml hosts=masters  what a recipe would change, with diffs
   haengine run time_sync -i site.yaml hosts=masters   make these changes
+  haengine repl -i site.yaml                          look around on live hosts, line by line
   haengine resume RUN                                 go on with a run that died
   haengine undo RUN                                   every host as it was before the run
 
@@ -78,6 +79,8 @@ pub enum Command {
     Run(cmd::run::RunArgs),
     Plan(cmd::run::PlanArgs),
     Check(cmd::check::CheckArgs),
+    Repl(cmd::repl::ReplArgs),
+    Watch(cmd::watch::WatchArgs),
     Resume(cmd::resume::ResumeArgs),
     Undo(cmd::undo::UndoArgs),
     Runs(cmd::runs::RunsArgs),

@@ -1,17 +1,18 @@
 //! Ctrl-C and its relatives: the first ends the run in order, the second leaves at once.
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, Kind, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, at_once};
 use crate::report::{Out, Screen};
 
-/// Sets `cancel` at the first SIGINT, SIGTERM or SIGHUP. Must be called within a runtime.
+/// Sets `cancel` at the first SIGINT, SIGTERM or SIGHUP, and leaves at one that comes before it is renewed. Must be called
+/// within a runtime.
 ///
 /// # Errors
 /// When the system does not let us know of signals.
-pub fn watch(cancel: CancellationToken, screen: Screen) -> Result<()> {
+pub fn watch(cancel: Cancel, screen: Screen) -> Result<()> {
     let listen = |kind: SignalKind| {
         signal(kind)
             .map_err(|error| Error::new(Kind::Local, "interrupt.signals", "cannot watch for interrupts").because(error))
@@ -19,13 +20,17 @@ pub fn watch(cancel: CancellationToken, screen: Screen) -> Result<()> {
     let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let [mut interrupt, mut terminate, mut hangup] = [listen(signals[0])?, listen(signals[1])?, listen(signals[2])?];
     tokio::spawn(async move {
-        any(&mut interrupt, &mut terminate, &mut hangup).await;
-        cancel.cancel();
-        screen.aside(|| {
-            Out::stderr().write("interrupted: ending what runs on the hosts; press Ctrl-C again to leave at once\n");
-        });
-        any(&mut interrupt, &mut terminate, &mut hangup).await;
-        at_once(Exit::Interrupted);
+        loop {
+            any(&mut interrupt, &mut terminate, &mut hangup).await;
+            if cancel.is_cancelled() {
+                at_once(Exit::Interrupted);
+            }
+            cancel.cancel();
+            screen.aside(|| {
+                let said = "interrupted: ending what runs on the hosts; press Ctrl-C again to leave at once\n";
+                Out::stderr().write(said);
+            });
+        }
     });
     Ok(())
 }

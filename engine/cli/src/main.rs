@@ -49,6 +49,8 @@ fn start(cli: Cli) -> Exit {
         Command::Run(args) => cmd::run::run(&context, args),
         Command::Plan(args) => cmd::run::plan(&context, args),
         Command::Check(args) => cmd::check::check(&context, &args),
+        Command::Repl(args) => cmd::repl::repl(&context, &args),
+        Command::Watch(args) => cmd::watch::watch(&context, &args),
         Command::Resume(args) => cmd::resume::resume(&context, &args),
         Command::Undo(args) => cmd::undo::undo(&context, &args),
         Command::Runs(_) => cmd::runs::runs(&context),

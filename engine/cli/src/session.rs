@@ -1,14 +1,15 @@
 //! One command that reaches hosts: its reporter, its questions, its secrets, and how it ends.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, ErrorRecord, Kind};
 use haengine_kernel::event::{Event, Events, Totals};
 use haengine_kernel::run::Run;
 use haengine_script::{Fault, Finding};
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
 use crate::cmd::check::draw;
 use crate::context::Context;
@@ -25,7 +26,7 @@ pub struct Session {
     /// Where it tells what happens.
     pub events: Events,
     /// Set when the operator interrupts.
-    pub cancel: CancellationToken,
+    pub cancel: Cancel,
     /// Where it asks.
     pub terminal: Arc<Terminal>,
     /// Where it finds secrets.
@@ -36,6 +37,8 @@ pub struct Session {
     json: bool,
     /// The run, once it has begun.
     run: OnceLock<String>,
+    /// The end of a run is not the end of all.
+    goes_on: Arc<AtomicBool>,
 }
 
 /// Conducts `work` with a runtime, a reporter and a watch for interrupts. Whatever happens, the reporter has the last word.
@@ -46,9 +49,10 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
     };
     let (events, received) = Events::channel();
     let (desk, errands) = tokio::sync::mpsc::unbounded_channel();
-    let (cancel, drawings, screen) = (CancellationToken::new(), Drawings::default(), screen(context));
+    let (cancel, drawings, screen) = (Cancel::new(), Drawings::default(), screen(context));
+    let goes_on = Arc::new(AtomicBool::new(false));
     let reporter = reporter(context, &screen, &drawings);
-    let thread = match start(reporter, Inbox { events: received, errands }, &runtime) {
+    let thread = match start(reporter, Inbox { events: received, errands, goes_on: goes_on.clone() }, &runtime) {
         Ok(thread) => thread,
         Err(error) => return context.refuse(&error),
     };
@@ -56,7 +60,7 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
     let terminal = Arc::new(Terminal::new(yes, context.error_paint, screen.clone(), cancel.clone(), desk));
     let secrets = Arc::new(Secrets::new(terminal.clone(), context.environment.age_identity.clone()));
     let (paint, json, run) = (context.error_paint, context.global.json, OnceLock::new());
-    let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, json, run };
+    let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, json, run, goes_on };
     let exit = runtime.block_on(async {
         let watched = interrupt::watch(cancel, screen).map_err(Fault::from);
         let done = match watched {
@@ -81,6 +85,35 @@ impl Session {
         self.events.send(Event::RunStarted { run, command, recipe });
     }
 
+    /// Several runs follow each other: what they tell is drawn until [`ends`](Session::ends).
+    pub fn goes_on(&self) {
+        self.goes_on.store(true, Ordering::Relaxed);
+    }
+
+    /// The next run that finishes is the last.
+    pub fn ends(&self) {
+        self.goes_on.store(false, Ordering::Relaxed);
+    }
+
+    /// Words for a person, once all that happened before is drawn.
+    pub fn say(&self, text: String) {
+        let mut out = if self.json { Out::stderr() } else { Out::stdout() };
+        // Where nobody draws any more, nobody reads.
+        let _ = self.terminal.at_screen(move || out.write(&text));
+    }
+
+    /// A line of JSON for a program, in its turn.
+    pub fn record(&self, line: String) {
+        let _ = self.terminal.in_turn(move || Out::stdout().write(&line));
+    }
+
+    /// Tells an error before anything else is said; the exit code that it has.
+    pub fn told(&self, fault: &Fault, touched: bool) -> Exit {
+        self.tell(fault);
+        self.say(String::new());
+        Exit::of(fault.error().kind(), touched)
+    }
+
     /// Ends a run as its result says.
     pub async fn finish(&self, run: &Run, result: Result<(), Fault>) -> (Exit, Totals) {
         let exit = match &result {
@@ -100,6 +133,7 @@ impl Session {
     }
 
     fn end(&self, exit: Exit) -> Exit {
+        self.ends();
         let run = self.run.get().cloned().unwrap_or_default();
         self.events.send(Event::RunFinished(Totals { run, outcome: exit.outcome().to_owned(), ..Totals::default() }));
         exit
@@ -107,6 +141,12 @@ impl Session {
 
     /// Ends because of what is wrong with the recipe, before anything was begun.
     pub fn refuse_findings(&self, findings: &[Finding]) -> Exit {
+        self.tell_findings(findings);
+        self.end(Exit::Refused)
+    }
+
+    /// Tells what is wrong with the recipe.
+    pub fn tell_findings(&self, findings: &[Finding]) {
         for finding in findings {
             self.draw(draw(finding, self.paint));
             let place = finding.spot.iter().map(|spot| format!("at {spot}"));
@@ -115,7 +155,6 @@ impl Session {
             let error = ErrorRecord { kind: Kind::Usage, code, message: finding.message.clone(), hint, causes };
             self.events.send(Event::Error { host: None, error });
         }
-        self.end(Exit::Refused)
     }
 
     fn draw(&self, drawing: String) {
@@ -126,7 +165,7 @@ impl Session {
     }
 
     /// Tells an error; an interrupt is none.
-    fn tell(&self, fault: &Fault) {
+    pub fn tell(&self, fault: &Fault) {
         let error = fault.error();
         if error.kind() == Kind::Cancelled {
             return;

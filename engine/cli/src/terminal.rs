@@ -3,13 +3,13 @@
 use std::io::{IsTerminal, Stdin};
 use std::os::fd::AsFd;
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::secret::Secret;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::report::paint::harmless;
@@ -23,7 +23,7 @@ pub struct Terminal {
     yes: bool,
     paint: Paint,
     screen: Screen,
-    cancel: CancellationToken,
+    cancel: Cancel,
     /// Where questions are asked: after all that happened before was drawn, and one at a time.
     desk: UnboundedSender<Errand>,
 }
@@ -34,11 +34,11 @@ impl Terminal {
         yes: bool,
         paint: Paint,
         screen: Screen,
-        cancel: CancellationToken,
+        cancel: impl Into<Cancel>,
         desk: UnboundedSender<Errand>,
     ) -> Terminal {
         let attended = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Terminal { attended, yes, paint, screen, cancel, desk }
+        Terminal { attended, yes, paint, screen, cancel: cancel.into(), desk }
     }
 
     /// True when a person would answer, and not `--yes`.
@@ -76,14 +76,25 @@ impl Terminal {
         }
         let text = format!("{}{end}", self.paint.bold(&harmless(question)));
         let question = Question { text, seen, screen: self.screen.clone(), cancel: self.cancel.clone() };
+        // A desk that closes before our turn means that the run has ended.
+        self.in_turn(move || question.ask()).unwrap_or_else(|| Err(Error::cancelled()))
+    }
+
+    /// Does something at the terminal, out of the way of progress.
+    pub fn at_screen<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let screen = self.screen.clone();
+        self.in_turn(move || screen.aside(work))
+    }
+
+    /// Does something at the terminal once all that happened before is drawn, and nothing is drawn meanwhile.
+    pub fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (say, hear) = std::sync::mpsc::channel();
-        let errand: Errand = Box::new(move || drop(say.send(question.ask())));
+        let errand: Errand = Box::new(move || drop(say.send(work())));
         waiting(|| match self.desk.send(errand) {
-            // A desk that closes before our turn means that the run has ended.
-            Ok(()) => hear.recv().unwrap_or_else(|_| Err(Error::cancelled())),
+            Ok(()) => hear.recv().ok(),
             Err(closed) => {
                 (closed.0)();
-                hear.recv().unwrap_or_else(|_| Err(Error::cancelled()))
+                hear.recv().ok()
             }
         })
     }
@@ -94,7 +105,7 @@ struct Question {
     text: String,
     seen: bool,
     screen: Screen,
-    cancel: CancellationToken,
+    cancel: Cancel,
 }
 
 impl Question {
@@ -149,7 +160,7 @@ pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// True when somebody has typed; false after a short while, so that an interrupt is noticed.
-fn is_ready(input: &Stdin) -> nix::Result<bool> {
+pub fn is_ready(input: &Stdin) -> nix::Result<bool> {
     let mut descriptors = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
     match poll(&mut descriptors, PollTimeout::from(100_u8)) {
         Ok(count) => Ok(count > 0),
@@ -189,6 +200,8 @@ fn unreadable(error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
 
     /// A terminal without a reporter before it.

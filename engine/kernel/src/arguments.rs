@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
@@ -9,12 +10,16 @@ use crate::signature::{Param, ParamKind, Signature, nearest, quoted};
 use crate::text::Text;
 use crate::value::Value;
 
+/// Texts of local files, by their paths.
+pub type LocalTexts = Arc<BTreeMap<PathBuf, Arc<str>>>;
+
 /// Checked arguments by name. The hosts are not among them: they are the run's matter.
 #[derive(Clone)]
 pub struct Arguments {
     function: String,
     values: BTreeMap<&'static str, Value>,
     base: Option<PathBuf>,
+    texts: LocalTexts,
 }
 
 impl Arguments {
@@ -47,7 +52,7 @@ impl Arguments {
             check_value(&format!("option `{name}` of `{function}`"), param, &value)?;
             values.insert(param.name, value);
         }
-        Ok(Arguments { function: function.to_owned(), values, base: None })
+        Ok(Arguments { function: function.to_owned(), values, base: None, texts: LocalTexts::default() })
     }
 
     /// The function that was called, as recipes write it.
@@ -60,6 +65,18 @@ impl Arguments {
     pub fn with_base(mut self, base: impl Into<PathBuf>) -> Arguments {
         self.base = Some(base.into());
         self
+    }
+
+    /// The same, with what local files held when the recipe was loaded.
+    #[must_use]
+    pub fn with_texts(mut self, texts: LocalTexts) -> Arguments {
+        self.texts = texts;
+        self
+    }
+
+    /// What local files held when the recipe was loaded: a run goes on with that, whatever they hold now.
+    pub fn texts(&self) -> &LocalTexts {
+        &self.texts
     }
 
     /// The recipe's folder, to which local paths are relative; none outside of recipes: then it is the current one.

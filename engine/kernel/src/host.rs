@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
-use tokio_util::sync::CancellationToken;
 
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::inventory::{HostSpec, Inventory};
@@ -21,7 +21,7 @@ pub struct Hosts {
     inventory: Arc<Inventory>,
     connector: Arc<dyn Connect>,
     events: Events,
-    cancel: CancellationToken,
+    cancel: Cancel,
     waits: Waits,
     /// How many hosts are worked on at once.
     forks: Semaphore,
@@ -36,7 +36,7 @@ pub struct Host {
     spec: HostSpec,
     hosts: Weak<Hosts>,
     events: Events,
-    cancel: CancellationToken,
+    cancel: Cancel,
     waits: Waits,
     /// Empty until the first command, and after [`Host::disconnect`] until the next one.
     transport: Mutex<Arc<OnceCell<Arc<dyn Transport>>>>,
@@ -53,7 +53,7 @@ impl Hosts {
         inventory: Arc<Inventory>,
         connector: Arc<dyn Connect>,
         events: Events,
-        cancel: CancellationToken,
+        cancel: impl Into<Cancel>,
     ) -> Arc<Hosts> {
         Hosts::with_forks(FORKS, inventory, connector, events, cancel)
     }
@@ -64,8 +64,9 @@ impl Hosts {
         inventory: Arc<Inventory>,
         connector: Arc<dyn Connect>,
         events: Events,
-        cancel: CancellationToken,
+        cancel: impl Into<Cancel>,
     ) -> Arc<Hosts> {
+        let cancel = cancel.into();
         let (waits, known, forks) = (Waits::default(), Mutex::default(), Semaphore::new(forks.max(1)));
         Arc::new(Hosts { inventory, connector, events, cancel, waits, forks, known })
     }
@@ -94,6 +95,13 @@ impl Hosts {
         let spec = self.inventory.host(name)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(name.to_owned()).or_insert_with(|| Arc::new(self.host(spec))).clone())
+    }
+
+    /// What plans would have changed is no longer counted: the next plan begins with the hosts as they are.
+    pub fn forget_plans(&self) {
+        for host in self.known.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            *host.overlay() = Overlay::default();
+        }
     }
 
     /// Ends what runs on the hosts and closes all connections.

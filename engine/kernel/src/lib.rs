@@ -14,9 +14,11 @@
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
+//! | [`cancel`] | how it is interrupted |
 
 pub mod action;
 pub mod arguments;
+pub mod cancel;
 pub mod diff;
 pub mod error;
 pub mod event;

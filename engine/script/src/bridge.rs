@@ -66,7 +66,7 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
     let positional = given.iter().map(to_kernel).collect::<Result<_, _>>().map_err(raise)?;
     let mut arguments = Arguments::check(&function, &signature, positional, options).map_err(raise)?;
     if let Some(folder) = frame.snapshot.folder_of(&frame.place.recipe) {
-        arguments = arguments.with_base(folder);
+        arguments = arguments.with_base(folder).with_texts(frame.snapshot.templates.clone());
     }
     let (hosts, alone) = match subject {
         Some((index, value)) => hosts(&function, index, &value, session)?,

@@ -10,6 +10,7 @@ use haengine_kernel::error::Error;
 use crate::picture::Picture;
 
 /// An error and where in the recipe it happened.
+#[derive(Clone)]
 pub struct Fault {
     error: Arc<Error>,
     /// Innermost first; empty when the error has no place in a recipe.

@@ -9,11 +9,15 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 use tokio::runtime::Handle;
 
 use crate::check::Findings;
+use crate::library::Library;
 use crate::prompt::Prompt;
 use crate::raise::raise;
+use crate::recipe::Surroundings;
+use crate::repair::{Bench, Given, Repair};
 use crate::snapshot::Snapshot;
 
 /// What all calls of one run share.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub run: Arc<Run>,
     pub runtime: Handle,
@@ -21,6 +25,20 @@ pub(crate) struct Session {
     pub secrets: Arc<dyn SecretSource>,
     /// How many hosts `each` works on at once.
     pub forks: usize,
+    /// Who is asked about steps that fail, if anybody.
+    pub repair: Option<Arc<dyn Repair>>,
+    /// The language, for a session within the run.
+    pub library: Library,
+    pub bench: Arc<Bench>,
+}
+
+impl Session {
+    /// A session in which nobody is asked about steps.
+    pub fn new(library: &Library, surroundings: Surroundings) -> Session {
+        let Surroundings { run, prompt, secrets, forks } = surroundings;
+        let (runtime, library) = (Handle::current(), library.clone());
+        Session { run, runtime, prompt, secrets, forks: forks.max(1), repair: None, library, bench: Arc::default() }
+    }
 }
 
 /// Where a call stands: in which version of which recipe, in which step, of which run.
@@ -32,9 +50,18 @@ pub(crate) struct Frame {
     pub place: Place,
     /// Where the check in which the call stands collects what it finds; none outside of checks.
     pub check: Option<Arc<Findings>>,
+    /// The parameters of the `main` around the call; none outside of one.
+    pub given: Option<Arc<Given>>,
+    /// What fails here is tried again by the recipe itself.
+    pub is_tried: bool,
 }
 
 impl Frame {
+    /// A frame outside of steps and checks.
+    pub fn new(snapshot: Arc<Snapshot>, session: Option<Arc<Session>>, place: Place) -> Frame {
+        Frame { snapshot, session, place, check: None, given: None, is_tried: false }
+    }
+
     /// The frame as a call tag.
     pub fn tag(self) -> Dynamic {
         Dynamic::from(Arc::new(self))

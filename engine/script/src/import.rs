@@ -11,6 +11,7 @@ use rhai::{
 use crate::frame::Frame;
 use crate::params::{Parameter, bind_map, declared};
 use crate::raise::{placed, raise};
+use crate::repair::Given;
 use crate::snapshot::{Snapshot, SnapshotFile};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -71,8 +72,11 @@ fn call_main(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> Rh
 }
 
 /// Calls the file's `main`, with or without its parameters, as it is written.
-pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, frame: Frame, given: Map) -> RhaiResult<Dynamic> {
-    let takes = file.ast.iter_functions().find(|function| function.name == "main").map(|main| main.params.len());
+pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+    let main = file.ast.iter_functions().find(|function| function.name == "main");
+    let (takes, name) =
+        (main.as_ref().map(|main| main.params.len()), main.and_then(|main| main.params.first().copied()));
+    frame.given = name.map(|name| Arc::new(Given { name: name.to_owned(), parameters: given.clone() }));
     let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
     let mut scope = Scope::new();
     match takes {
@@ -100,7 +104,7 @@ pub(crate) fn parameters_of(
     // The top level is evaluated in any case: what it does to a host is refused here, before a run.
     let mut ast = if declares { (*file.ast).clone() } else { file.ast.merge(&engine.compile("fn params() { #{} }")?) };
     ast.set_source(file.label.as_str());
-    let frame = Frame { snapshot: snapshot.clone(), session: None, place: Default::default(), check: None };
+    let frame = Frame::new(snapshot.clone(), None, Default::default());
     let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
     let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &ast, "params", ())?;
     declared(value, &file.ast).map_err(raise)

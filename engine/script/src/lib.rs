@@ -4,9 +4,13 @@
 //! |---|---|
 //! | [`library`] | the language: an engine with our functions and the modules it is given |
 //! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
+//! | `templates` | the templates that it names |
+//! | [`store`], [`watch`] | the versions of a recipe that is edited |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `step`, `preflight` (with `check`), `fanout`, `waiting`, `talk`, `import` | the functions of the language |
+//! | [`session`] | lines that a person writes one after the other |
+//! | [`repair`] | what can be done about a step that fails |
 //! | `unknown` | values that only a run can know |
 //! | [`fault`], `raise`, `from_rhai`, `syntax`, `picture` | errors, drawn with file, line, caret and call stack |
 //! | [`docs`], [`lint`] | what the language knows, and what of a recipe it does not know |
@@ -26,6 +30,7 @@ mod raise;
 mod step;
 mod syntax;
 mod talk;
+mod templates;
 mod unknown;
 mod value;
 mod waiting;
@@ -39,8 +44,12 @@ pub mod module;
 pub mod params;
 pub mod prompt;
 pub mod recipe;
+pub mod repair;
+pub mod session;
 pub mod snapshot;
 pub mod sources;
+pub mod store;
+pub mod watch;
 
 pub use fault::Fault;
 pub use library::Library;
@@ -49,4 +58,6 @@ pub use module::Module;
 pub use params::{Bound, Parameter};
 pub use prompt::Prompt;
 pub use recipe::{Recipe, Surroundings};
+pub use session::Repl;
 pub use sources::Sources;
+pub use store::Store;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::registry::Registry;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
-use tokio_util::sync::CancellationToken;
 
 use crate::module::Module;
 use crate::{bridge, fanout, host, import, params, preflight, step, talk, unknown, waiting};
@@ -16,32 +16,32 @@ pub struct Library {
     pub(crate) engine: Arc<Engine>,
     modules: Arc<Vec<Module>>,
     registry: Arc<Registry>,
+    cancel: Cancel,
     /// Numbers snapshots.
     pub(crate) loads: Arc<AtomicU64>,
 }
 
 impl Library {
     /// The language with these modules. Recipes stop soon after `cancel` is set, wherever they are.
-    pub fn new(modules: Vec<Module>, cancel: CancellationToken) -> Library {
-        let mut engine = Engine::new();
-        limit(&mut engine);
-        host::register(&mut engine);
-        params::register(&mut engine);
-        unknown::register(&mut engine);
-        functions(&mut engine);
+    pub fn new(modules: Vec<Module>, cancel: impl Into<Cancel>) -> Library {
+        let cancel = cancel.into();
         let mut registry = Registry::default();
-        for module in &modules {
-            module.verbs.iter().for_each(|verb| registry.add(verb.clone()));
-            engine.register_static_module(module.name, bridge::rhai_module(module).into());
-        }
-        engine.set_module_resolver(import::SnapshotResolver);
-        engine.on_progress(move |_| cancel.is_cancelled().then(import::interrupted));
+        modules.iter().flat_map(|module| &module.verbs).for_each(|verb| registry.add(verb.clone()));
         Library {
-            engine: Arc::new(engine),
+            engine: Arc::new(engine(&modules, cancel.clone())),
             modules: Arc::new(modules),
             registry: Arc::new(registry),
+            cancel,
             loads: Arc::new(AtomicU64::new(1)),
         }
+    }
+
+    /// The same with an engine of its own, that understands something more.
+    #[must_use]
+    pub(crate) fn with(&self, more: impl FnOnce(&mut Engine)) -> Library {
+        let mut engine = engine(&self.modules, self.cancel.clone());
+        more(&mut engine);
+        Library { engine: Arc::new(engine), ..self.clone() }
     }
 
     /// The modules, in the order of the book.
@@ -53,6 +53,21 @@ impl Library {
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
     }
+}
+
+fn engine(modules: &[Module], cancel: Cancel) -> Engine {
+    let mut engine = Engine::new();
+    limit(&mut engine);
+    host::register(&mut engine);
+    params::register(&mut engine);
+    unknown::register(&mut engine);
+    functions(&mut engine);
+    for module in modules {
+        engine.register_static_module(module.name, bridge::rhai_module(module).into());
+    }
+    engine.set_module_resolver(import::SnapshotResolver);
+    engine.on_progress(move |_| cancel.is_cancelled().then(import::interrupted));
+    engine
 }
 
 /// Debug builds have smaller defaults; a recipe must not depend on how haengine was built.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use haengine_kernel::error::{Error, Kind};
-use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
 use crate::fault::{Fault, Spot};
 use crate::import::parameters_of;
@@ -13,7 +13,7 @@ use crate::library::Library;
 use crate::recipe::Recipe;
 use crate::snapshot::{KeptFile, Snapshot, SnapshotFile};
 use crate::sources::{Source, Sources};
-use crate::syntax;
+use crate::{syntax, templates};
 
 impl Library {
     /// Loads the recipe of this name or path, and what it imports.
@@ -21,11 +21,33 @@ impl Library {
     /// # Errors
     /// When a file cannot be found, read or parsed, or `params()` does not give parameters; with place and caret.
     pub fn load(&self, sources: &Sources, recipe: &str) -> Result<Recipe, Fault> {
+        let (main, files) = self.read(sources, recipe, &Files::new())?;
+        self.recipe(self.next_number(), main, files)
+    }
+
+    /// The name of the main file, and all files; those whose text is known are not compiled again.
+    pub(crate) fn read(&self, sources: &Sources, recipe: &str, known: &Files) -> Result<(String, Files), Fault> {
         let source = sources.find(recipe)?;
         let main = source.label.clone();
-        let mut loader = Loader { engine: &self.engine, sources, files: BTreeMap::new() };
+        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new() };
         loader.add(source)?;
-        self.recipe(main, loader.files)
+        Ok((main, loader.files))
+    }
+
+    /// The files that `source` imports at these places, and their names by the paths that lead there.
+    pub(crate) fn read_imports(
+        &self,
+        sources: &Sources,
+        source: &Source,
+        found: &[(String, Position)],
+        known: &Files,
+    ) -> Result<(Files, BTreeMap<String, String>), Fault> {
+        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new() };
+        let mut names = BTreeMap::new();
+        for (path, position) in found {
+            names.insert(path.clone(), loader.import(source, path, *position)?);
+        }
+        Ok((loader.files, names))
     }
 
     /// The recipe whose main file and imports were kept under these names: nothing is looked for on disk.
@@ -42,50 +64,63 @@ impl Library {
             let Source { path, text, .. } = source;
             Ok((label.clone(), SnapshotFile { label, path, text, ast, imports }))
         });
-        self.recipe(main, files.collect::<Result<_, Fault>>()?)
+        self.recipe(self.next_number(), main, files.collect::<Result<_, Fault>>()?)
     }
 
-    fn recipe(&self, main: String, files: BTreeMap<String, SnapshotFile>) -> Result<Recipe, Fault> {
-        let number = self.loads.fetch_add(1, Ordering::Relaxed);
-        let snapshot = Arc::new(Snapshot { number, main, files });
+    fn next_number(&self) -> u64 {
+        self.loads.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn recipe(&self, number: u64, main: String, files: Files) -> Result<Recipe, Fault> {
+        let templates = templates::read(&files);
+        let snapshot = Arc::new(Snapshot { number, main, files, templates });
         let parameters = parameters_of(&self.engine, snapshot.main_file(), &snapshot)
             .map_err(|error| crate::from_rhai::fault(*error, &self.engine, &snapshot))?;
         Ok(Recipe::new(self.clone(), snapshot, parameters))
     }
 }
 
+/// Files by name.
+pub(crate) type Files = BTreeMap<String, SnapshotFile>;
+
 struct Loader<'a> {
     engine: &'a Engine,
     sources: &'a Sources,
-    files: BTreeMap<String, SnapshotFile>,
+    /// Files that were compiled before.
+    known: &'a Files,
+    files: Files,
 }
 
 impl Loader<'_> {
     /// Adds a file and, first of all, itself: two files may import each other.
     fn add(&mut self, source: Source) -> Result<(), Fault> {
         let label = source.label.clone();
-        let ast = compile(self.engine, &source)?;
-        let found = imports(&ast);
-        let file = SnapshotFile {
-            label: label.clone(),
-            path: source.path.clone(),
-            text: source.text.clone(),
-            ast: Arc::new(ast),
-            imports: BTreeMap::new(),
+        let known = self.known.get(&label).filter(|file| file.text == source.text);
+        let ast = match known {
+            Some(file) => file.ast.clone(),
+            None => Arc::new(compile(self.engine, &source)?),
         };
-        self.files.insert(label.clone(), file);
+        let found = imports(&ast);
+        let (path, text, imports) = (source.path.clone(), source.text.clone(), BTreeMap::new());
+        self.files.insert(label.clone(), SnapshotFile { label: label.clone(), path, text, ast, imports });
         for (path, position) in found {
-            let imported =
-                self.sources.import(source.path.as_deref(), &path).map_err(|error| at(error, &source, position))?;
-            let name = imported.label.clone();
-            if !self.files.contains_key(&name) {
-                self.add(imported)?;
-            }
+            let name = self.import(&source, &path, position)?;
             if let Some(file) = self.files.get_mut(&label) {
                 file.imports.insert(path, name);
             }
         }
         Ok(())
+    }
+
+    /// Adds what `source` imports by this path; its name.
+    fn import(&mut self, source: &Source, path: &str, position: Position) -> Result<String, Fault> {
+        let imported =
+            self.sources.import(source.path.as_deref(), path).map_err(|error| at(error, source, position))?;
+        let name = imported.label.clone();
+        if !self.files.contains_key(&name) {
+            self.add(imported)?;
+        }
+        Ok(name)
     }
 }
 
@@ -93,18 +128,19 @@ fn compile(engine: &Engine, source: &Source) -> Result<AST, Fault> {
     if source.text.contains('\0') {
         return Err(at(Error::new(Kind::Usage, "recipe.binary", "the file is not a text"), source, Position::NONE));
     }
-    let mut ast = engine.compile(&*source.text).map_err(|error| {
-        let position = error.position();
-        let told = syntax::told(error.err_type(), &source.text, position, engine);
-        let spot = spot(&source.label, position);
-        Fault::new(Arc::new(told), spot, BTreeMap::from([(source.label.clone(), source.text.to_string())]))
-    })?;
+    let mut ast = engine.compile(&*source.text).map_err(|error| unparsed(&error, source, engine))?;
     ast.set_source(source.label.as_str());
     Ok(ast)
 }
 
+/// What the parser says of a source.
+pub(crate) fn unparsed(error: &ParseError, source: &Source, engine: &Engine) -> Fault {
+    let position = error.position();
+    at(syntax::told(error.err_type(), &source.text, position, engine), source, position)
+}
+
 /// The paths that a file imports, where they are written as plain strings; others are a finding of `check`.
-fn imports(ast: &AST) -> Vec<(String, Position)> {
+pub(crate) fn imports(ast: &AST) -> Vec<(String, Position)> {
     let mut found = Vec::new();
     ast.walk(&mut |nodes: &[ASTNode]| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = nodes.last()

@@ -14,6 +14,7 @@ use crate::import::run_main;
 use crate::library::Library;
 use crate::params::{Bound, Context, Parameter, bind_pairs};
 use crate::prompt::Prompt;
+use crate::repair::Repair;
 use crate::snapshot::Snapshot;
 
 /// A recipe, loaded and immutable.
@@ -22,6 +23,7 @@ pub struct Recipe {
     library: Library,
     snapshot: Arc<Snapshot>,
     parameters: Arc<Vec<Parameter>>,
+    repair: Option<Arc<dyn Repair>>,
 }
 
 /// What a run of a recipe needs besides its parameters.
@@ -38,7 +40,13 @@ pub struct Surroundings {
 
 impl Recipe {
     pub(crate) fn new(library: Library, snapshot: Arc<Snapshot>, parameters: Vec<Parameter>) -> Recipe {
-        Recipe { library, snapshot, parameters: Arc::new(parameters) }
+        Recipe { library, snapshot, parameters: Arc::new(parameters), repair: None }
+    }
+
+    /// The same, with somebody who is asked about steps that fail.
+    #[must_use]
+    pub fn repaired_by(self, repair: Arc<dyn Repair>) -> Recipe {
+        Recipe { repair: Some(repair), ..self }
     }
 
     /// What errors and the journal call it.
@@ -87,16 +95,18 @@ impl Recipe {
     /// # Errors
     /// What ended the recipe early, with place and call stack.
     pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
-        let runtime = tokio::runtime::Handle::current();
-        let Surroundings { run, prompt, secrets, forks } = surroundings;
-        let session = Session { run, runtime, prompt, secrets, forks: forks.max(1) };
+        let session = Session { repair: self.repair.clone(), ..Session::new(&self.library, surroundings) };
+        let bench = session.bench.clone();
         let place = Place { recipe: self.name().to_owned(), step: Vec::new() };
-        let frame = Frame { snapshot: self.snapshot.clone(), session: Some(Arc::new(session)), place, check: None };
+        let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(session)), place);
         let recipe = self.clone();
         let work = move || {
             run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)
                 .map(|_| ())
-                .map_err(|error| fault(*error, &recipe.library.engine, &recipe.snapshot))
+                // Where a person has ended it, the error is that of the step.
+                .map_err(|error| {
+                    bench.take().unwrap_or_else(|| fault(*error, &recipe.library.engine, &recipe.snapshot))
+                })
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
             let error = Error::new(Kind::Local, "engine.panic", "haengine itself failed while it ran the recipe");

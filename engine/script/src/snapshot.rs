@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use haengine_kernel::arguments::LocalTexts;
 use rhai::AST;
 
 /// A recipe's files, compiled; immutable.
@@ -14,6 +15,8 @@ pub struct Snapshot {
     pub main: String,
     /// The main file and all that it imports, by name.
     pub files: BTreeMap<String, SnapshotFile>,
+    /// The templates that they name, where they are on disk.
+    pub templates: LocalTexts,
 }
 
 /// One file of a snapshot.
@@ -29,6 +32,14 @@ pub struct SnapshotFile {
     pub(crate) ast: Arc<AST>,
     /// Names of files by the path that an `import` in this file gives.
     pub imports: BTreeMap<String, String>,
+}
+
+impl SnapshotFile {
+    /// Its folder, if it is on disk: where its local paths begin.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        let folder = self.path.as_deref()?.parent()?;
+        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    }
 }
 
 /// A file of a snapshot that was kept.
@@ -54,8 +65,7 @@ impl Snapshot {
 
     /// The folder of the file that calls itself `label`, if it is on disk: where its local paths begin.
     pub(crate) fn folder_of(&self, label: &str) -> Option<&Path> {
-        let folder = self.labelled(label)?.path.as_deref()?.parent()?;
-        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        self.labelled(label)?.folder()
     }
 
     /// Texts by label, for drawing errors.

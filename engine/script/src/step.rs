@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 use crate::closure::call_in;
 use crate::frame::Frame;
 use crate::raise::raise;
+use crate::repair::{Remedy, remedy};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -18,11 +19,19 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
     frame.no_check("step")?;
     let events = frame.session(&context)?.run.events().clone();
     let inner = frame.step(name);
-    let (step, started) = (inner.place.step_path(), Instant::now());
-    events.send(Event::StepStarted { step: step.clone() });
-    let result = call_in(&context, &body, inner, Vec::new());
-    events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
-    result
+    loop {
+        let (step, started) = (inner.place.step_path(), Instant::now());
+        events.send(Event::StepStarted { step: step.clone() });
+        let result = call_in(&context, &body, inner.clone(), Vec::new());
+        events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
+        let remedy = match result {
+            Err(error) => remedy(&context, &inner, &body, error)?,
+            done => return done,
+        };
+        if remedy == Remedy::Skip {
+            return Ok(Dynamic::UNIT);
+        }
+    }
 }
 
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.

@@ -25,8 +25,9 @@ pub(crate) fn retry(context: NativeCallContext, options: Map, body: FnPtr) -> Rh
         return Err(usage("option `times` of `retry` must be an integer above 0"));
     }
     let every = time_span("retry", &options, "every", Duration::from_secs(1))?;
+    let tried = Frame { is_tried: true, ..(*frame).clone() };
     for _ in 1..times {
-        match call_in(&context, &body, (*frame).clone(), Vec::new()) {
+        match call_in(&context, &body, tried.clone(), Vec::new()) {
             Err(error) if !is_final(&error) => pause(session, every)?,
             done => return done,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use haengine_kernel::arguments::LocalTexts;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::nearest;
@@ -15,15 +16,16 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 /// The library's own templates. A file of the same name beside the recipe wins.
 static OWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// The text of the template called `name`, with `variables` in it. `path` is where a file of that name would be.
+/// The text of the template called `name`, with `variables` in it. `path` is where a file of that name would be, and `texts`
+/// what files held when the recipe was loaded.
 ///
 /// # Errors
 /// When there is no such template, or it cannot be filled in: the message names template, line and variable.
-pub fn render(name: &str, path: &Path, variables: &BTreeMap<String, Value>) -> Result<Text> {
+pub fn render(name: &str, path: &Path, texts: &LocalTexts, variables: &BTreeMap<String, Value>) -> Result<Text> {
     let mut nature = Nature::default();
     let context = nature.convert(&Value::Map(variables.clone()));
-    let source = source_of(name, path)?;
-    let environment = environment(path)?;
+    let source = source_of(name, path, texts)?;
+    let environment = environment(path, texts.clone())?;
     let template =
         environment.template_from_named_str(name, &source).map_err(|error| explain(name, &source, &error, &nature))?;
     if let Some(unknown) = nature.unknown {
@@ -65,7 +67,7 @@ impl Nature {
     }
 }
 
-fn environment(path: &Path) -> Result<Environment<'static>> {
+fn environment(path: &Path, texts: LocalTexts) -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // A file name such as `x.json.j2` must not decide how values are written.
@@ -76,13 +78,16 @@ fn environment(path: &Path) -> Result<Environment<'static>> {
         .set_syntax(syntax.map_err(|error| Error::new(Kind::Local, "file.template", "no syntax").because(error))?);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     environment.set_loader(move |name| {
-        let included = source_of(name, &folder.join(name));
+        let included = source_of(name, &folder.join(name), &texts);
         included.map(Some).map_err(|error| minijinja::Error::new(ErrorKind::TemplateNotFound, error.to_string()))
     });
     Ok(environment)
 }
 
-fn source_of(name: &str, path: &Path) -> Result<String> {
+fn source_of(name: &str, path: &Path, texts: &LocalTexts) -> Result<String> {
+    if let Some(text) = texts.get(path) {
+        return Ok(text.to_string());
+    }
     match std::fs::read_to_string(path) {
         Ok(source) => Ok(source),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => own(name).ok_or_else(|| missing(name, path)),
@@ -148,7 +153,7 @@ mod tests {
         let path = folder.path().join("x.conf.j2");
         std::fs::write(&path, source).unwrap();
         std::fs::write(folder.path().join("part.j2"), "part {{ a }}\n").unwrap();
-        render("x.conf.j2", &path, variables)
+        render("x.conf.j2", &path, &LocalTexts::default(), variables)
     }
 
     #[test]
@@ -176,6 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_template_held_when_the_recipe_was_loaded_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.conf.j2");
+        std::fs::write(&path, "now\n").unwrap();
+        let held = [(path.clone(), "then {% include 'part.j2' %}"), (folder.path().join("part.j2"), "and there\n")];
+        let texts = LocalTexts::new(held.into_iter().map(|(path, text)| (path, text.into())).collect());
+        let text = render("x.conf.j2", &path, &texts, &BTreeMap::new()).unwrap();
+        assert_eq!(text.shown(), Some("then and there\n"));
+    }
+
+    #[test]
     fn a_secret_or_unknown_variable_makes_the_whole_text_so() {
         let secret = Value::Secret(Secret::new("hush".into()));
         assert!(
@@ -191,7 +207,7 @@ mod tests {
     fn the_librarys_own_chrony_configuration() {
         let nowhere = Path::new("/nonexistent/chrony.conf.j2");
         let servers = vars([("servers", Value::List(vec!["192.0.2.1".into(), "ntp.example".into()]))]);
-        let text = render("chrony.conf.j2", nowhere, &servers).unwrap();
+        let text = render("chrony.conf.j2", nowhere, &LocalTexts::default(), &servers).unwrap();
         let text = text.shown().unwrap();
         assert!(text.contains("server 192.0.2.1 iburst\nserver ntp.example iburst\n"), "{text}");
         assert!(
@@ -199,10 +215,11 @@ mod tests {
             "{text}"
         );
         let local = vars([("servers", Value::List(vec![])), ("local_stratum", 10_i64.into()), ("allow", "0/0".into())]);
-        let text = render("chrony.conf.j2", nowhere, &local).unwrap();
+        let text = render("chrony.conf.j2", nowhere, &LocalTexts::default(), &local).unwrap();
         assert!(text.shown().unwrap().contains("\nlocal stratum 10\n"));
         assert!(text.shown().unwrap().contains("\nallow 0/0\n"));
-        let error = render("crony.conf.j2", Path::new("/nonexistent/crony.conf.j2"), &BTreeMap::new()).err().unwrap();
+        let nowhere = Path::new("/nonexistent/crony.conf.j2");
+        let error = render("crony.conf.j2", nowhere, &LocalTexts::default(), &BTreeMap::new()).err().unwrap();
         assert_eq!(error.code(), "file.no_template");
     }
 }

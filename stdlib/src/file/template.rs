@@ -61,7 +61,8 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let template = arguments.string("template")?;
-        let content = render(&template, &arguments.local_path("template")?, &arguments.map("vars"))?;
+        let path = arguments.local_path("template")?;
+        let content = render(&template, &path, arguments.texts(), &arguments.map("vars"))?;
         Ok(vec![Template { placement: Placement::parse(arguments)?, template, content }])
     }
 

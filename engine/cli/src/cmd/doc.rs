@@ -52,6 +52,20 @@ pub fn doc(context: &Context, args: &DocArgs) -> Exit {
     }
 }
 
+/// The page of a name as text; of no name, the list of all.
+///
+/// # Errors
+/// When there is nothing of this name; the hint names the nearest.
+pub fn explain(library: &Library, name: &str, paint: Paint) -> haengine_kernel::error::Result<String> {
+    if name.is_empty() {
+        return Ok(overview(library, &docs::all(library), paint));
+    }
+    if let Some(module) = library.modules().iter().find(|module| module.name == name) {
+        return Ok(module_page(module, &entries(module), paint));
+    }
+    docs::find(library, name).map(|entry| page(&entry, paint)).map_err(|error| or_module(library, name, error))
+}
+
 /// The hint names a module where that is nearer than every verb and function.
 fn or_module(library: &Library, name: &str, error: Error) -> Error {
     let modules: Vec<&str> = library.modules().iter().map(|module| module.name).collect();

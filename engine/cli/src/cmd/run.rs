@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use haengine_kernel::error::Error;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Journal, RunFolder, VERSION};
@@ -11,7 +11,7 @@ use haengine_script::lint::Severity;
 use haengine_script::{Bound, Fault, Finding, Recipe, Surroundings};
 
 use crate::args::parameter;
-use crate::cmd::unfinished;
+use crate::cmd::{repair, unfinished};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::{Session, conduct};
@@ -33,11 +33,26 @@ use crate::wiring::{self, keep};
 See `haengine describe RECIPE` for its parameters.")]
 pub struct RunArgs {
     #[command(flatten)]
-    call: Call,
+    pub(super) call: Call,
 
     /// Begin a new run, also where an unfinished one could be gone on with
     #[arg(long)]
     anew: bool,
+
+    /// What a step that fails does; at a terminal you are asked
+    ///
+    /// With repl a session opens in which you look at the hosts, mend them, or edit the recipe; the run goes on with :retry.
+    #[arg(long, value_name = "WHAT")]
+    pub(super) on_error: Option<OnError>,
+}
+
+/// What a step that fails does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnError {
+    /// It ends the run
+    Stop,
+    /// A session opens where the run stands
+    Repl,
 }
 
 /// Show what a recipe would change, and touch nothing
@@ -83,13 +98,18 @@ pub fn run(context: &Context, args: RunArgs) -> Exit {
             && let Some(found) = unfinished::find(&store, &prepared, &args.call)?
             && found.agree(session)?
         {
-            return found.go_on(context, session, &store, prepared, &args.call).await;
+            return found.go_on(context, session, &store, prepared, &args).await;
         }
         let folder = store.create()?;
         let journal = enter(context, &folder, &prepared, &args.call).await?;
         let mode = wiring::apply(context, &store, &folder, journal)?;
+        session.begin(&folder.id, "run", &args.call.recipe);
         let attempt = Attempt { id: &folder.id, mode, past: Past::default() };
-        session.begin(attempt.id, "run", &args.call.recipe);
+        if repair::is_wanted(context, session, args.on_error) {
+            let site =
+                repair::Site { context, session, store: &store, folder: &folder, args: &args, agreed: false.into() };
+            return site.perform(prepared, attempt).await;
+        }
         Ok(perform(context, session, prepared, attempt).await.0)
     })
 }

@@ -38,6 +38,14 @@ pub fn runs(context: &Context) -> Exit {
     exit
 }
 
+/// The list as text.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub fn listing(context: &Context) -> Result<String> {
+    Ok(page(&listed(context)?))
+}
+
 /// A run in the list.
 #[derive(Serialize)]
 #[serde(untagged)]

@@ -7,6 +7,7 @@ use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
 use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State};
 use haengine_kernel::run::UndoPlan;
+use haengine_script::session::NAME;
 use serde::Serialize;
 
 use crate::cmd::runs::local;
@@ -198,7 +199,7 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let left = UndoPlan::of(state);
     let (id, count) = (&summary.run, left.len() + left.unsettled.len());
     let mut lines = Vec::new();
-    if matches!(summary.outcome.as_str(), "failed" | "interrupted" | "died") {
+    if summary.recipe != NAME && matches!(summary.outcome.as_str(), "failed" | "interrupted" | "died") {
         lines.push(format!("it can be gone on with: `haengine resume {id}`"));
     }
     if let Some(when) = state.forgotten {

@@ -1,9 +1,12 @@
 //! `haengine undo`: every host as it was before a run.
 
+use std::sync::Arc;
+
 use clap::Args;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Event, Level, Totals};
-use haengine_kernel::journal::RunFolder;
+use haengine_kernel::host::Hosts;
+use haengine_kernel::journal::{RunFolder, Store};
 use haengine_kernel::run::{Run, UndoPlan};
 use haengine_script::Fault;
 
@@ -38,22 +41,38 @@ pub fn undo(context: &Context, args: &UndoArgs) -> Exit {
 async fn take_back(context: &Context, session: &Session, id: &str) -> Result<Exit, Fault> {
     let store = context.store()?;
     let folder = store.enter(id.to_owned())?;
-    let state = folder.state()?;
+    let hosts = || Ok(wiring::hosts(context, session, inventory(context, &folder)?.into()));
+    go_back(context, session, &store, &folder, hosts, true).await
+}
+
+/// Takes the run of this folder back, which is alive in this process; `ask` says whether somebody is asked first.
+///
+/// # Errors
+/// When nothing was begun: what is begun and fails is told, and the exit code says so.
+pub(super) async fn go_back(
+    context: &Context,
+    session: &Session,
+    store: &Store,
+    folder: &RunFolder,
+    hosts: impl FnOnce() -> Result<Arc<Hosts>, Error>,
+    ask: bool,
+) -> Result<Exit, Fault> {
+    let (id, state) = (folder.id.as_str(), folder.state()?);
     let plan = UndoPlan::of(&state);
     if let Some(when) = state.forgotten {
         return Err(forgotten(id, when).into());
     }
-    plan.refuse_if_built_upon(&store, id)?;
+    plan.refuse_if_built_upon(store, id)?;
     session.begin(id, "undo", state.recipe());
     tell_irreversible(session, &plan);
     if plan.is_empty() {
         return Ok(nothing(session, id));
     }
-    agree(session, &plan)?;
-    let inventory = inventory(context, &folder)?;
-    let hosts = wiring::hosts(context, session, inventory.into());
-    let mode = wiring::apply(context, &store, &folder, context.journal(&folder)?)?;
-    let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
+    if ask {
+        agree(session, &plan)?;
+    }
+    let mode = wiring::apply(context, store, folder, context.journal(folder)?)?;
+    let run = Run::new(id.to_owned(), mode, hosts()?, session.events.clone(), session.cancel.clone());
     let result = run.undo(&wiring::registry(), &plan).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)
 }

@@ -9,9 +9,11 @@ use haengine_kernel::journal::{Entry, RunFolder, State, Store};
 use haengine_kernel::run::{Decide, Decision, Past, UndoPlan, Unfinished};
 use haengine_kernel::secret::REDACTED;
 use haengine_script::Fault;
+use haengine_script::session;
 use haengine_script::snapshot::Snapshot;
 
-use crate::cmd::run::{Attempt, Call, Prepared, perform};
+use crate::cmd::repair;
+use crate::cmd::run::{Attempt, Call, Prepared, RunArgs, perform};
 use crate::cmd::show::changes;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -105,16 +107,21 @@ impl Found {
         session: &Session,
         store: &Store,
         prepared: Prepared,
-        call: &Call,
+        args: &RunArgs,
     ) -> Result<Exit, Fault> {
         let folder = store.enter(self.id.clone())?;
         // Another process may have gone on with it meanwhile.
         let state = folder.state()?;
         refuse(&folder.id, &state, store)?;
-        session.begin(&folder.id, "resume", &call.recipe);
+        session.begin(&folder.id, "resume", &args.call.recipe);
         let how = if session.terminal.asks() { "" } else { "; `--anew` begins a new run instead" };
         session.events.log(Level::Info, None, format!("this run {} before: going on with it{how}", self.ended()));
-        execute(context, session, store, &folder, &state, prepared, None).await
+        let attempt = begin(context, session, store, &folder, &state, &prepared, None).await?;
+        if repair::is_wanted(context, session, args.on_error) {
+            let site = repair::Site { context, session, store, folder: &folder, args, agreed: false.into() };
+            return site.perform(prepared, attempt).await;
+        }
+        Ok(perform(context, session, prepared, attempt).await.0)
     }
 }
 
@@ -127,6 +134,10 @@ pub(super) fn refuse(id: &str, state: &State, store: &Store) -> Result<()> {
     if let Some(when) = state.forgotten {
         let message = format!("run {id} was forgotten at {when:.0}");
         return refused("resume.forgotten", message, "run the recipe anew");
+    }
+    if state.recipe() == session::NAME {
+        let message = format!("run {id} is a session: nobody knows what its next line would be");
+        return refused("resume.session", message, "begin a new session, or take this one back with `haengine undo`");
     }
     if state.undoing {
         let message = format!("run {id} was taken back, or its undo has begun");
@@ -148,6 +159,23 @@ pub(super) async fn execute(
     prepared: Prepared,
     answer: Option<Decision>,
 ) -> Result<Exit, Fault> {
+    let attempt = begin(context, session, store, folder, state, &prepared, answer).await?;
+    Ok(perform(context, session, prepared, attempt).await.0)
+}
+
+/// A further attempt of the run, written down.
+///
+/// # Errors
+/// As [`execute`].
+pub(super) async fn begin<'a>(
+    context: &Context,
+    session: &Session,
+    store: &Store,
+    folder: &'a RunFolder,
+    state: &State,
+    prepared: &Prepared,
+    answer: Option<Decision>,
+) -> Result<Attempt<'a>, Error> {
     let journal = context.journal(folder)?;
     let inventory = context.global.inventory.iter().map(|file| file.display().to_string()).collect();
     let operator = context.environment.operator.clone();
@@ -158,8 +186,7 @@ pub(super) async fn execute(
     }
     let mode = wiring::apply(context, store, folder, journal)?;
     let decide = Arc::new(Ask { terminal: session.terminal.clone(), answer });
-    let attempt = Attempt { id: &folder.id, mode, past: Past::of(state, decide) };
-    Ok(perform(context, session, prepared, attempt).await.0)
+    Ok(Attempt { id: &folder.id, mode, past: Past::of(state, decide) })
 }
 
 /// Who decides about actions whose end is not known: `--unknown`, else the person at the terminal.

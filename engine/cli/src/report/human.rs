@@ -72,6 +72,7 @@ impl Human {
         let name = self.look.out.bold(&one_line(recipe));
         let id = if run.is_empty() { String::new() } else { format!(" as {run}") };
         let line = match command.as_str() {
+            "repl" => String::new(),
             "plan" => format!("plan of {name}: nothing is touched\n"),
             "undo" => format!("undo of {run}, which ran {name}\n"),
             "resume" => format!("resume of {run}, which runs {name}\n"),
@@ -96,7 +97,7 @@ impl Human {
     fn tell(&mut self, groups: Vec<Group>) {
         for group in groups {
             self.head(&group.change.step.clone());
-            let diffs = self.command == "plan" || self.look.verbose;
+            let diffs = group.change.status == Status::Planned || self.look.verbose;
             self.text.push_str(&lines::group(&group, diffs, self.look.out));
         }
     }
@@ -183,8 +184,13 @@ impl Human {
         let rest: Vec<String> = self.unchanged.keys().cloned().collect();
         rest.iter().for_each(|step| self.fold(step));
         self.progress.clear();
-        if !self.command.is_empty() {
+        // A session without changes has nothing to sum up.
+        if !self.command.is_empty() && (self.command != "repl" || self.touched) {
             self.summarise(totals);
+        }
+        // What follows another run's end has none of its own.
+        if self.command != "repl" {
+            self.command.clear();
         }
         self.write();
     }
@@ -218,6 +224,7 @@ impl Human {
             (_, "succeeded", 0) => return,
             ("resume", _, 0) if !self.touched => "nothing more was touched",
             (_, _, 0) if !self.touched => "nothing was touched",
+            ("repl", ..) => &format!("see it with `haengine show {run}`, take it back with `haengine undo {run}`"),
             ("undo", ..) => &format!("see what is left with `haengine show {run}`, then `haengine undo {run}` again"),
             (_, "succeeded", _) => {
                 &format!("see it with `haengine show {run}`, take it back with `haengine undo {run}`")

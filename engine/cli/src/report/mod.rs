@@ -23,6 +23,8 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -64,6 +66,8 @@ pub struct Inbox {
     pub events: UnboundedReceiver<Stamped>,
     /// What is done once all that happened before is drawn; nothing is drawn meanwhile.
     pub errands: UnboundedReceiver<Errand>,
+    /// While it is set, the end of a run is followed by something else.
+    pub goes_on: Arc<AtomicBool>,
 }
 
 /// Draws events on a thread of its own until the run has finished or nobody can send any more.
@@ -97,7 +101,7 @@ fn turn(reporter: &mut dyn Reporter, inbox: &mut Inbox, runtime: &Handle) -> boo
         Next::End => (None, None, true),
     };
     while let Some(event) = waiting {
-        finished |= matches!(event.event, Event::RunFinished(_));
+        finished |= matches!(event.event, Event::RunFinished(_)) && !inbox.goes_on.load(Ordering::Relaxed);
         reporter.take(event);
         waiting = inbox.events.try_recv().ok();
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::Result;
 use haengine_kernel::event::Level;
 use haengine_kernel::host::Hosts;
@@ -17,7 +18,6 @@ use haengine_kernel::run::Mode;
 use haengine_script::{Library, Sources};
 use haengine_stdlib::ssh::client::{Notice, Options, SshConnector};
 use include_dir::{Dir, include_dir};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::context::Context;
@@ -42,7 +42,7 @@ pub fn log(context: &Context) {
 static RECIPES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scripts");
 
 /// The language with all modules.
-pub fn library(cancel: CancellationToken) -> Library {
+pub fn library(cancel: impl Into<Cancel>) -> Library {
     Library::new(haengine_stdlib::modules(), cancel)
 }
 

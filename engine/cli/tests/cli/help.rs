@@ -19,6 +19,8 @@ fn of_haengine() {
       run       Run a recipe: make true on the hosts what it says
       plan      Show what a recipe would change, and touch nothing
       check     Check recipes without touching any host
+      repl      Work on live hosts, a line after the other, in the language of recipes
+      watch     Check and plan a recipe at each save, and show what changed in its plan
       resume    Go on with a run that failed, was interrupted or died
       undo      Take a run back: every host as it was before it
       runs      List what was run, newest first
@@ -45,6 +47,7 @@ fn of_haengine() {
       haengine list                                       which recipes there are
       haengine plan time_sync -i site.yaml hosts=masters  what a recipe would change, with diffs
       haengine run time_sync -i site.yaml hosts=masters   make these changes
+      haengine repl -i site.yaml                          look around on live hosts, line by line
       haengine resume RUN                                 go on with a run that died
       haengine undo RUN                                   every host as it was before the run
 
@@ -82,6 +85,16 @@ fn of_run() {
     Options:
           --anew
               Begin a new run, also where an unfinished one could be gone on with
+
+          --on-error <WHAT>
+              What a step that fails does; at a terminal you are asked
+              
+              With repl a session opens in which you look at the hosts, mend them, or edit the recipe;
+              the run goes on with :retry.
+
+              Possible values:
+              - stop: It ends the run
+              - repl: A session opens where the run stands
 
       -h, --help
               Print help (see a summary with '-h')

@@ -11,6 +11,7 @@ mod help;
 mod kept;
 mod misuse;
 mod recipes;
+mod session;
 mod terminal;
 
 use std::path::PathBuf;

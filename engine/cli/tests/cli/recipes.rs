@@ -32,7 +32,7 @@ fn site() -> Site {
 }
 
 /// Run ids and times differ each time.
-fn steady(text: &str) -> String {
+pub(crate) fn steady(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let is_time = |at: usize| words[at].parse::<f64>().is_ok() && words.get(at + 1).is_some_and(|next| is_unit(next));
     let steady: Vec<&str> = (0..words.len())

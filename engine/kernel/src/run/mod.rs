@@ -17,11 +17,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
-
 pub use past::{Decide, Decision, Nobody, Past, Unfinished};
 pub use undo::UndoPlan;
 
+use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change, Event, Events, Status, Totals};
 use crate::guard::Guards;
@@ -51,7 +50,7 @@ pub struct Run {
     mode: Mode,
     hosts: Arc<Hosts>,
     events: Events,
-    cancel: CancellationToken,
+    cancel: Cancel,
     tally: Tally,
     past: Past,
     guards: Guards,
@@ -83,7 +82,7 @@ pub type Results = Vec<(Arc<Host>, Result<Value>)>;
 
 impl Run {
     /// A run that begins now.
-    pub fn new(id: String, mode: Mode, hosts: Arc<Hosts>, events: Events, cancel: CancellationToken) -> Arc<Run> {
+    pub fn new(id: String, mode: Mode, hosts: Arc<Hosts>, events: Events, cancel: impl Into<Cancel>) -> Arc<Run> {
         Run::again(id, mode, hosts, events, cancel, Past::default())
     }
 
@@ -93,7 +92,7 @@ impl Run {
         mode: Mode,
         hosts: Arc<Hosts>,
         events: Events,
-        cancel: CancellationToken,
+        cancel: impl Into<Cancel>,
         past: Past,
     ) -> Arc<Run> {
         Arc::new(Run {
@@ -101,7 +100,7 @@ impl Run {
             mode,
             hosts,
             events,
-            cancel,
+            cancel: cancel.into(),
             tally: Tally::default(),
             changes: AtomicU64::new(past.last_change + 1),
             calls: AtomicU64::new(past.last_call + 1),
@@ -129,7 +128,7 @@ impl Run {
     }
 
     /// Set when the operator interrupts it.
-    pub fn cancel(&self) -> &CancellationToken {
+    pub fn cancel(&self) -> &Cancel {
         &self.cancel
     }
 
@@ -160,6 +159,14 @@ impl Run {
 
     /// Ends the run: journals and tells how, ends what still runs on the hosts, and closes the connections.
     pub async fn finish(&self, outcome: &str) -> Totals {
+        self.close(outcome).await;
+        let totals = self.totals(outcome);
+        self.events.send(Event::RunFinished(totals.clone()));
+        totals
+    }
+
+    /// The same without a word: of an attempt that the next one follows at once.
+    pub async fn close(&self, outcome: &str) {
         if let Mode::Apply { journal, .. } = &self.mode {
             let end = Entry::Finished { outcome: outcome.to_owned() };
             if let Err(error) = journal.append(vec![end]).await {
@@ -168,9 +175,6 @@ impl Run {
         }
         self.guards.release().await;
         self.hosts.close().await;
-        let totals = self.totals(outcome);
-        self.events.send(Event::RunFinished(totals.clone()));
-        totals
     }
 
     fn next_call(&self) -> u64 {

@@ -22,6 +22,7 @@ mod wire;
 use std::path::Path;
 use std::sync::Arc;
 
+use haengine_kernel::cancel::Cancel;
 use haengine_kernel::event::Events;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::inventory::Inventory;
@@ -53,6 +54,6 @@ pub fn inventory() -> Inventory {
 }
 
 /// The hosts of [`inventory`] in a world.
-pub fn hosts(world: &Arc<World>, events: Events, cancel: CancellationToken) -> Arc<Hosts> {
+pub fn hosts(world: &Arc<World>, events: Events, cancel: impl Into<Cancel>) -> Arc<Hosts> {
     Hosts::new(Arc::new(inventory()), Arc::new(wire::Wires(world.clone())), events, cancel)
 }

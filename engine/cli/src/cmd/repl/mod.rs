@@ -1,0 +1,101 @@
+//! `haengine repl`: lines of the language on live hosts, one after the other.
+//!
+//! | file | what |
+//! |---|---|
+//! | `room` | hosts, and the runs that the lines are part of |
+//! | `talk` | a line, its answer, the next line |
+//! | `command` | the words that begin with `:` or `!` |
+//! | `input` | lines from standard input |
+//! | `editor`, `menu`, `history` | lines from a person at a terminal |
+//! | `answer` | what a line gives, drawn |
+//! | `save` | the session, written as a recipe |
+
+mod answer;
+mod command;
+mod editor;
+mod history;
+pub(super) mod input;
+mod menu;
+mod room;
+mod save;
+pub(super) mod talk;
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use haengine_kernel::error::Error;
+use haengine_script::{Fault, Repl};
+
+use crate::cmd::repl::editor::Editor;
+use crate::cmd::repl::input::{Piped, Seat};
+use crate::cmd::repl::room::Room;
+use crate::cmd::repl::talk::{Left, Talk};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::session::{Session, conduct};
+use crate::{state, terminal};
+
+/// Work on live hosts, a line after the other, in the language of recipes
+///
+/// Each host and group of the inventory is a variable, connections stay open between lines, and `_` is the last value.
+/// What lines change is journalled as a run: `:undo` takes it back, now, and `haengine undo` does later. `:help` tells the
+/// other commands. Without a terminal, lines are read from standard input; the first that fails ends the session, and the
+/// exit code is that of a run.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  haengine repl -i site.yaml
+  haengine repl -i site.yaml --plan                            lines only show what they would change
+  echo 'ssh::facts(masters)' | haengine repl -i site.yaml      without a terminal")]
+pub struct ReplArgs {
+    /// Begin with `:plan on`: show what lines would change, and touch nothing
+    #[arg(long)]
+    plan: bool,
+}
+
+/// Lines on live hosts.
+pub fn repl(context: &Context, args: &ReplArgs) -> Exit {
+    conduct(context, async |session| converse(context, session, args).await)
+}
+
+async fn converse(context: &Context, session: &Session, args: &ReplArgs) -> Result<Exit, Fault> {
+    let mut room = Room::open(context, session).await?;
+    room.set_plan(args.plan);
+    let person = person(context, room.repl().clone())?;
+    let mut seat = person.unwrap_or_else(|| Seat::new(Piped::new(session.cancel.clone())));
+    let mut talk = Talk::new(context, session, room.repl().clone());
+    let exit = loop {
+        match terminal::waiting(|| talk.until_left(&mut seat)) {
+            Ok(Left::Plan(plan)) => room.set_plan(plan),
+            Ok(Left::Undo) => {
+                let exit = match room.take_back(seat.person).await {
+                    Ok(exit) => exit,
+                    Err(fault) => session.told(&fault, false),
+                };
+                if exit != Exit::Done && !seat.person {
+                    break exit;
+                }
+            }
+            Ok(Left::Interrupted) if seat.person => room.renew().await,
+            Ok(Left::Interrupted) => break Exit::Interrupted,
+            Ok(Left::Ended(exit)) => break exit,
+            Ok(Left::Retry | Left::Skip) => {}
+            Err(error) => break session.told(&error.into(), false),
+        }
+    };
+    room.leave(exit).await;
+    Ok(exit)
+}
+
+/// Where a person at a terminal writes lines; none where there is nobody.
+///
+/// # Errors
+/// When the history cannot be kept.
+pub(super) fn person(context: &Context, repl: Arc<Mutex<Repl>>) -> Result<Option<Seat>, Error> {
+    let attended = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    if !attended || context.environment.dumb {
+        return Ok(None);
+    }
+    let folder = state::folder(context.global.state_dir.as_deref(), &context.environment)?;
+    Ok(Some(Seat::new(Editor::new(&folder, context.paint, repl)?)))
+}

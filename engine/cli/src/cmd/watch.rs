@@ -1,0 +1,208 @@
+//! `haengine watch`: a recipe is checked and planned at each save, and what changed in its plan is shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clap::Args;
+use haengine_kernel::event::{Change, Event, Events, Level, Status, Totals};
+use haengine_kernel::host::Hosts;
+use haengine_kernel::run::{Mode, Run};
+use haengine_script::lint::Severity;
+use haengine_script::store::Reload;
+use haengine_script::watch::{SETTLE, Watch};
+use haengine_script::{Fault, Recipe, Store, Surroundings};
+use serde::Serialize;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::cmd::check;
+use crate::cmd::run::Call;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::report::{json, lines};
+use crate::session::{Session, conduct};
+use crate::wiring;
+
+/// Check and plan a recipe at each save, and show what changed in its plan
+///
+/// Nothing is touched. The recipe's file, what it imports and its templates are watched; a version that is broken is shown
+/// with the place, and the last good one stays. Reads are real, at each save. Ctrl-C ends it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  haengine watch scripts/my_recipe.rhai -i site.yaml
+  haengine watch time_sync -i site.yaml hosts=masters")]
+pub struct WatchArgs {
+    #[command(flatten)]
+    call: Call,
+}
+
+/// Watches a recipe.
+pub fn watch(context: &Context, args: &WatchArgs) -> Exit {
+    conduct(context, async |session| follow(context, session, &args.call).await)
+}
+
+async fn follow(context: &Context, session: &Session, call: &Call) -> Result<Exit, Fault> {
+    let library = wiring::library(session.cancel.clone());
+    let store = Arc::new(Store::open(library, wiring::sources(), &call.recipe)?);
+    let inventory = Arc::new(context.inventory()?);
+    let hosts = wiring::hosts(context, session, inventory);
+    let (tell, mut news) = unbounded_channel();
+    // Who does not listen any more has ended.
+    let _watch = Watch::start(store.clone(), SETTLE, move |reload| drop(tell.send(reload)))?;
+    let mut view = View { context, session, call, hosts, planned: Planned::new() };
+    view.show(&store.current()).await;
+    loop {
+        let reload = tokio::select! {
+            () = session.cancel.cancelled() => break,
+            Some(reload) = news.recv() => reload,
+        };
+        match reload {
+            Reload::Same => {}
+            Reload::Good(recipe) => view.show(&recipe).await,
+            Reload::Broken(fault) => {
+                session.tell(&fault);
+                view.still(&store);
+            }
+            Reload::Wrong(findings) => {
+                session.tell_findings(&findings);
+                view.still(&store);
+            }
+        }
+    }
+    view.hosts.close().await;
+    let outcome = Exit::Interrupted.outcome().to_owned();
+    session.events.send(Event::RunFinished(Totals { run: "plan".to_owned(), outcome, ..Totals::default() }));
+    Ok(Exit::Interrupted)
+}
+
+/// Planned changes by what they are; alike ones are counted.
+type Planned = BTreeMap<Key, Change>;
+
+/// Step, host, op, target, and a number among those that are alike.
+type Key = (String, String, String, String, usize);
+
+/// What is shown, and what was shown before.
+struct View<'a> {
+    context: &'a Context,
+    session: &'a Session,
+    call: &'a Call,
+    hosts: Arc<Hosts>,
+    planned: Planned,
+}
+
+/// How a planned change compares with the version before.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum News {
+    New,
+    Other,
+    Gone,
+}
+
+/// A difference between two plans, for a program.
+#[derive(Serialize)]
+struct Difference<'a> {
+    version: u64,
+    news: News,
+    #[serde(flatten)]
+    change: &'a Change,
+}
+
+impl View<'_> {
+    /// Checks and plans a version, and shows what is different.
+    async fn show(&mut self, recipe: &Recipe) {
+        let version = recipe.snapshot().number;
+        let named = !self.context.global.inventory.is_empty();
+        let findings = recipe.check(Some(self.hosts.inventory().as_ref()).filter(|_| named));
+        let wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
+        for finding in &findings {
+            self.session.say(check::draw(finding, self.context.paint));
+        }
+        if wrong {
+            return self.say(&format!("version {version} is not planned: correct what is wrong first"));
+        }
+        match self.plan(recipe).await {
+            Ok(planned) => {
+                let before = std::mem::replace(&mut self.planned, planned);
+                self.compare(version, &before);
+            }
+            Err(fault) => {
+                self.session.told(&fault, false);
+                self.say(&format!("version {version} could not be planned to its end"));
+            }
+        }
+    }
+
+    fn still(&self, store: &Store) {
+        self.say(&format!("version {} is still the last good one", store.current().snapshot().number));
+    }
+
+    /// All planned changes of a version. What it logs is passed over: only what changes is of interest.
+    async fn plan(&self, recipe: &Recipe) -> Result<Planned, Fault> {
+        let home = self.context.environment.home.as_deref();
+        let secrets = self.session.secrets.clone();
+        let bound = recipe.bind(&self.call.parameters, self.hosts.inventory(), secrets.as_ref(), home)?;
+        self.hosts.forget_plans();
+        let (events, mut told) = Events::channel();
+        let run = Run::new("plan".to_owned(), Mode::Plan, self.hosts.clone(), events, self.session.cancel.clone());
+        let (prompt, forks) = (self.session.terminal.clone(), self.context.global.forks);
+        recipe.run(bound, Surroundings { run, prompt, secrets, forks }).await?;
+        let mut planned = Planned::new();
+        while let Ok(stamped) = told.try_recv() {
+            match stamped.event {
+                Event::Change(change) if change.status == Status::Planned => add(&mut planned, change),
+                Event::Log { level: Level::Warning, host, message } => {
+                    self.session.events.log(Level::Warning, host.as_deref(), message);
+                }
+                _ => {}
+            }
+        }
+        Ok(planned)
+    }
+
+    fn compare(&self, version: u64, before: &Planned) {
+        let mut counts = [0; 3];
+        let mut news = |kind: News, key: &Key, change: &Change| {
+            counts[kind as usize] += 1;
+            self.tell(version, kind, key, change);
+        };
+        for (key, change) in &self.planned {
+            match before.get(key) {
+                None => news(News::New, key, change),
+                Some(old) if old.summary != change.summary || old.diff != change.diff => news(News::Other, key, change),
+                Some(_) => {}
+            }
+        }
+        for (key, change) in before.iter().filter(|(key, _)| !self.planned.contains_key(key)) {
+            news(News::Gone, key, change);
+        }
+        let [new, other, gone] = counts;
+        let count = self.planned.len();
+        self.say(&format!("version {version}: {count} would change ({new} new, {other} other, {gone} gone)"));
+    }
+
+    fn tell(&self, version: u64, news: News, key: &Key, change: &Change) {
+        if self.context.global.json {
+            return self.session.record(json::record("planned", &Difference { version, news, change }));
+        }
+        let paint = self.context.paint;
+        let mark = match news {
+            News::New => paint.green("+"),
+            News::Other => paint.yellow("~"),
+            News::Gone => paint.red("-"),
+        };
+        let (_, host, op, target, _) = key;
+        let diff = change.diff.as_ref().filter(|_| news != News::Gone);
+        let diff = diff.map(|diff| lines::diff(diff.text(), paint)).unwrap_or_default();
+        self.session.say(format!("{mark} {host}: {op} {} {}\n{diff}", paint.cyan(target), change.summary));
+    }
+
+    fn say(&self, line: &str) {
+        self.session.say(format!("{}\n", self.context.paint.bold(line)));
+    }
+}
+
+fn add(planned: &mut Planned, change: Change) {
+    let key = |number| (change.step.clone(), change.host.clone(), change.op.clone(), change.target.clone(), number);
+    let number = (0..).find(|number| !planned.contains_key(&key(*number))).unwrap_or_default();
+    planned.insert(key(number), change);
+}
