@@ -6,16 +6,16 @@ use haengine_tests::look::kubectl;
 use haengine_tests::site::Site;
 use haengine_tests::stage;
 
-use crate::stage::Subject;
+use crate::stage::{Made, Subject};
 
 pub const SUBJECT: Subject = Subject {
     recipe: "add_master",
     words: &["target=master2"],
     hosts: &["master1", "master2", "worker1", "worker2"],
     ops: &["cert.ensure_sans", "file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
-    // Each takes minutes: they are played by `make test-long` alone.
+    // It is played by the tests of the cluster, on theirs.
     sample: &[],
-    made: Some("no stale address is left"),
+    made: Some(Made { verified: "no stale address is left", held: "object lease.coordination.k8s.io/haengine\n" }),
     patience: Duration::from_secs(60),
     set_up: || stage::Stage::spare().site,
     wait: stage::wait,
@@ -23,20 +23,19 @@ pub const SUBJECT: Subject = Subject {
     objects,
 };
 
-/// The names of what a run could make or remove. Those of requests for certificates are random.
+/// The names of what a run could make or remove. Those of requests for certificates are random, so these are counted.
 fn objects(site: &Site) -> String {
     let names = kubectl(
         site,
         "get nodes,csr,clusterroles,clusterrolebindings,leases,configmaps,secrets,serviceaccounts -A -o name",
     );
     let servers = kubectl(site, "get endpoints kubernetes -o 'jsonpath={.subsets[*].addresses[*].ip}'");
-    let random = |name: &str| match name.split_once("csr-") {
-        Some((kind, _)) => format!("object {kind}csr"),
-        None => format!("object {name}"),
-    };
-    let mut lines: Vec<String> = names.lines().map(random).collect();
-    lines.extend(network(site));
+    let (requests, named): (Vec<&str>, Vec<&str>) =
+        names.lines().partition(|name| name.starts_with("certificatesigningrequest."));
+    let mut lines: Vec<String> = named.iter().map(|name| format!("object {name}")).collect();
+    lines.push(format!("object {} requests for certificates", requests.len()));
     lines.extend(servers.split_whitespace().map(|address| format!("object API server {address}")));
+    lines.extend(network(site));
     lines.sort();
     lines.iter().map(|line| format!("{line}\n")).collect()
 }

@@ -21,8 +21,8 @@ pub struct Subject {
     pub ops: &'static [&'static str],
     /// The cases that `make test` plays.
     pub sample: &'static [&'static str],
-    /// The first verification behind the last change, where those that follow wait long for what nothing of ours does.
-    pub made: Option<&'static str>,
+    /// Where those that follow wait long for what nothing of ours does.
+    pub made: Option<Made>,
     /// How long the hosts' own work goes on behind a change.
     pub patience: Duration,
     /// Hosts on which the recipe can be run.
@@ -33,6 +33,14 @@ pub struct Subject {
     pub running: &'static [&'static str],
     /// What else is compared: a cluster's objects or members, by name.
     pub objects: fn(&Site) -> String,
+}
+
+/// The end of a recipe's changes.
+pub struct Made {
+    /// The first verification behind the last one.
+    pub verified: &'static str,
+    /// What is there of a run that is alive, or was killed just now.
+    pub held: &'static str,
 }
 
 /// The hosts of a recipe.
@@ -134,7 +142,7 @@ impl Stage {
     }
 
     fn is_made(&self, event: &Value) -> bool {
-        event["event"] == "verified" && self.subject.made.is_some_and(|made| event["name"] == made)
+        event["event"] == "verified" && self.subject.made.as_ref().is_some_and(|made| event["name"] == made.verified)
     }
 
     /// What was found out.
