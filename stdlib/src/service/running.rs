@@ -97,8 +97,9 @@ files are surely older than its start.
 After a start the unit must stay up; if it does not, the error shows the end of its journal. Unit files that changed \
 are read again first. A masked unit is refused. Units that have nothing to enable (static, generated) just run.
 
-**Undo** stops what did not run (a unit that systemd was about to start again counts as one that ran), puts the enablement back, and removes what appeared in the paths under `owns` (in a \
-folder that was there: the new entries directly in it). What ran before is restarted once its files are back.";
+**Undo** stops what did not run (a unit that systemd was about to start again counts as one that ran), puts the \
+enablement back, and removes what appeared in the paths under `owns` (in a folder that was there: the new entries \
+directly in it). What ran before is restarted once its files are back.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
@@ -510,9 +511,9 @@ mod tests {
         assert_eq!(standing(&Unit { active: "failed".to_owned(), ..before.clone() }, &before), Standing::AsBefore);
         let stopped = Unit { active: "inactive".to_owned(), stamp: Some("1\n{}".to_owned()), ..before.clone() };
         assert_eq!(standing(&stopped, &before), Standing::Foreign("it is stopped".to_owned()));
-        let failed = Unit { stamp: None, ..stopped.clone() };
+        let failed = Unit { stamp: None, ..stopped };
         assert_eq!(standing(&failed, &before), Standing::AsBefore);
-        assert_eq!(standing(&Unit { boot: "other".to_owned(), ..stopped }, &before), Standing::AsBefore);
+        assert_eq!(standing(&Unit { boot: "other".to_owned(), ..failed }, &before), Standing::AsBefore);
     }
 
     #[test]
