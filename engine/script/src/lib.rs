@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`library`] | the language: an engine with our functions and the modules it is given |
 //! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
+//! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `step`, `preflight` (with `check`), `fanout`, `waiting`, `talk`, `import` | the functions of the language |
@@ -31,6 +32,7 @@ mod value;
 mod waiting;
 
 pub mod docs;
+pub mod ejected;
 pub mod fault;
 pub mod host;
 pub mod library;

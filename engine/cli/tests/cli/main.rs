@@ -7,10 +7,12 @@
 )]
 
 mod answers;
+mod completions;
 mod help;
 mod kept;
 mod misuse;
 mod recipes;
+mod site_recipes;
 mod terminal;
 
 use std::path::PathBuf;
