@@ -84,7 +84,10 @@ async fn inspect<const N: usize>(
 ) -> Result<serde_json::Value, Error> {
     let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let arguments = Arguments::check(Inspect::NAME, &Inspect::SIGNATURE, vec![Value::Null, path.into()], Some(options));
-    Ok(Inspect::parse(&arguments.unwrap()).unwrap().read(&sandbox.host).await?.redacted())
+    let value = Inspect::parse(&arguments.unwrap()).unwrap().read(&sandbox.host).await?;
+    // With `missing: "empty"` there may be nothing.
+    assert!(value == Value::Null || Inspect::GIVES.holds(&value), "{}", value.redacted());
+    Ok(value.redacted())
 }
 
 async fn refusal<O: Op>(sandbox: &Sandbox, op: &O) -> Error {
@@ -421,7 +424,9 @@ async fn served(endpoint: &str, options: Vec<(&str, Value)>) -> Result<serde_jso
     let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let arguments =
         Arguments::check(Served::NAME, &Served::SIGNATURE, vec![Value::Null, endpoint.into()], Some(options));
-    Ok(Served::parse(&arguments.unwrap()).unwrap().read(&host).await?.redacted())
+    let value = Served::parse(&arguments.unwrap()).unwrap().read(&host).await?;
+    assert!(Served::GIVES.holds(&value), "{}", value.redacted());
+    Ok(value.redacted())
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ async fn read<R: Read, const N: usize>(
 ) -> Result<serde_json::Value, Error> {
     let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let arguments = Arguments::check(R::NAME, &R::SIGNATURE, vec![Value::Null, path.into()], Some(options));
-    Ok(R::parse(&arguments.unwrap()).unwrap().read(&sandbox.host).await?.redacted())
+    let value = R::parse(&arguments.unwrap()).unwrap().read(&sandbox.host).await?;
+    assert!(R::GIVES.holds(&value), "{} gives {}", R::NAME, value.redacted());
+    Ok(value.redacted())
 }
 
 async fn refusal<O: Op>(sandbox: &Sandbox, op: &O) -> Error {
@@ -277,7 +279,9 @@ async fn find_lists_what_fits() {
             let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             let positional = vec![Value::Null, "/srv/t".into()];
             let arguments = Arguments::check("file::find", &Find::SIGNATURE, positional, Some(options)).unwrap();
-            Find::parse(&arguments).unwrap().read(&sandbox.host).await.unwrap().redacted()
+            let value = Find::parse(&arguments).unwrap().read(&sandbox.host).await.unwrap();
+            assert!(Find::GIVES.holds(&value));
+            value.redacted()
         };
         let json = |paths: &[&str]| serde_json::json!(paths);
         let all = [

@@ -331,7 +331,9 @@ fn wrong_calls_are_refused() {
 async fn a_query_is_quiet_and_unknown_once_the_host_has_planned_changes() {
     let mut world = world();
     let query = Query::parse(&arguments(&Query::SIGNATURE, vec![Value::from("echo x")], []).unwrap()).unwrap();
-    assert_eq!(json(&query.read(&world.host).await.unwrap()), gives("x", 0));
+    let said = query.read(&world.host).await.unwrap();
+    assert!(Query::GIVES.holds(&said));
+    assert_eq!(json(&said), gives("x", 0));
     assert_eq!(world.lines(), Vec::<String>::new());
     assert!(matches!(query.foresee(&world.host, &world.host.overlay()), Foreseen::Real));
     world.host.overlay().record(Effect::File("/x".into(), PlannedFile::Absent));
@@ -378,7 +380,9 @@ async fn a_download_is_whole_or_not_there() {
     let content: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
     std::fs::write(&remote, &content).unwrap();
     let fetch = download(world.folder.path(), &remote, "got/{host}/copy", []);
-    let result = json(&fetch.read(&world.host).await.unwrap());
+    let result = fetch.read(&world.host).await.unwrap();
+    assert!(Download::GIVES.holds(&result));
+    let result = json(&result);
     let copy = world.path("got/a/copy");
     assert_eq!(result["bytes"], 3_000_000);
     assert_eq!((result["changed"].as_bool(), result["path"].as_str()), (Some(true), Some(copy.as_str())));
@@ -430,7 +434,9 @@ async fn a_plan_says_what_would_be_downloaded() {
 #[tokio::test]
 async fn facts_of_this_machine() {
     let world = world();
-    let facts = json(&Facts.read(&world.host).await.unwrap());
+    let facts = Facts.read(&world.host).await.unwrap();
+    assert!(Facts::GIVES.holds(&facts));
+    let facts = json(&facts);
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(facts["hostname"], hostname.trim());
     assert_eq!(facts["cpus"], std::thread::available_parallelism().unwrap().get());

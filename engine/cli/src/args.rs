@@ -88,7 +88,10 @@ pub enum Command {
     Forget(cmd::forget::ForgetArgs),
     List(cmd::list::ListArgs),
     Describe(cmd::describe::DescribeArgs),
+    Eject(cmd::eject::EjectArgs),
+    Init(cmd::init::InitArgs),
     Doc(cmd::doc::DocArgs),
+    Completions(cmd::completions::CompletionsArgs),
     Lab(cmd::lab::LabArgs),
 }
 

@@ -76,6 +76,11 @@ impl Context {
         }
     }
 
+    /// Tells what the operator should know, beside the output.
+    pub fn warn(&self, text: &str) {
+        Out::stderr().write(&format!("{} {text}\n", self.error_paint.yellow("warning:")));
+    }
+
     /// Tells why nothing is done: to a person, and with `--json` to a program too.
     pub fn refuse(&self, error: &Error) -> Exit {
         self.refuse_as(error, Vec::new(), &failure::draw(error, self.error_paint))

@@ -32,6 +32,8 @@ pub struct Environment {
     pub dumb: bool,
     /// `HAENGINE_CRASH`: where a test wants this process to be killed.
     pub crash: Option<String>,
+    /// `_CLAP_COMPLETE_INDEX`: which word a shell wants to be completed.
+    pub completed_word: Option<usize>,
     /// Who runs this: user and machine.
     pub operator: String,
     /// This machine's name.
@@ -57,6 +59,7 @@ impl Environment {
             force_color: value("CLICOLOR_FORCE").is_some_and(|text| text != "0"),
             dumb,
             crash: value("HAENGINE_CRASH").and_then(|text| text.into_string().ok()),
+            completed_word: value("_CLAP_COMPLETE_INDEX").and_then(|text| text.to_str()?.parse().ok()),
             operator: format!("{}@{machine}", user()),
             machine,
             home,

@@ -8,10 +8,12 @@
 //! | exit | the family of an error → exit code |
 //! | environment, state, context | what the operator's machine says |
 //! | secrets, terminal, interrupt | secrets, questions, Ctrl-C |
+//! | complete | what a shell offers while a command is typed |
 //! | crash | where a test wants it to be killed |
 
 mod args;
 mod cmd;
+mod complete;
 mod context;
 mod crash;
 mod environment;
@@ -36,6 +38,11 @@ use crate::exit::Exit;
 use crate::report::Out;
 
 fn main() -> ExitCode {
+    match complete::answer() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Done.into(),
+        Err(error) => return misused(&error).into(),
+    }
     match Cli::try_parse() {
         Ok(cli) => start(cli).into(),
         Err(error) => misused(&error).into(),
@@ -58,6 +65,9 @@ fn start(cli: Cli) -> Exit {
         Command::Forget(args) => cmd::forget::forget(&context, &args),
         Command::List(_) => cmd::list::list(&context),
         Command::Describe(args) => cmd::describe::describe(&context, &args),
+        Command::Eject(args) => cmd::eject::eject(&context, &args),
+        Command::Init(args) => cmd::init::init(&context, &args),
+        Command::Completions(args) => cmd::completions::completions(&context, &args),
         Command::Doc(args) => cmd::doc::doc(&context, &args),
         Command::Lab(args) => cmd::lab::lab(&context, args),
     }

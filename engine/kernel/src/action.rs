@@ -8,6 +8,7 @@ use crate::arguments::Arguments;
 use crate::error::Result;
 use crate::host::Host;
 use crate::op::Example;
+use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::value::Value;
 
@@ -22,6 +23,8 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const SIGNATURE: Signature;
     /// Shown in the book and run by the tests.
     const EXAMPLES: &'static [Example];
+    /// What it gives.
+    const GIVES: Shape = Shape::Anything;
 
     /// The action of a call.
     ///

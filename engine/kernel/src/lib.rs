@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
 //! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
-//! | [`signature`], [`arguments`], [`value`], [`text`] | a call and what passes through it |
+//! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
 //! | [`run`] | observe, plan, journal, apply; undo |
 //! | [`journal`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
@@ -34,8 +34,10 @@ pub mod op;
 pub mod overlay;
 pub mod read;
 pub mod registry;
+pub mod review;
 pub mod run;
 pub mod secret;
+pub mod shape;
 pub mod signature;
 pub mod text;
 pub mod transport;

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::keep::Keep;
 use crate::overlay::{Effect, Overlay};
+use crate::review::{Doubt, Written};
 use crate::signature::Signature;
 
 /// A state op: it describes how something on a host shall be.
@@ -39,6 +40,11 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// # Errors
     /// When the arguments do not go together.
     fn parse(arguments: &Arguments) -> Result<Vec<Self>>;
+
+    /// What is not as it should be about a call, as far as the recipe writes it out.
+    fn review(_written: &Written) -> Vec<Doubt> {
+        Vec::new()
+    }
 
     /// What it changes, known beforehand: a path, a unit, a package.
     fn target(&self) -> String;

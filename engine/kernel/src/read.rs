@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::op::Example;
 use crate::overlay::Overlay;
+use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::value::{Unknown, Value};
 
@@ -21,6 +22,8 @@ pub trait Read: Clone + Send + Sync + 'static {
     const SIGNATURE: Signature;
     /// Shown in the book and run by the tests.
     const EXAMPLES: &'static [Example];
+    /// What it gives.
+    const GIVES: Shape = Shape::Anything;
 
     /// The read of a call.
     ///

@@ -6,6 +6,7 @@
 //! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
 //! | `templates` | the templates that it names |
 //! | [`store`], [`watch`] | the versions of a recipe that is edited |
+//! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `step`, `preflight` (with `check`), `fanout`, `waiting`, `talk`, `import` | the functions of the language |
@@ -36,6 +37,7 @@ mod value;
 mod waiting;
 
 pub mod docs;
+pub mod ejected;
 pub mod fault;
 pub mod host;
 pub mod library;

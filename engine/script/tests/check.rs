@@ -87,11 +87,11 @@ fn codes() -> BTreeSet<String> {
 fn each_code_has_a_case_and_a_section_in_the_book() {
     let codes = codes();
     assert!(codes.len() > 10, "the codes are not where they were: {codes:?}");
-    let cases: String = names("tests/check")
-        .iter()
-        .filter(|name| name.ends_with(".txt"))
-        .map(|name| std::fs::read_to_string(here("tests/check").join(name)).unwrap())
-        .collect();
+    // Those that only a real verb can show have their cases there.
+    let folders = ["tests/check", "../../stdlib/tests/check"];
+    let texts = folders.iter().flat_map(|folder| names(folder).into_iter().map(|name| here(folder).join(name)));
+    let texts = texts.filter(|path| path.extension().is_some_and(|ending| ending == "txt"));
+    let cases: String = texts.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let page = std::fs::read_to_string(here("../../book/src/check.md")).unwrap();
     let sections: BTreeSet<String> = page
         .lines()
@@ -102,6 +102,36 @@ fn each_code_has_a_case_and_a_section_in_the_book() {
         assert!(cases.contains(&format!("[{code}]")), "no case shows {code}");
     }
     assert_eq!(sections, codes, "book/src/check.md has other sections than there are codes");
+    for code in &codes {
+        let meaning = docs::meaning(code).unwrap();
+        assert!(meaning.about.contains("```rhai"), "{code} has no example");
+        assert!(meaning.summary().ends_with('.') && meaning.summary().len() > 20, "{code}: {}", meaning.summary());
+        assert!(meaning.about.lines().last().unwrap().ends_with('.'), "{code} does not end with what to do");
+    }
+}
+
+/// What runs without an error has no finding. Of these, each shows on purpose what `check` finds.
+const SHOWN: [&str; 2] = ["each_copies", "preflight_passes"];
+
+#[test]
+fn what_runs_is_clean() {
+    let sources = Sources { folders: vec![here("tests/language/lib")], ..Sources::default() };
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for name in names("tests/language").iter().filter_map(|name| name.strip_suffix(".rhai").map(str::to_owned)) {
+        let path = here(&format!("tests/language/{name}.rhai"));
+        let told = std::fs::read_to_string(path.with_extension("txt")).unwrap();
+        if told.contains("error[") || told.contains("error:") || told.is_empty() {
+            continue;
+        }
+        seen += 1;
+        let findings = toy::library().check(&sources, path.to_str().unwrap(), Some(&toy::inventory()));
+        let said: Vec<String> = findings.iter().map(|finding| finding.draw(false)).collect();
+        if said.is_empty() == SHOWN.contains(&name.as_str()) {
+            wrong.push(format!("{name}:\n{}", said.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 10, "only {seen} cases run without an error");
 }
 
 /// Each example of the language is a recipe without findings.

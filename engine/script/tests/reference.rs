@@ -52,3 +52,48 @@ fn entries_are_found_by_all_their_names() {
         "there is no function or verb `zzzzzzzzzzzz`; list all of them with `haengine doc`"
     );
 }
+
+#[test]
+fn findings_are_found_by_their_codes() {
+    let meaning = docs::meaning("check.unreachable").unwrap();
+    assert_eq!(meaning.place, "check.html#checkunreachable");
+    assert!(meaning.about.starts_with("A statement or a step is never reached"), "{}", meaning.about);
+    let error = docs::meaning("check.unreachble").unwrap_err();
+    assert_eq!(error.advice(), Some("look up `check.unreachable`"));
+}
+
+/// True for what the grammar of definitions allows in a line: a comment, a module's head, a function's declaration.
+fn is_definition(line: &str) -> bool {
+    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let kind = |text: &str| text == "?" || word(text);
+    let argument = |text: &str| text.split_once(": ").is_some_and(|(name, takes)| word(name) && kind(takes));
+    let declared = || {
+        let (head, gives) = line.strip_prefix("fn ")?.strip_suffix(';')?.rsplit_once(") -> ")?;
+        let (name, arguments) = head.split_once('(')?;
+        let named = word(name.strip_prefix("get ").unwrap_or(name));
+        Some(named && kind(gives) && (arguments.is_empty() || arguments.split(", ").all(argument)))
+    };
+    let is_module = line.strip_prefix("module ").and_then(|rest| rest.strip_suffix(';')).is_some_and(word);
+    line.is_empty() || line.starts_with("///") || is_module || declared() == Some(true)
+}
+
+#[test]
+fn definitions_for_editors_have_everything() {
+    let library = toy::library();
+    let files = docs::definitions(&library);
+    let text = |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, text)| text.as_str()).unwrap();
+    for name in ["toy.d.rhai", "param.d.rhai", "haengine.d.rhai"] {
+        assert!(text(name).starts_with("module "), "{name}");
+        text(name).lines().for_each(|line| assert!(is_definition(line), "{name}: {line}"));
+    }
+    for entry in docs::all(&library) {
+        let (file, word) = match entry.name.rsplit_once("::") {
+            Some((module, word)) => (format!("{module}.d.rhai"), word),
+            None => ("haengine.d.rhai".to_owned(), entry.name.rsplit('.').next().unwrap()),
+        };
+        let declared = [format!("fn {word}("), format!("fn get {word}(")];
+        assert!(text(&file).lines().any(|line| declared.iter().any(|start| line.starts_with(start))), "{}", entry.name);
+    }
+    insta::assert_snapshot!(text("toy.d.rhai"));
+    assert!(text("__builtin__.d.rhai").contains("fn type_of(") && text("__static__.d.rhai").contains("fn to_upper("));
+}

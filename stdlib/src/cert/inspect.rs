@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::{Unknown, Value};
 
@@ -73,6 +74,23 @@ With `missing: \"empty\"` the result is `()` where there is no file.";
             gives: r#""CN=admin,O=system:masters""#,
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("subject", Shape::String),
+        ("common_name", Shape::Anything),
+        ("organizations", Shape::List(&Shape::String)),
+        ("issuer", Shape::String),
+        ("serial", Shape::String),
+        ("not_before", Shape::String),
+        ("not_after", Shape::String),
+        ("days_left", Shape::Integer),
+        ("names", Shape::List(&Shape::String)),
+        ("addresses", Shape::List(&Shape::String)),
+        ("usages", Shape::List(&Shape::String)),
+        ("authority", Shape::Boolean),
+        ("algorithm", Shape::String),
+        ("fingerprint", Shape::String),
+        ("public_key", Shape::String),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let missing_is_empty = arguments.opt_string("missing").as_deref() == Some("empty");

@@ -10,6 +10,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use tokio_rustls::TlsConnector;
@@ -82,6 +83,25 @@ looked at all the same. An endpoint that does not answer, or not with TLS, is an
             gives: r#""it is not for `two.example`""#,
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("subject", Shape::String),
+        ("common_name", Shape::Anything),
+        ("organizations", Shape::List(&Shape::String)),
+        ("issuer", Shape::String),
+        ("serial", Shape::String),
+        ("not_before", Shape::String),
+        ("not_after", Shape::String),
+        ("days_left", Shape::Integer),
+        ("names", Shape::List(&Shape::String)),
+        ("addresses", Shape::List(&Shape::String)),
+        ("usages", Shape::List(&Shape::String)),
+        ("authority", Shape::Boolean),
+        ("algorithm", Shape::String),
+        ("fingerprint", Shape::String),
+        ("public_key", Shape::String),
+        ("verified", Shape::Boolean),
+        ("problem", Shape::Anything),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let endpoint = arguments.string("endpoint")?;

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, Signature};
 use haengine_kernel::value::Value;
 use serde_json::Value as Json;
@@ -68,6 +69,24 @@ In a plan it is known only when run once something is planned on the host: ask b
             gives: "true",
         },
     ];
+    const GIVES: Shape = Shape::List(&Shape::Map(&[
+        ("endpoint", Shape::String),
+        ("healthy", Shape::Boolean),
+        ("problem", Shape::Anything),
+        ("took", Shape::Anything),
+        ("cluster_id", Shape::Anything),
+        ("member_id", Shape::Anything),
+        ("name", Shape::Anything),
+        ("is_leader", Shape::Anything),
+        ("leader", Shape::Anything),
+        ("learner", Shape::Anything),
+        ("version", Shape::Anything),
+        ("db_size", Shape::Anything),
+        ("raft_term", Shape::Anything),
+        ("raft_index", Shape::Anything),
+        ("applied_index", Shape::Anything),
+        ("alarms", Shape::Anything),
+    ]));
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ask::parse(arguments).map(Health)
@@ -210,6 +229,7 @@ mod tests {
                 "db_size": 32768, "raft_term": 3, "raft_index": 4, "applied_index": 4, "alarms": ["NOSPACE"],
             });
             assert_eq!(told(&answers, 0, "e").redacted(), wanted);
+            assert!(Health::GIVES.holds(&Value::List(vec![told(&answers, 0, "e")])));
         }
     }
 

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, Signature};
 use haengine_kernel::value::Value;
 use serde_json::Value as Json;
@@ -50,6 +51,20 @@ It is an error when no endpoint answers. In a plan it is known only when run onc
             gives: r#"["http://localhost:2380"]"#,
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("cluster_id", Shape::Anything),
+        (
+            "members",
+            Shape::List(&Shape::Map(&[
+                ("id", Shape::Anything),
+                ("name", Shape::String),
+                ("peer_urls", Shape::List(&Shape::String)),
+                ("client_urls", Shape::List(&Shape::String)),
+                ("learner", Shape::Boolean),
+                ("started", Shape::Boolean),
+            ])),
+        ),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ask::parse(arguments).map(Members)
@@ -124,6 +139,7 @@ mod tests {
             {"id": "c", "name": "", "peer_urls": ["https://b:2380"], "client_urls": [], "learner": true, "started": false},
         ]});
         assert_eq!(cluster(&list).redacted(), wanted);
+        assert!(Members::GIVES.holds(&cluster(&list)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::{Unknown, Value};
@@ -69,6 +70,7 @@ The directory itself is not among them, and symbolic links are not followed. All
             gives: "[]",
         },
     ];
+    const GIVES: Shape = Shape::List(&Shape::String);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (depth, contains) = (arguments.integer("depth"), arguments.opt_string("contains").unwrap_or_default());

@@ -17,6 +17,7 @@ mod replace;
 mod stat;
 mod template;
 mod tree;
+mod variables;
 
 use haengine_script::Module;
 

@@ -8,6 +8,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read as Reading};
 use haengine_kernel::secret::Secret;
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::transport::Command;
@@ -62,6 +63,7 @@ can be handed on, to `file::put` or into a template.";
             gives: r#""""#,
         },
     ];
+    const GIVES: Shape = Shape::Text;
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let missing_is_empty = arguments.opt_string("missing").as_deref() == Some("empty");

@@ -1,6 +1,6 @@
 //! Filling in a template on the operator's machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use haengine_kernel::arguments::LocalTexts;
@@ -84,7 +84,28 @@ fn environment(path: &Path, texts: LocalTexts) -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-fn source_of(name: &str, path: &Path, texts: &LocalTexts) -> Result<String> {
+/// The names that the template uses and does not make itself.
+///
+/// # Errors
+/// When it is no template.
+pub(super) fn compile(name: &str, path: &Path, source: &str) -> Result<BTreeSet<String>> {
+    let environment = environment(path, LocalTexts::default())?;
+    let template = environment.template_from_named_str(name, source);
+    let template = template.map_err(|error| explain(name, source, &error, &Nature::default()))?;
+    Ok(template.undeclared_variables(false).into_iter().collect())
+}
+
+/// The names of haengine's own templates.
+#[cfg(test)]
+pub(super) fn own_names() -> impl Iterator<Item = &'static str> {
+    OWN.files().filter_map(|file| file.path().to_str())
+}
+
+/// The text of the template: of the file at `path`, else one of haengine's own.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub(super) fn source_of(name: &str, path: &Path, texts: &LocalTexts) -> Result<String> {
     if let Some(text) = texts.get(path) {
         return Ok(text.to_string());
     }

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::{Unknown, Value};
 
@@ -51,6 +52,19 @@ link is not followed.";
             gives: r#""/usr/share""#,
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("exists", Shape::Boolean),
+        ("kind", Shape::String),
+        ("mode", Shape::Integer),
+        ("owner", Shape::String),
+        ("group", Shape::String),
+        ("uid", Shape::Integer),
+        ("gid", Shape::Integer),
+        ("size", Shape::Integer),
+        ("modified", Shape::Integer),
+        ("sha256", Shape::String),
+        ("target", Shape::String),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Stat { path: path::of(arguments, "path")? })

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::review::{Doubt, Written};
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::file::look::{SHOWN, Seen, assume, look};
 use crate::file::place::{Before, GROUP, MODE, OWNER, Placement, VALIDATE};
 use crate::file::render::render;
+use crate::file::variables;
 
 /// A file from a template.
 #[derive(Clone, Serialize, Deserialize)]
@@ -64,6 +66,10 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         let path = arguments.local_path("template")?;
         let content = render(&template, &path, arguments.texts(), &arguments.map("vars"))?;
         Ok(vec![Template { placement: Placement::parse(arguments)?, template, content }])
+    }
+
+    fn review(written: &Written) -> Vec<Doubt> {
+        variables::review(written)
     }
 
     fn target(&self) -> String {

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
@@ -66,6 +67,21 @@ The result is an array of maps:
         },
         Example { about: "All of them.", given: "k8s_cluster", code: "k8s::csrs(h)", gives: "[]" },
     ];
+    const GIVES: Shape = Shape::List(&Shape::Map(&[
+        ("name", Shape::String),
+        ("node", Shape::Anything),
+        ("signer", Shape::String),
+        ("requestor", Shape::String),
+        ("groups", Shape::List(&Shape::String)),
+        ("usages", Shape::List(&Shape::String)),
+        ("common_name", Shape::Anything),
+        ("organizations", Shape::List(&Shape::String)),
+        ("names", Shape::List(&Shape::String)),
+        ("addresses", Shape::List(&Shape::String)),
+        ("state", Shape::String),
+        ("issued", Shape::Boolean),
+        ("created", Shape::String),
+    ]));
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (node, state) = (arguments.opt_string("node"), arguments.opt_string("state"));

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::Signature;
 use haengine_kernel::value::Value;
 use jiff::Timestamp;
@@ -55,6 +56,7 @@ The result is a map with `kube-controller-manager` and `kube-scheduler`; each is
             gives: r#"["kube-scheduler"]"#,
         },
     ];
+    const GIVES: Shape = Shape::Named(&Shape::Anything);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Leaders { access: Access::parse(arguments)? })

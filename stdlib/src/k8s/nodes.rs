@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::Signature;
 use haengine_kernel::value::Value;
 use k8s_openapi::api::core::v1::Node;
@@ -56,6 +57,21 @@ The result is an array of maps, by name:
             gives: r#"["worker1"]"#,
         },
     ];
+    const GIVES: Shape = Shape::List(&Shape::Map(&[
+        ("name", Shape::String),
+        ("ready", Shape::Boolean),
+        ("version", Shape::Anything),
+        ("addresses", Shape::List(&Shape::String)),
+        ("internal_address", Shape::Anything),
+        ("pod_cidr", Shape::Anything),
+        ("labels", Shape::Named(&Shape::String)),
+        (
+            "taints",
+            Shape::List(&Shape::Map(&[("key", Shape::String), ("value", Shape::Anything), ("effect", Shape::String)])),
+        ),
+        ("unschedulable", Shape::Boolean),
+        ("created", Shape::String),
+    ]));
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Nodes { access: Access::parse(arguments)? })

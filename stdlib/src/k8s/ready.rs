@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::Signature;
 use haengine_kernel::value::Value;
 
@@ -45,6 +46,11 @@ A server that does not answer, or whose certificate is not accepted, is not read
             gives: "false",
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("ready", Shape::Boolean),
+        ("failing", Shape::List(&Shape::String)),
+        ("problem", Shape::Anything),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Ready { access: Access::parse(arguments)? })

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::Signature;
 use haengine_kernel::value::Value;
 
@@ -34,6 +35,12 @@ The result is a map: `version` (`v1.20.2`), `major` and `minor` (numbers), `plat
         },
         Example { about: "Its first number.", given: "k8s_cluster", code: "k8s::version(h).major", gives: "1" },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("version", Shape::String),
+        ("major", Shape::Anything),
+        ("minor", Shape::Anything),
+        ("platform", Shape::String),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Version { access: Access::parse(arguments)? })

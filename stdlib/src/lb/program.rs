@@ -91,7 +91,7 @@ impl Program {
         names.extend(arguments.map("vars"));
         let template = arguments.opt_string("template").unwrap_or_else(|| usual.template.to_owned());
         let base = arguments.base().map(|base| base.join(&template)).unwrap_or_else(|| (&template).into());
-        let content = render(&template, &base, &names)?;
+        let content = render(&template, &base, arguments.texts(), &names)?;
         let path = path::clean(&arguments.opt_string("path").unwrap_or_else(|| usual.path.to_owned()))?;
         let unit = arguments.opt_string("unit").unwrap_or_else(|| usual.unit.to_owned());
         let patience = arguments.duration("timeout").unwrap_or(Duration::from_secs(90));

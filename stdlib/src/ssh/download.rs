@@ -10,6 +10,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::{Command, Exit, Output, Stream};
 use haengine_kernel::value::{Unknown, Value};
@@ -62,6 +63,12 @@ it. A plan says what would be copied.";
             gives: r#""06eb7d6a69ee19e5fbdf749018d3d2abfa04bcbd1365db312eb86dc7169389b8""#,
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("path", Shape::String),
+        ("bytes", Shape::Integer),
+        ("sha256", Shape::String),
+        ("changed", Shape::Boolean),
+    ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Download {

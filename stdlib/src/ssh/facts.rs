@@ -11,6 +11,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
@@ -58,6 +59,33 @@ In a plan they are known only when run once a command or a package is planned on
             gives: "true",
         },
     ];
+    const GIVES: Shape = Shape::Map(&[
+        ("hostname", Shape::Anything),
+        ("machine_id", Shape::Anything),
+        ("boot_id", Shape::Anything),
+        (
+            "os",
+            Shape::Map(&[
+                ("id", Shape::String),
+                ("version", Shape::Anything),
+                ("family", Shape::String),
+                ("name", Shape::Anything),
+            ]),
+        ),
+        ("kernel", Shape::Anything),
+        ("arch", Shape::Anything),
+        ("cpus", Shape::Integer),
+        ("memory", Shape::Integer),
+        ("addresses", Shape::List(&Shape::String)),
+        ("uptime", Shape::Float),
+        ("time", Shape::Integer),
+        ("clock_offset", Shape::Float),
+        ("init", Shape::Anything),
+        ("systemd", Shape::Anything),
+        ("package_manager", Shape::Anything),
+        ("selinux", Shape::Anything),
+        ("timezone", Shape::Anything),
+    ]);
 
     fn parse(_arguments: &Arguments) -> Result<Self> {
         Ok(Facts)

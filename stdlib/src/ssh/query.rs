@@ -7,11 +7,12 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 
-use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, STDIN, Setting, TIMEOUT};
+use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, TIMEOUT};
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -46,6 +47,7 @@ well, and no journal knows of it. In a plan, on a host where changes are planned
             gives: "false",
         },
     ];
+    const GIVES: Shape = OUTCOME;
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Query {

@@ -6,13 +6,14 @@ use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::once::{Once, REPEATABLE, UNDO, UNLESS};
-use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, STDIN, Setting, TIMEOUT};
+use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, TIMEOUT};
 
 /// See [`Action::ABOUT`].
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,6 +71,7 @@ that there is nothing to do, the result is `()`.";
             gives: r#"{"ok":true,"status":0,"stderr":"","stdout":"11"}"#,
         },
     ];
+    const GIVES: Shape = OUTCOME;
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Run {

@@ -9,13 +9,14 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::secret::Secret;
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::once::{Once, REPEATABLE, UNDO, UNLESS};
-use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, STDIN, Setting, TIMEOUT};
+use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, TIMEOUT};
 
 /// The last line of what is sent: a script that did not arrive whole must not run.
 const END: &str = "#haengine: end of script";
@@ -77,6 +78,7 @@ the connection alone: it is in no argument of a process and leaves no file behin
             gives: r#"{"ok":true,"status":0,"stderr":"","stdout":""}"#,
         },
     ];
+    const GIVES: Shape = OUTCOME;
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (name, body) = source(arguments)?;

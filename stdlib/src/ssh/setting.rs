@@ -8,6 +8,7 @@ use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::secret::Secret;
+use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::text::Text;
 use haengine_kernel::transport::{Command, Exit, Output};
@@ -166,6 +167,10 @@ impl Setting {
         ]))
     }
 }
+
+/// What a command gives.
+pub(super) const OUTCOME: Shape =
+    Shape::Map(&[("stdout", Shape::Text), ("stderr", Shape::Text), ("status", Shape::Integer), ("ok", Shape::Boolean)]);
 
 /// What a command reads from its standard input.
 #[derive(Default)]

@@ -61,7 +61,9 @@ pub async fn read<R: Read>(
     options: Vec<(&str, Value)>,
 ) -> Result<serde_json::Value> {
     let read = R::parse(&arguments(R::NAME, &R::SIGNATURE, positional, options).unwrap()).unwrap();
-    read.read(host).await.map(|value| value.redacted())
+    let value = read.read(host).await?;
+    assert!(R::GIVES.holds(&value), "{} gives {}", R::NAME, value.redacted());
+    Ok(value.redacted())
 }
 
 /// Observes, plans and applies as a run does. Gives what the journal would hold; none when nothing had to change.

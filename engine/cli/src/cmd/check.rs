@@ -1,12 +1,14 @@
 //! `haengine check`: what can be known of a recipe before any host is touched.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use haengine_kernel::error::Result;
 use haengine_kernel::inventory::Inventory;
-use haengine_script::Finding;
 use haengine_script::lint::Severity;
+use haengine_script::{Finding, Library, Sources};
 use tokio_util::sync::CancellationToken;
 
+use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::paint::harmless;
@@ -15,16 +17,17 @@ use crate::wiring;
 
 /// Check recipes without touching any host
 ///
-/// Finds what would otherwise show only when a line is reached: unknown functions, modules and options, and with -i also
-/// unknown hosts and groups. Names the nearest known one. A recipe with an error is refused with exit code 2, by `run` and
-/// `plan` too; a warning is shown.
+/// Finds what would otherwise show only when a line is reached: unknown functions, modules, options and keys, arguments that
+/// do not fit, missing templates, and with -i also unknown hosts and groups. Names the nearest known one. Warns of what
+/// does something else than it seems to. A recipe with an error is refused with exit code 2, by `run` and `plan` too.
+/// `haengine doc CODE` explains a finding.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine check scripts/*.rhai
   haengine check time_sync -i site.yaml")]
 pub struct CheckArgs {
     /// A recipe's file, or the name of one that `haengine list` shows (can be repeated)
-    #[arg(value_name = "RECIPE", required = true)]
+    #[arg(value_name = "RECIPE", required = true, add = ArgValueCompleter::new(complete::recipes))]
     recipes: Vec<String>,
 }
 
@@ -46,6 +49,7 @@ pub fn check(context: &Context, args: &CheckArgs) -> Exit {
     let mut exit = Exit::Done;
     for recipe in &args.recipes {
         let findings = library.check(&sources, recipe, inventory.as_ref());
+        warn(context, &library, &sources, recipe);
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if errors > 0 {
             exit = Exit::Refused;
@@ -53,6 +57,13 @@ pub fn check(context: &Context, args: &CheckArgs) -> Exit {
         tell(context, recipe, &findings, errors);
     }
     exit
+}
+
+/// Tells which of the recipe's files were ejected from a haengine whose stock recipe was another.
+fn warn(context: &Context, library: &Library, sources: &Sources, recipe: &str) {
+    if let Ok(recipe) = library.load(sources, recipe) {
+        sources.all_moved(recipe.snapshot()).iter().for_each(|moved| context.warn(&moved.text()));
+    }
 }
 
 /// The inventory against which names are checked, where one is named.

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use haengine_script::params::{Default as Fallback, ParameterKind};
-use haengine_script::{Fault, Parameter, Recipe};
+use haengine_script::{Parameter, Recipe, Sources};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::Paint;
@@ -18,24 +20,22 @@ use crate::wiring;
 #[command(after_help = "Example:\n  haengine describe time_sync")]
 pub struct DescribeArgs {
     /// A recipe's file, or the name of one that `haengine list` shows
-    #[arg(value_name = "RECIPE")]
+    #[arg(value_name = "RECIPE", add = ArgValueCompleter::new(complete::recipes))]
     recipe: String,
 }
 
 /// Describes a recipe.
 pub fn describe(context: &Context, args: &DescribeArgs) -> Exit {
-    match load(&args.recipe) {
+    let sources = wiring::sources();
+    match wiring::library(CancellationToken::new()).load(&sources, &args.recipe) {
         Ok(recipe) => {
-            let shown = Shown::of(&args.recipe, &recipe);
+            let shown = Shown::of(&args.recipe, &recipe, &sources);
             context.tell("recipe", std::slice::from_ref(&shown), || page(&shown, context.paint));
+            sources.all_moved(recipe.snapshot()).iter().for_each(|moved| context.warn(&moved.text()));
             Exit::Done
         }
         Err(fault) => context.refuse_fault(&fault),
     }
-}
-
-fn load(name: &str) -> Result<Recipe, Fault> {
-    wiring::library(CancellationToken::new()).load(&wiring::sources(), name)
 }
 
 /// A recipe for a program.
@@ -43,6 +43,8 @@ fn load(name: &str) -> Result<Recipe, Fault> {
 struct Shown {
     name: String,
     file: String,
+    /// True when a stock recipe of this name is in the binary.
+    stock: bool,
     about: String,
     parameters: Vec<ShownParameter>,
 }
@@ -60,9 +62,19 @@ struct ShownParameter {
 }
 
 impl Shown {
-    fn of(name: &str, recipe: &Recipe) -> Shown {
+    fn of(name: &str, recipe: &Recipe, sources: &Sources) -> Shown {
         let parameters = recipe.parameters().iter().map(ShownParameter::of).collect();
-        Shown { name: name.to_owned(), file: recipe.name().to_owned(), about: recipe.about(), parameters }
+        let (file, stock) = (recipe.name().to_owned(), sources.embedded.contains_key(name));
+        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters }
+    }
+
+    /// Where it is, and what it is used in the place of.
+    fn place(&self) -> String {
+        match (self.stock, self.file == format!("{}.rhai", self.name)) {
+            (true, true) => "a stock recipe".to_owned(),
+            (true, false) => format!("{}, in the place of the stock recipe", self.file),
+            (false, _) => self.file.clone(),
+        }
     }
 }
 
@@ -88,7 +100,7 @@ impl ShownParameter {
 }
 
 fn page(shown: &Shown, paint: Paint) -> String {
-    let mut text = format!("{}\n", paint.bold(&shown.name));
+    let mut text = format!("{}  {}\n", paint.bold(&shown.name), paint.dim(&shown.place()));
     if !shown.about.is_empty() {
         let _ = writeln!(text, "{}", shown.about);
     }

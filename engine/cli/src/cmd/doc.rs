@@ -1,12 +1,14 @@
 //! `haengine doc`: everything that recipes call, from the code itself.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use haengine_kernel::error::Error;
+use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::signature::nearest;
-use haengine_script::docs::{self, Entry, EntrySort, Field};
+use haengine_script::docs::{self, Entry, EntrySort, Field, Meaning};
 use haengine_script::{Library, Module};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -14,7 +16,7 @@ use crate::exit::Exit;
 use crate::report::Paint;
 use crate::wiring;
 
-/// Explain what recipes call: modules, verbs and functions
+/// Explain what recipes call, and what `check` finds
 ///
 /// Without a name, lists all of them.
 #[derive(Args)]
@@ -22,17 +24,26 @@ use crate::wiring;
   haengine doc                everything, a line each
   haengine doc file           one module
   haengine doc file::put      one verb, with its options and examples
-  haengine doc step           a function of the language")]
+  haengine doc step           a function of the language
+  haengine doc check.type     what a finding of `haengine check` means
+  haengine doc --definitions .rhai    for editors that speak with Rhai's language server")]
 pub struct DocArgs {
-    /// A module, a verb or a function, as recipes write it
+    /// A module, a verb or a function, as recipes write it; or the code of a finding
     #[arg(value_name = "NAME")]
     name: Option<String>,
+
+    /// Write definitions of everything, NAME.d.rhai, into a folder, which is made
+    #[arg(long, value_name = "DIR", conflicts_with = "name")]
+    definitions: Option<PathBuf>,
 }
 
 /// Explains what recipes call.
 pub fn doc(context: &Context, args: &DocArgs) -> Exit {
     let library = wiring::library(CancellationToken::new());
     let paint = context.paint;
+    if let Some(folder) = &args.definitions {
+        return define(context, &library, folder);
+    }
     let Some(name) = &args.name else {
         let all = docs::all(&library);
         context.tell("doc", &all, || overview(&library, &all, paint));
@@ -42,6 +53,9 @@ pub fn doc(context: &Context, args: &DocArgs) -> Exit {
         let entries = entries(module);
         context.tell("doc", &entries, || module_page(module, &entries, paint));
         return Exit::Done;
+    }
+    if name.starts_with("check.") {
+        return finding(context, name);
     }
     match docs::find(&library, name) {
         Ok(entry) => {
@@ -63,7 +77,54 @@ pub fn explain(library: &Library, name: &str, paint: Paint) -> haengine_kernel::
     if let Some(module) = library.modules().iter().find(|module| module.name == name) {
         return Ok(module_page(module, &entries(module), paint));
     }
+    if name.starts_with("check.") {
+        return docs::meaning(name).map(|meaning| meaning_page(&meaning, paint));
+    }
     docs::find(library, name).map(|entry| page(&entry, paint)).map_err(|error| or_module(library, name, error))
+}
+
+/// What a finding means.
+fn finding(context: &Context, code: &str) -> Exit {
+    match docs::meaning(code) {
+        Ok(meaning) => {
+            context.tell("doc", std::slice::from_ref(&meaning), || meaning_page(&meaning, context.paint));
+            Exit::Done
+        }
+        Err(error) => context.refuse(&error),
+    }
+}
+
+fn meaning_page(meaning: &Meaning, paint: Paint) -> String {
+    format!("{}\n\n{}\n", paint.bold(&meaning.code), meaning.about)
+}
+
+/// A file that was written.
+#[derive(Serialize)]
+struct Defined {
+    path: PathBuf,
+}
+
+/// Definitions are made anew: what is in the folder by these names is replaced.
+fn define(context: &Context, library: &Library, folder: &Path) -> Exit {
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        let files = docs::definitions(library).into_iter().map(|(name, text)| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map(|()| Defined { path })
+        });
+        files.collect::<std::io::Result<Vec<Defined>>>()
+    };
+    match write() {
+        Ok(files) => {
+            let lines = || files.iter().map(|file| format!("{}\n", file.path.display())).collect();
+            context.tell("defined", &files, lines);
+            Exit::Done
+        }
+        Err(error) => {
+            let message = format!("cannot write definitions into {}", folder.display());
+            context.refuse(&Error::new(Kind::Local, "doc.unwritable", message).because(error))
+        }
+    }
 }
 
 /// The hint names a module where that is nearer than every verb and function.
@@ -97,7 +158,17 @@ fn overview(library: &Library, all: &[Entry], paint: Paint) -> String {
         let part: Vec<Entry> = all.iter().filter(|entry| entry.sort == sort).cloned().collect();
         text.push_str(&list(name, about, &part, paint));
     }
+    text.push_str(&codes(paint));
     text
+}
+
+fn codes(paint: Paint) -> String {
+    let meanings = docs::meanings();
+    let width = meanings.iter().map(|meaning| meaning.code.len()).max().unwrap_or_default();
+    let line =
+        |meaning: &Meaning| format!("  {}  {}\n", paint.cyan(&format!("{:width$}", meaning.code)), meaning.summary());
+    let lines: String = meanings.iter().map(line).collect();
+    format!("{}  What `haengine check` finds.\n{lines}\n", paint.bold("findings"))
 }
 
 fn list(name: &str, about: &str, entries: &[Entry], paint: Paint) -> String {

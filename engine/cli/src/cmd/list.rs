@@ -1,5 +1,7 @@
 //! `haengine list`: which recipes there are.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use haengine_script::{Library, Sources};
 use serde::Serialize;
@@ -12,7 +14,8 @@ use crate::wiring;
 
 /// List the recipes that can be run by name
 ///
-/// Those of this folder and of ./scripts come before those in the binary, which a file of the same name replaces.
+/// Those of this folder come first, then those of ./scripts, then the stock recipes in the binary: of a name, the first is
+/// used. Shown is which one that is, and in the place of which others.
 #[derive(Args)]
 #[command(after_help = "Example:\n  haengine list")]
 pub struct ListArgs {}
@@ -24,6 +27,7 @@ pub fn list(context: &Context) -> Exit {
     let recipes = sources.list().into_iter().map(|(name, path)| Shown::of(&library, &sources, name, path));
     let recipes: Vec<Shown> = recipes.collect();
     context.tell("recipe", &recipes, || page(&recipes, context.paint));
+    recipes.iter().filter_map(|recipe| recipe.moved_on.as_ref()).for_each(|text| context.warn(text));
     Exit::Done
 }
 
@@ -32,7 +36,15 @@ pub fn list(context: &Context) -> Exit {
 struct Shown {
     name: String,
     /// Its file; none for one in the binary.
-    path: Option<std::path::PathBuf>,
+    path: Option<PathBuf>,
+    /// True when it is in the binary, whether the site's file is used in its place or not.
+    stock: bool,
+    /// Other files of the site that have the name and are not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hidden: Vec<PathBuf>,
+    /// Set when it was ejected and the stock recipe has changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_on: Option<String>,
     about: String,
     /// Why it cannot be loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,13 +52,26 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(library: &Library, sources: &Sources, name: String, path: Option<std::path::PathBuf>) -> Shown {
-        match library.load(sources, &name) {
-            Ok(recipe) => {
-                let about = recipe.about().lines().next().unwrap_or_default().to_owned();
-                Shown { name, path, about, broken: None }
-            }
-            Err(fault) => Shown { name, path, about: String::new(), broken: Some(fault.to_string()) },
+    fn of(library: &Library, sources: &Sources, name: String, path: Option<PathBuf>) -> Shown {
+        let (about, broken) = match library.load(sources, &name) {
+            Ok(recipe) => (recipe.about().lines().next().unwrap_or_default().to_owned(), None),
+            Err(fault) => (String::new(), Some(fault.to_string())),
+        };
+        let stock = sources.embedded.contains_key(&name) || sources.libraries.contains_key(&name);
+        let files = sources.folders.iter().map(|folder| folder.join(format!("{name}.rhai")));
+        let hidden = files.filter(|file| Some(file) != path.as_ref() && file.is_file()).collect();
+        let moved_on = path.as_deref().and_then(|path| sources.moved(path)).map(|moved| moved.text());
+        Shown { name, path, stock, hidden, moved_on, about, broken }
+    }
+
+    /// Where it is, and what it is used in the place of.
+    fn place(&self) -> String {
+        let Some(path) = &self.path else { return "stock".to_owned() };
+        let mut instead: Vec<String> = self.hidden.iter().map(|path| path.display().to_string()).collect();
+        instead.extend(self.stock.then(|| "the stock recipe".to_owned()));
+        match instead.as_slice() {
+            [] => path.display().to_string(),
+            _ => format!("{}, in the place of {}", path.display(), instead.join(" and ")),
         }
     }
 }
@@ -61,7 +86,7 @@ fn page(recipes: &[Shown], paint: Paint) -> String {
             Some(broken) => paint.red(&format!("broken: {broken}")),
             None => recipe.about.clone(),
         };
-        let place = recipe.path.as_ref().map(|path| paint.dim(&format!("  {}", path.display()))).unwrap_or_default();
+        let place = paint.dim(&format!("  {}", recipe.place()));
         format!("{}  {about}{place}\n", paint.cyan(&format!("{:width$}", recipe.name)))
     };
     recipes.iter().map(line).collect()

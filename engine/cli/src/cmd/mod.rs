@@ -1,9 +1,12 @@
 //! The commands, a file for each.
 
 pub mod check;
+pub mod completions;
 pub mod describe;
 pub mod doc;
+pub mod eject;
 pub mod forget;
+pub mod init;
 pub mod lab;
 pub mod list;
 mod repair;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 use haengine_kernel::error::Error;
+use haengine_kernel::event::Level;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Journal, RunFolder, VERSION};
 use haengine_kernel::run::{Mode, Past, Run};
@@ -12,6 +14,7 @@ use haengine_script::{Bound, Fault, Finding, Recipe, Surroundings};
 
 use crate::args::parameter;
 use crate::cmd::{repair, unfinished};
+use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::{Session, conduct};
@@ -76,13 +79,13 @@ pub struct PlanArgs {
 #[derive(Args)]
 pub(super) struct Call {
     /// A recipe's file, or the name of one that `haengine list` shows
-    #[arg(value_name = "RECIPE")]
+    #[arg(value_name = "RECIPE", add = ArgValueCompleter::new(complete::recipes))]
     pub recipe: String,
 
     /// The recipe's parameters (can be repeated)
     ///
     /// A secret is written as where it is found: env:NAME, file:PATH, age:PATH or prompt.
-    #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
+    #[arg(value_name = "KEY=VALUE", value_parser = parameter, add = ArgValueCompleter::new(complete::parameters))]
     pub parameters: Vec<(String, String)>,
 }
 
@@ -145,7 +148,11 @@ pub(super) struct Attempt<'a> {
 /// Loads and checks. What would fail at some line is refused here, before the first line is run.
 fn prepare(context: &Context, session: &Session, call: &Call) -> Result<Result<Prepared, Vec<Finding>>, Fault> {
     let library = wiring::library(session.cancel.clone());
-    let recipe = library.load(&wiring::sources(), &call.recipe)?;
+    let sources = wiring::sources();
+    let recipe = library.load(&sources, &call.recipe)?;
+    for moved in sources.all_moved(recipe.snapshot()) {
+        session.events.log(Level::Warning, None, &moved.text());
+    }
     let inventory = Arc::new(context.inventory()?);
     checked(context, session, recipe, inventory, &call.parameters, !context.global.inventory.is_empty())
 }

@@ -3,7 +3,7 @@
 pub mod keep;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::cancel::Cancel;
@@ -50,6 +50,11 @@ pub fn library(cancel: impl Into<Cancel>) -> Library {
 pub fn sources() -> Sources {
     let folders = vec![PathBuf::from("."), PathBuf::from("scripts")];
     Sources { folders, embedded: scripts(&RECIPES), libraries: scripts(&haengine_stdlib::LIBRARIES) }
+}
+
+/// The site's file that is used for this name, if it has one.
+pub fn site(sources: &Sources, name: &str) -> Option<PathBuf> {
+    sources.list().remove(name).flatten().map(|path| path.strip_prefix("./").map(Path::to_owned).unwrap_or(path))
 }
 
 fn scripts(folder: &'static Dir<'_>) -> BTreeMap<String, &'static str> {

@@ -16,20 +16,23 @@ fn of_haengine() {
     Usage: haengine [OPTIONS] <COMMAND>
 
     Commands:
-      run       Run a recipe: make true on the hosts what it says
-      plan      Show what a recipe would change, and touch nothing
-      check     Check recipes without touching any host
-      repl      Work on live hosts, a line after the other, in the language of recipes
-      watch     Check and plan a recipe at each save, and show what changed in its plan
-      resume    Go on with a run that failed, was interrupted or died
-      undo      Take a run back: every host as it was before it
-      runs      List what was run, newest first
-      show      Show what a run did, change by change, and what of it can be taken back
-      forget    Give up what the hosts keep for the undo of a run
-      list      List the recipes that can be run by name
-      describe  Describe a recipe and its parameters
-      doc       Explain what recipes call: modules, verbs and functions
-      lab       Make throw-away real hosts on this machine, from an inventory
+      run          Run a recipe: make true on the hosts what it says
+      plan         Show what a recipe would change, and touch nothing
+      check        Check recipes without touching any host
+      repl         Work on live hosts, a line after the other, in the language of recipes
+      watch        Check and plan a recipe at each save, and show what changed in its plan
+      resume       Go on with a run that failed, was interrupted or died
+      undo         Take a run back: every host as it was before it
+      runs         List what was run, newest first
+      show         Show what a run did, change by change, and what of it can be taken back
+      forget       Give up what the hosts keep for the undo of a run
+      list         List the recipes that can be run by name
+      describe     Describe a recipe and its parameters
+      eject        Copy a stock recipe into the site's folder, to change it there
+      init         Make a site's folder: an inventory, known hosts, a first recipe
+      doc          Explain what recipes call, and what `check` finds
+      completions  Print what makes a shell complete commands, recipes, parameters and hosts
+      lab          Make throw-away real hosts on this machine, from an inventory
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -332,7 +335,10 @@ fn every_command_has_an_example() {
         &["forget"],
         &["list"],
         &["describe"],
+        &["eject"],
+        &["init"],
         &["doc"],
+        &["completions"],
         &["lab"],
         &["lab", "up"],
     ] {

@@ -7,11 +7,13 @@
 )]
 
 mod answers;
+mod completions;
 mod help;
 mod kept;
 mod misuse;
 mod recipes;
 mod session;
+mod site_recipes;
 mod terminal;
 
 use std::path::PathBuf;

@@ -132,7 +132,7 @@ fn recipes_are_listed_and_described() {
     ");
     insta::assert_snapshot!(site.run(&["describe", "greet"]).all(), @"
     --- stdout
-    greet
+    greet  scripts/greet.rhai
     Greets somebody.
 
     It says hello and nothing else.

@@ -13,6 +13,7 @@ use crate::journal::ChangeState;
 use crate::keep::Keep;
 use crate::op::Example;
 use crate::run::{Place, Results, Run};
+use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::verb::encode;
 use crate::verb::state::decode;
@@ -48,6 +49,10 @@ impl<A: Action> Verb for ActionVerb<A> {
 
     fn sort(&self) -> Sort {
         Sort::Action
+    }
+
+    fn gives(&self) -> Shape {
+        A::GIVES
     }
 
     async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results> {

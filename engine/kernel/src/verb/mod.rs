@@ -13,7 +13,9 @@ use crate::host::Host;
 use crate::journal::ChangeState;
 use crate::keep::Keep;
 use crate::op::Example;
+use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
+use crate::shape::Shape;
 use crate::signature::Signature;
 
 pub use action::ActionVerb;
@@ -68,6 +70,14 @@ pub trait Verb: Send + Sync {
     fn examples(&self) -> &'static [Example];
     /// What it is.
     fn sort(&self) -> Sort;
+    /// What it gives for one host.
+    fn gives(&self) -> Shape {
+        Shape::Anything
+    }
+    /// What is not as it should be about a call, as far as the recipe writes it out.
+    fn review(&self, _written: &Written) -> Vec<Doubt> {
+        Vec::new()
+    }
 
     /// Calls it on hosts, all in parallel; every host has its own result.
     ///

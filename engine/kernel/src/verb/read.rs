@@ -13,6 +13,7 @@ use crate::keep::Keep;
 use crate::op::Example;
 use crate::read::Read;
 use crate::run::{Place, Results, Run};
+use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::verb::{Kin, Sort, Undone, Verb};
 
@@ -46,6 +47,10 @@ impl<R: Read> Verb for ReadVerb<R> {
 
     fn sort(&self) -> Sort {
         Sort::Read
+    }
+
+    fn gives(&self) -> Shape {
+        R::GIVES
     }
 
     async fn call(&self, run: &Run, _place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results> {

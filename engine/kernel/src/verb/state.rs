@@ -12,7 +12,9 @@ use crate::host::Host;
 use crate::journal::{ChangeState, Phase};
 use crate::keep::Keep;
 use crate::op::{Example, Op, Standing};
+use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
+use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::verb::{Kin, Sort, Undone, Verb};
 
@@ -70,6 +72,14 @@ impl<O: Op> Verb for StateVerb<O> {
 
     fn sort(&self) -> Sort {
         Sort::State
+    }
+
+    fn gives(&self) -> Shape {
+        Shape::Map(&[("changed", Shape::Boolean)])
+    }
+
+    fn review(&self, written: &Written) -> Vec<Doubt> {
+        O::review(written)
     }
 
     async fn call(&self, run: &Run, place: &Place, hosts: &[Arc<Host>], arguments: &Arguments) -> Result<Results> {

@@ -29,6 +29,11 @@ impl<'a> Call<'a> {
             ASTNode::Stmt(Stmt::FnCall(call, position)) => (call, *position),
             _ => return None,
         };
+        Call::of(call, position)
+    }
+
+    /// The call, unless it is an operator's.
+    pub fn of(call: &'a FnCallExpr, position: Position) -> Option<Call<'a>> {
         if call.is_operator_call() {
             return None;
         }

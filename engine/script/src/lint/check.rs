@@ -11,6 +11,7 @@ use crate::from_rhai::fault_in;
 use crate::import::parameters_of;
 use crate::library::Library;
 use crate::lint::sheet::Sheet;
+use crate::lint::types::Types;
 use crate::lint::{Finding, Names, Severity};
 use crate::params::Parameter;
 use crate::recipe::Recipe;
@@ -43,6 +44,7 @@ impl Recipe {
 pub(super) struct Lint<'a> {
     pub library: &'a Library,
     pub names: Names,
+    pub types: Types,
     pub inventory: Option<&'a Inventory>,
     snapshot: &'a Arc<Snapshot>,
     /// What each file's `params()` declares, by label; none where it fails, which is a finding of its own.
@@ -52,8 +54,9 @@ pub(super) struct Lint<'a> {
 
 impl<'a> Lint<'a> {
     fn new(library: &'a Library, snapshot: &'a Arc<Snapshot>, inventory: Option<&'a Inventory>) -> Lint<'a> {
-        let names = Names::of(&library.engine);
-        let mut lint = Lint { library, names, inventory, snapshot, parameters: BTreeMap::new(), findings: Vec::new() };
+        let (names, types) = (Names::of(&library.engine), Types::of(&library.engine));
+        let mut lint =
+            Lint { library, names, types, inventory, snapshot, parameters: BTreeMap::new(), findings: Vec::new() };
         for file in snapshot.files.values() {
             let declared = lint.declared(file);
             lint.parameters.insert(file.label.clone(), declared);
@@ -90,6 +93,17 @@ impl<'a> Lint<'a> {
         self.shape(&sheet, file.label == self.snapshot.main);
         self.outside_main(&sheet);
         self.preflight(&sheet);
+        self.follow(&sheet, file.label == self.snapshot.main);
+    }
+
+    /// The name of the recipe that was asked for.
+    pub fn recipe(&self) -> &'a str {
+        &self.snapshot.main
+    }
+
+    /// The recipe's files.
+    pub fn snapshot(&self) -> &'a Snapshot {
+        self.snapshot
     }
 
     /// Adds an error.

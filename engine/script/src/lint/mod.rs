@@ -14,18 +14,31 @@
 //! | `shape` | `main` and `params()` |
 //! | `place` | what is called outside of `main` |
 //! | `preflight` | what is called inside and outside of checks |
+//! | `follow`, `bodies`, `changed` | a walk through a file, with what is known of each variable |
+//! | `known`, `types`, `value` | what a value is, what its type has, what expressions give |
+//! | `functions`, `members`, `closures`, `doubtful` | what shows to those who know what values are |
 
+mod bodies;
 mod call;
+mod changed;
 mod check;
+mod closures;
+mod doubtful;
 mod finding;
+mod follow;
+mod functions;
 mod imported;
+mod known;
 mod literal;
+mod members;
 mod names;
 mod place;
 mod preflight;
 mod properties;
 mod shape;
 mod sheet;
+mod types;
+mod value;
 mod verb;
 
 pub use finding::{Finding, Severity};

@@ -45,7 +45,8 @@ impl Lint<'_> {
     }
 }
 
-fn other(parameter: &str, name: &str, names: &[String]) -> String {
+/// What to write instead of a parameter that there is not.
+pub(super) fn other(parameter: &str, name: &str, names: &[String]) -> String {
     match haengine_kernel::signature::nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("write `{parameter}.{near}`"),
         None => format!("declare `{name}` in `params()`"),

@@ -44,7 +44,7 @@ impl Lint<'_> {
             self.argument(sheet, &Place { function: &function, index }, param, given);
         }
         if let Some(given) = options {
-            let known: Vec<&'static Param> = signature.options.iter().chain(&ON_ERROR).collect();
+            let known = with_on_error(signature.options);
             self.options(sheet, &Place { function: &function, index: takes }, &known, given);
         }
     }
@@ -193,7 +193,13 @@ fn takes_no_string(kind: ParamKind) -> bool {
     matches!(kind, Takes::Integer | Takes::Integers | Takes::Boolean | Takes::Mode | Takes::Map | Takes::Hosts)
 }
 
-fn other_option(name: &str, known: &[&'static Param]) -> String {
+/// The options of a verb's call.
+pub(super) fn with_on_error(options: &'static [Param]) -> Vec<&'static Param> {
+    options.iter().chain(&ON_ERROR).collect()
+}
+
+/// What to write instead of an option that there is not.
+pub(super) fn other_option(name: &str, known: &[&'static Param]) -> String {
     let names: Vec<&str> = known.iter().map(|param| param.name).collect();
     match nearest(name, names.iter().copied()) {
         Some(near) => format!("write `{near}`"),
