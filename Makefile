@@ -19,7 +19,7 @@ help:
 	  'make test-long   the rarer layouts of clusters, and every crash, resumed and undone (as root)' \
 	  'make build       the haengine binary, optimised' \
 	  'make lint        format, clippy, documentation' \
-	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script (as root)'
+	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script; drills (as root)'
 
 demo: tools
 	@$(SAY) 'build (the first time: some minutes)'
@@ -63,6 +63,8 @@ lint:
 bench: tools build
 	@$(SAY) 'bench'
 	@sh tests/bench/run.sh
+	@$(SAY) 'what a client sees while a balancer, keepalived or an API server fails'
+	cargo test --locked -p haengine-tests --test balancer drill
 
 clean:
 	rm -rf "$(CARGO_TARGET_DIR)"

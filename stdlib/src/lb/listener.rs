@@ -122,7 +122,7 @@ mod tests {
         let (name, port) = (("name", Value::from("api")), ("port", Value::Integer(1)));
         assert_eq!(message(&[("nmae", "api".into())]), "a listener has no `nmae`");
         assert_eq!(message(&[("name", "a b".into())]), "a listener needs a `name` of letters, digits, `-` and `_`");
-        assert_eq!(message(&[name.clone()]), "the listener `api` needs a `port`");
+        assert_eq!(message(std::slice::from_ref(&name)), "the listener `api` needs a `port`");
         assert_eq!(message(&[name.clone(), port.clone()]), "the listener `api` needs an array of `backends`");
         assert_eq!(
             message(&[name.clone(), port.clone(), ("backends", list(&[]))]),

@@ -54,7 +54,7 @@ An address that is in none of the host's own networks cannot be asked for, and i
         Example {
             about: "An address that nobody has.",
             given: "ip addr replace 198.51.100.1/24 dev eth0",
-            code: r#"vip::free(h, "198.51.100.88").free"#,
+            code: r#"vip::free(h, "198.51.100.77").free"#,
             gives: "true",
         },
         Example {

@@ -35,14 +35,14 @@ Asked of all hosts at once, it tells how many have it: it must be one. The loopb
     const EXAMPLES: &'static [Example] = &[
         Example {
             about: "Whether a host has the address.",
-            given: "ip addr replace 198.51.100.88/32 dev eth0",
-            code: r#"vip::holder(h, "198.51.100.88")"#,
+            given: "ip addr replace 198.51.100.11/32 dev eth0",
+            code: r#"vip::holder(h, "198.51.100.11")"#,
             gives: "true",
         },
         Example {
             about: "Whether each of several has it.",
-            given: "ip addr del 198.51.100.88/32 dev eth0 2>/dev/null || :",
-            code: r#"vip::holder([h], "198.51.100.88").values()"#,
+            given: "ip addr del 198.51.100.11/32 dev eth0 2>/dev/null || :",
+            code: r#"vip::holder([h], "198.51.100.11").values()"#,
             gives: "[false]",
         },
     ];

@@ -50,12 +50,17 @@ sender and number:
         )],
     };
     const EXAMPLES: &'static [Example] = &[
-        Example { about: "A quiet segment.", given: "", code: r#"vip::vrrp_listen(h, #{ time: "1s" })"#, gives: "[]" },
         Example {
-            about: "The numbers that are in use.",
+            about: "Who uses a number; here nobody does.",
+            given: "",
+            code: r#"vip::vrrp_listen(h, #{ time: "1s" }).filter(|heard| heard.vrid == 250)"#,
+            gives: "[]",
+        },
+        Example {
+            about: "Which addresses are moved under a number.",
             given: SPEAKING,
-            code: r#"vip::vrrp_listen(h, #{ time: "2s" }).map(|heard| `${heard.vrid} ${heard.addresses}`)"#,
-            gives: r#"["61 [\"198.51.100.88\"]"]"#,
+            code: r#"vip::vrrp_listen(h, #{ time: "2s" }).filter(|heard| heard.vrid == 62)[0].addresses"#,
+            gives: r#"["198.51.100.62"]"#,
         },
     ];
 
@@ -112,10 +117,10 @@ fn heard(text: &str) -> Value {
 
 /// A host that moves an address, for the examples.
 const SPEAKING: &str = concat!(
-    "mkdir -p /opt/demo && printf 'vrrp_instance vip {\\n  state MASTER\\n  interface eth0\\n  virtual_router_id 61\\n  priority 100\\n",
+    "mkdir -p /opt/demo && printf 'vrrp_instance vip {\\n  state MASTER\\n  interface eth0\\n  virtual_router_id 62\\n  priority 100\\n",
     "  virtual_ipaddress {\\n    198.51.100.88/24\\n  }\\n}\\n' >/opt/demo/keepalived.conf && ",
     "systemd-run -q --unit=demo-vip keepalived -n -f /opt/demo/keepalived.conf -p /run/demo.pid -r /run/demo-vrrp.pid && ",
-    "until ip -o -4 addr show to 198.51.100.88/32 | grep -q .; do sleep 0.1; done"
+    "until ip -o -4 addr show to 198.51.100.62/32 | grep -q .; do sleep 0.1; done"
 );
 
 #[cfg(test)]

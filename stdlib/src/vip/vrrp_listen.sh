@@ -3,8 +3,9 @@
 if command -v perl >/dev/null; then
     exec perl -e '
         my $until = time + $ARGV[0];
-        my ($packet, $ip) = (17, 0x0800);
-        socket(my $socket, $packet, 2, unpack("S", pack("n", $ip))) or die "socket: $!\n";
+        # All protocols: of IP alone, what the host itself sends would not be heard.
+        my ($packet, $all) = (17, 3);
+        socket(my $socket, $packet, 2, unpack("S", pack("n", $all))) or die "socket: $!\n";
         # Messages to all of the segment, too, although nobody here belongs to their group.
         for my $file (glob "/sys/class/net/*/ifindex") {
             open(my $f, "<", $file) or next;
@@ -17,7 +18,7 @@ if command -v perl >/dev/null; then
             vec($ready, fileno($socket), 1) = 1;
             next unless select($ready, undef, undef, $left) > 0;
             defined recv($socket, my $said, 2048, 0) or next;
-            next if length $said < 28 || ord(substr $said, 9, 1) != 112;
+            next if length $said < 28 || ord($said) >> 4 != 4 || ord(substr $said, 9, 1) != 112;
             my $message = substr $said, (ord($said) & 15) * 4;
             my ($kind, $vrid, $priority, $count) = unpack "C4", $message;
             my @addresses = map { join ".", unpack "C4", $_ } unpack "(a4)$count", substr $message, 8;

@@ -1,0 +1,48 @@
+//! A recipe planned, run, run again, undone, and run for the drills that follow.
+
+use haengine_tests::look::{main_pid, steady, touched};
+use haengine_tests::site::differences;
+
+use crate::stage::{Balancer, Stage};
+
+pub fn scenario(stage: &mut Stage, balancer: &'static Balancer) {
+    stage.clear();
+    let vip = format!("vip={}", balancer.vip);
+    let words = [vip.as_str()];
+    let (before, bare) = (steady(&stage.cluster.site.manifest(), ""), touched(&stage.cluster.site));
+
+    let plan = stage.recipe("plan", balancer.recipe, &words).ended_with(0);
+    assert_eq!(differences(&bare, &touched(&stage.cluster.site)), "", "the plan touched something");
+    let run = stage.recipe("run", balancer.recipe, &words).ended_with(0);
+    assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
+    serves(stage, balancer);
+
+    let programs = || [balancer.name, "keepalived"].map(|unit| main_pid(&stage.cluster.site, "master1", unit));
+    let started = programs();
+    let again = stage.recipe("run", balancer.recipe, &words).ended_with(0);
+    assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
+    assert_eq!(programs(), started, "something was restarted");
+
+    stage.cluster.undo(&run).ended_with(0);
+    assert_eq!(differences(&before, &steady(&stage.cluster.site.manifest(), "")), "", "undo left something");
+    assert!(stage.holders(balancer.vip).is_empty(), "{:?}", stage.holders(balancer.vip));
+
+    // Known to be undone, it stays for those who follow.
+    let run = stage.recipe("run", balancer.recipe, &words).ended_with(0);
+    stage.keep(balancer, run);
+}
+
+/// One host has the address, and every host reaches both API servers there, with certificates for it.
+fn serves(stage: &Stage, balancer: &Balancer) {
+    let site = &stage.cluster.site;
+    assert_eq!(stage.holder(balancer.vip), "master1");
+    let ask = format!(
+        "for n in 1 2 3 4; do curl -s --max-time 5 --cacert /opt/kubernetes/ssl/ca.pem https://{}:16443/readyz; done",
+        balancer.vip
+    );
+    for host in ["master1", "master2", "worker1", "worker2"] {
+        assert_eq!(site.on(host, &ask), "okokokok", "{host}");
+    }
+    let logged = site.on("master1", "journalctl -u keepalived -o cat | grep -ciE 'security violation|disabling' || :");
+    assert_eq!(logged.trim(), "0", "keepalived does not run its check");
+}

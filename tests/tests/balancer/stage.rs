@@ -1,0 +1,82 @@
+//! A cluster with two masters, and what stands before it.
+
+use haengine_tests::site::Given;
+use haengine_tests::stage::{MASTERS, Stage as Cluster, WORKERS, wait};
+
+/// A balancer with keepalived.
+pub struct Balancer {
+    pub name: &'static str,
+    pub recipe: &'static str,
+    /// The address that it holds.
+    pub vip: &'static str,
+}
+
+/// The certificates are for this address from the beginning.
+pub const NGINX: Balancer = Balancer { name: "nginx", recipe: "nginx_keepalived", vip: "192.168.2.88" };
+/// For this one they are extended.
+pub const HAPROXY: Balancer = Balancer { name: "haproxy", recipe: "haproxy_keepalived", vip: "192.168.2.89" };
+
+/// The cluster of all scenarios.
+pub struct Stage {
+    pub cluster: Cluster,
+    /// What stands before it, and the run that put it there.
+    stands: Option<(&'static Balancer, Given)>,
+}
+
+const GROUPS: &str = "masters: [master1, master2], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
+
+impl Stage {
+    /// Brings up a cluster with two masters and nothing before it.
+    pub fn set() -> Stage {
+        let cluster = Cluster::of("balancer", &[&MASTERS[..2], &WORKERS].concat(), GROUPS);
+        cluster.bootstrap("run", &[&format!("addresses=192.168.2.117,{}", NGINX.vip)]).ended_with(0);
+        cluster.add_master("run", &["target=master2"]).ended_with(0);
+        wait(&cluster.site);
+        cluster.site.write("drill.rhai", include_str!("drill.rhai"));
+        Stage { cluster, stands: None }
+    }
+
+    /// A recipe with these words, told as JSON.
+    pub fn recipe(&self, command: &str, recipe: &str, words: &[&str]) -> Given {
+        self.cluster.site.haengine(&[&[command, recipe, "-i", "site.yaml", "--json", "--yes"], words].concat())
+    }
+
+    /// Nothing stands before the cluster.
+    pub fn clear(&mut self) {
+        if let Some((_, run)) = self.stands.take() {
+            self.cluster.undo(&run).ended_with(0);
+        }
+    }
+
+    /// This balancer stands before the cluster.
+    pub fn with(&mut self, balancer: &'static Balancer) {
+        if self.stands.as_ref().is_some_and(|(there, _)| there.name == balancer.name) {
+            return;
+        }
+        self.clear();
+        let run = self.recipe("run", balancer.recipe, &[&format!("vip={}", balancer.vip)]).ended_with(0);
+        self.keep(balancer, run);
+    }
+
+    /// This run put a balancer there, and it stays for the scenarios that follow.
+    pub fn keep(&mut self, balancer: &'static Balancer, run: Given) {
+        self.stands = Some((balancer, run));
+    }
+
+    /// The hosts that have an address.
+    pub fn holders(&self, vip: &str) -> Vec<String> {
+        let said = self.cluster.site.each_says(&format!("ip -o -4 addr show to {vip}/32"));
+        said.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    }
+
+    /// The one host that has an address, after a moment in which it may move.
+    pub fn holder(&self, vip: &str) -> String {
+        for _ in 0..50 {
+            if let [holder] = self.holders(vip).as_slice() {
+                return holder.clone();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        panic!("{vip} is on {:?}", self.holders(vip));
+    }
+}
