@@ -95,7 +95,7 @@ fn a_session_at_a_terminal() {
     let before = site.manifest();
     site.write("words.rhai", "fn greet() { \"first version\" }\n");
     let terminal = Terminal::start(&site, &["repl", "-i", "site.yaml"]);
-    terminal.shows("> ");
+    terminal.shows(">");
 
     // Completion, with the signature and the first line of its page.
     terminal.types("ssh::q");
@@ -108,7 +108,7 @@ fn a_session_at_a_terminal() {
 
     // Several lines that belong together.
     terminal.line("fn twice(text) {");
-    terminal.shows("… ");
+    terminal.shows("…");
     terminal.line("text + text }");
     terminal.line("twice(\"ab\") + _");
     terminal.shows("\nababm1\n");
@@ -192,7 +192,7 @@ fn a_run_is_repaired_where_it_stands() {
     let terminal = Terminal::start(&site, &["run", "broken.rhai", "-i", "site.yaml", "target=m1"]);
     terminal.shows("step `read` failed: look at it here, and repair it? [y/N]");
     terminal.line("y");
-    terminal.shows("repair> ");
+    terminal.shows("repair>");
     // The parameters and what the closure has captured are in scope, the hosts connected.
     terminal.line("p.target.name + path");
     terminal.shows("m1/etc/hostnam");
@@ -240,7 +240,7 @@ fn lines_without_a_terminal_work_on_live_hosts_and_their_exit_code_tells() {
 
     let failed = given("file::put(m1, \"/etc/lines\", \"one\\n\");\nssh::run(m2, \"exit 3\")\nlog(\"never\")\n");
     let failed = failed.ended_with(1);
-    assert!(failed.errors.contains("ended with status 3") && failed.errors.contains("repl:2:1"), "{}", failed.errors);
+    assert!(failed.errors.contains("ended with status 3") && failed.errors.contains("repl:2:6"), "{}", failed.errors);
     let runs = site.haengine(&["runs", "--json"]).ended_with(0).events();
     assert_eq!((&runs[0]["recipe"], &runs[0]["outcome"]), (&"repl".into(), &"failed".into()));
     assert_eq!(site.on("m1", "cat /etc/lines"), "one\n");

@@ -141,42 +141,44 @@ impl<'a> Site<'a> {
         let Failed { step, fault, repl } = failed;
         self.session.told(&fault, run.has_touched());
         let repl = Arc::new(Mutex::new(repl));
-        let wanted = self.open(&step, &repl);
-        let mut person = match wanted {
+        let mut person = match self.open(&step, &repl) {
             Ok(Some(person)) => person,
             Ok(None) => return Decided::Remedy(Remedy::Leave),
-            Err(error) => {
-                self.session.told(&error.into(), run.has_touched());
-                return Decided::Remedy(Remedy::Leave);
-            }
+            Err(error) => return self.leave(error, run),
         };
         let seat = person.as_mut().unwrap_or(piped);
         let mut talk = Talk::repairing(self.context, self.session, repl);
         loop {
-            match terminal::waiting(|| talk.until_left(seat)) {
-                Ok(Left::Retry) => match self.retry(prepared, versions) {
-                    Ok(decided) => return decided,
-                    Err(()) if seat.person => {}
-                    Err(()) => return Decided::Remedy(Remedy::Leave),
-                },
-                Ok(Left::Skip) => {
-                    let message = format!("step `{}` was passed over by hand", one_line(&step));
-                    self.session.events.log(Level::Warning, None, message);
-                    return Decided::Remedy(Remedy::Skip);
-                }
+            let left = terminal::waiting(|| talk.until_left(seat));
+            match left {
+                Ok(Left::Skip) => return self.skip(&step),
                 Ok(Left::Undo) => return Decided::Undo,
+                Ok(Left::Retry) => match self.retry(prepared, versions) {
+                    Some(decided) => return decided,
+                    None if seat.person => {}
+                    None => return Decided::Remedy(Remedy::Leave),
+                },
                 Ok(Left::Interrupted) if seat.person => {
                     run.hosts().close().await;
                     self.session.cancel.renew();
                 }
+                // It is refused before it comes here.
                 Ok(Left::Plan(_)) => {}
                 Ok(Left::Ended(_) | Left::Interrupted) => return Decided::Remedy(Remedy::Leave),
-                Err(error) => {
-                    self.session.told(&error.into(), run.has_touched());
-                    return Decided::Remedy(Remedy::Leave);
-                }
+                Err(error) => return self.leave(error, run),
             }
         }
+    }
+
+    fn leave(&self, error: Error, run: &Run) -> Decided {
+        self.session.told(&error.into(), run.has_touched());
+        Decided::Remedy(Remedy::Leave)
+    }
+
+    fn skip(&self, step: &str) -> Decided {
+        let message = format!("step `{}` was passed over by hand", one_line(step));
+        self.session.events.log(Level::Warning, None, message);
+        Decided::Remedy(Remedy::Skip)
     }
 
     /// Where lines are read about this step: from a person, or, where there is none, from standard input. None where the
@@ -194,8 +196,8 @@ impl<'a> Site<'a> {
         person(self.context, repl.clone()).map(Some)
     }
 
-    /// What `:retry` means now: the same again, or the edited recipe. Told where it is broken.
-    fn retry(&self, prepared: &Prepared, versions: &Store) -> Result<Decided, ()> {
+    /// What `:retry` means now: the same again, or the edited recipe. What is wrong with that is told.
+    fn retry(&self, prepared: &Prepared, versions: &Store) -> Option<Decided> {
         match versions.reload() {
             Reload::Broken(fault) => self.session.tell(&fault),
             Reload::Wrong(findings) => self.session.tell_findings(&findings),
@@ -203,29 +205,23 @@ impl<'a> Site<'a> {
         }
         if versions.is_broken() {
             self.session.say("the recipe cannot be used as it is now: correct it, or put it back\n".to_owned());
-            return Err(());
+            return None;
         }
         let recipe = versions.current();
-        if recipe.snapshot().number == prepared.recipe.snapshot().number {
-            return Ok(Decided::Remedy(Remedy::Retry));
+        let version = recipe.snapshot().number;
+        if version == prepared.recipe.snapshot().number {
+            return Some(Decided::Remedy(Remedy::Retry));
         }
         let (inventory, named) = (prepared.inventory.clone(), !self.context.global.inventory.is_empty());
-        let version = recipe.snapshot().number;
-        let parameters = &self.args.call.parameters;
-        match checked(self.context, self.session, recipe, inventory, parameters, named) {
+        match checked(self.context, self.session, recipe, inventory, &self.args.call.parameters, named) {
             Ok(Ok(next)) => {
                 self.session.say(format!("the recipe was edited: version {version} begins at the top\n"));
-                Ok(Decided::Again(Box::new(next)))
+                return Some(Decided::Again(Box::new(next)));
             }
-            Ok(Err(findings)) => {
-                self.session.tell_findings(&findings);
-                Err(())
-            }
-            Err(fault) => {
-                self.session.told(&fault, false);
-                Err(())
-            }
+            Ok(Err(findings)) => self.session.tell_findings(&findings),
+            Err(fault) => self.session.tell(&fault),
         }
+        None
     }
 
     /// The next attempt of the run, on the edited recipe, which the run keeps from now on.

@@ -137,15 +137,20 @@ impl Repl {
         self.imports.reload(&self.library, &self.sources)
     }
 
-    /// Executes a line, which may be several lines long. Must be called where it may wait.
+    /// Executes a line, which may be several lines long; one that ends with `;` gives nothing. Must be called where it may
+    /// wait.
     ///
     /// # Errors
     /// What ended it early, with its place in the session.
     pub fn evaluate(&mut self, line: &str) -> Result<Answer, Fault> {
         let (value, statements) = self.execute(line)?;
-        let answer = self.keep(value)?;
+        let answer = if line.trim_end().ends_with(';') { Answer::Nothing } else { self.keep(value)? };
         let (text, gave) = (line.trim().to_owned(), answer != Answer::Nothing);
-        self.done.push(Done { text, gave, statements });
+        // What was only planned was not done; what it defines, later lines may need.
+        if !self.session.run.is_plan() || ["let ", "const ", "fn ", "import "].iter().any(|word| text.starts_with(word))
+        {
+            self.done.push(Done { text, gave, statements });
+        }
         Ok(answer)
     }
 

@@ -10,7 +10,8 @@ impl Repl {
     pub fn recipe(&self, about: &str) -> String {
         let begins = |line: &&Done, word: &str| line.text.starts_with(word);
         let (functions, lines): (Vec<_>, Vec<_>) = self.done.iter().partition(|line| begins(line, "fn "));
-        let (imports, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| begins(line, "import "));
+        let is_import = |line: &&Done| begins(line, "import ") && line.statements == 1;
+        let (imports, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_import);
         let mut text = format!("//! {about}\n\n");
         for import in imports {
             let _ = writeln!(text, "{};\n", import.text.trim_end_matches(';'));

@@ -79,6 +79,7 @@ async fn converse(context: &Context, session: &Session, args: &ReplArgs) -> Resu
             Ok(Left::Interrupted) if seat.person => room.renew().await,
             Ok(Left::Interrupted) => break Exit::Interrupted,
             Ok(Left::Ended(exit)) => break exit,
+            // No step has failed: they are refused before they come here.
             Ok(Left::Retry | Left::Skip) => {}
             Err(error) => break session.told(&error.into(), false),
         }
