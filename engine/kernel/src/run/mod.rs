@@ -9,6 +9,7 @@ mod past;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod undo;
 
 use std::collections::HashMap;
