@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, reads its own environment, and says what it skips"
 )]
 
+pub mod canary;
 pub mod look;
 pub mod site;
 pub mod stage;

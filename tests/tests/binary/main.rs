@@ -7,6 +7,7 @@ mod etcd_cluster;
 mod interrupted;
 mod output;
 mod resume;
+mod secrets;
 mod time_sync;
 
 use haengine_tests::site;
