@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails, reads its own environment, says what it skips, and ends when interrupted"
 )]
 
+pub mod canary;
 pub mod interrupted;
 pub mod look;
 pub mod site;

@@ -257,6 +257,11 @@ impl Host {
         }
     }
 
+    /// True once the host's lock was taken, or the host has said that it cannot be.
+    pub(crate) fn is_locked(&self) -> bool {
+        cell(&self.lock).initialized()
+    }
+
     pub(crate) async fn transport(&self) -> Result<Arc<dyn Transport>> {
         let transport = cell(&self.transport);
         transport.get_or_try_init(|| self.interruptible(self.connect())).await.cloned()

@@ -17,6 +17,17 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// True when `text` repeats a line of it. What is shorter than four characters is found in any text.
+    pub fn is_repeated_in(&self, text: &str) -> bool {
+        self.expose().lines().map(str::trim).filter(|line| line.len() >= 4).any(|line| text.contains(line))
+    }
+
+    /// True when `text` repeats a line or only a word of it: for programs that quote what they do not understand.
+    pub fn is_quoted_in(&self, text: &str) -> bool {
+        let words = self.expose().split(|c: char| c.is_whitespace() || "\"'`;,=:".contains(c));
+        self.is_repeated_in(text) || words.filter(|word| word.len() >= 4).any(|word| text.contains(word))
+    }
 }
 
 impl PartialEq for Secret {
@@ -27,3 +38,17 @@ impl PartialEq for Secret {
 
 /// What stands in the place of a secret wherever text is shown.
 pub const REDACTED: &str = "‹secret›";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_what_a_program_says() {
+        let secret = Secret::new("user root;\npassword 'hunter2';\nab\n".to_owned());
+        assert!(secret.is_repeated_in("line 2: password 'hunter2'; is wrong"));
+        assert!(!secret.is_repeated_in("unexpected hunter2 about line 2"));
+        assert!(secret.is_quoted_in("unexpected hunter2 about line 2"));
+        assert!(!secret.is_quoted_in("line 2 is wrong about it"));
+    }
+}

@@ -2,12 +2,13 @@
 //! they come by the text.
 
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::diff::Diff;
+use haengine_kernel::diff::{Diff, redact};
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::{Command, Exit, Output};
@@ -168,7 +169,11 @@ impl Placement {
                 command.stdin(text.content()?)
             }
         };
-        self.judge(&host.exec(&command).await?)
+        let output = host.exec(&command).await?;
+        match &before.text {
+            Some(Text::Secret(secret)) => self.judge(&discreet(output, secret)),
+            _ => self.judge(&output),
+        }
     }
 
     /// How what was planned is placed. `check` is sh that looks at the new file, `"$1"`, before `validate` does; it
@@ -371,8 +376,15 @@ fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
     because(error, output)
 }
 
+/// The output without the lines that quote a secret: a validator shows what it does not accept.
+fn discreet(output: Output, secret: &Secret) -> Output {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let shown = said.lines().map(|line| if secret.is_quoted_in(line) { REDACTED } else { line });
+    Output { stderr: shown.collect::<Vec<_>>().join("\n").into_bytes(), ..output }
+}
+
 fn because(error: Error, output: &Output) -> Error {
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let said = redact(String::from_utf8_lossy(&output.stderr).trim());
     if said.is_empty() { error } else { error.because(said) }
 }
 
@@ -407,8 +419,6 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use haengine_kernel::secret::Secret;
-
     use super::*;
     use crate::file::look::Above;
 

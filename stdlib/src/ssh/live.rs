@@ -30,8 +30,7 @@ pub(super) struct Voice {
 impl Voice {
     /// True when the text repeats a line of a secret.
     pub(super) fn betrays(&self, text: &str) -> bool {
-        let lines = self.secrets.iter().flat_map(|secret| secret.expose().lines());
-        lines.map(str::trim).filter(|line| line.len() >= 4).any(|line| text.contains(line))
+        self.secrets.iter().any(|secret| secret.is_repeated_in(text))
     }
 
     /// The line as it may be seen.

@@ -7,6 +7,7 @@ mod etcd_cluster;
 mod interrupted;
 mod output;
 mod resume;
+mod secrets;
 mod session;
 mod time_sync;
 

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::journal::{ChangeState, Entry, Journal, Key};
 use crate::overlay::Effect;
 use crate::run::past::{self, Decision, Earlier, Unfinished};
+use crate::run::turn::Turn;
 use crate::run::{Mode, Place, Results, Run};
 use crate::value::{Unknown, Value};
 use crate::verb::encode;
@@ -19,15 +20,24 @@ use crate::verb::encode;
 impl Run {
     /// Does an action once on each host, all in parallel. Every host finishes or fails by itself.
     pub async fn act<A: Action>(&self, place: &Place, hosts: &[Arc<Host>], action: &A) -> Results {
-        let call = self.next_call();
+        let (call, turn) = (self.next_call(), Turn::of(hosts));
         join_all(hosts.iter().map(async |host| {
             let _fork = self.hosts.fork().await;
-            (host.clone(), self.act_on(place, call, host, action).await)
+            let result = self.act_on(place, call, &turn, host, action).await;
+            turn.over(host);
+            (host.clone(), result)
         }))
         .await
     }
 
-    async fn act_on<A: Action>(&self, place: &Place, call: u64, host: &Arc<Host>, action: &A) -> Result<Value> {
+    async fn act_on<A: Action>(
+        &self,
+        place: &Place,
+        call: u64,
+        turn: &Turn,
+        host: &Arc<Host>,
+        action: &A,
+    ) -> Result<Value> {
         self.interrupted()?;
         let since = Instant::now();
         let key = self.key(place, A::NAME, host.name(), &action.target());
@@ -35,7 +45,7 @@ impl Run {
             Mode::Plan => self.plan_action(&key, host, action, since).await,
             Mode::Apply { journal, holder } => match self.past.action(&key) {
                 Earlier::Done(change) => Ok(self.recall(&key, change, since)),
-                _ => match host.lock(holder).await {
+                _ => match turn.lock(host, holder).await {
                     Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
                     Err(error) => Err(error),
                 },

@@ -11,6 +11,7 @@ use crate::event::{Change as Told, Event, Level, Status};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
 use crate::op::{Change, Op, Plan};
+use crate::run::turn::Turn;
 use crate::run::{Mode, Place, Results, Run};
 use crate::value::Value;
 use crate::verb::encode;
@@ -19,21 +20,29 @@ impl Run {
     /// Makes the ops true on all hosts, which work in parallel; on one host the ops of a call are observed together
     /// and applied in order. Every host finishes or fails by itself.
     pub async fn ensure<O: Op>(&self, place: &Place, hosts: &[Arc<Host>], ops: &[O]) -> Results {
-        let call = self.next_call();
+        let (call, turn) = (self.next_call(), Turn::of(hosts));
         join_all(hosts.iter().map(async |host| {
             let _fork = self.hosts.fork().await;
-            let result = self.ensure_on(place, call, host, ops).await;
+            let result = self.ensure_on(place, call, &turn, host, ops).await;
+            turn.over(host);
             (host.clone(), result.map(|changed| Value::map([("changed", Value::Boolean(changed))])))
         }))
         .await
     }
 
-    async fn ensure_on<O: Op>(&self, place: &Place, call: u64, host: &Arc<Host>, ops: &[O]) -> Result<bool> {
+    async fn ensure_on<O: Op>(
+        &self,
+        place: &Place,
+        call: u64,
+        turn: &Turn,
+        host: &Arc<Host>,
+        ops: &[O],
+    ) -> Result<bool> {
         self.interrupted()?;
         let keys: Vec<Key> = ops.iter().map(|op| self.key(place, O::NAME, host.name(), &op.target())).collect();
         let Some(first) = keys.first() else { return Ok(false) };
         let since = Instant::now();
-        if let (Err(error), ()) = join(self.lock(host), reach_peers(host, ops)).await {
+        if let (Err(error), ()) = join(self.lock(turn, host), reach_peers(host, ops)).await {
             return self.fail(first, error, since);
         }
         let observed = try_join_all(ops.iter().map(|op| op.observe(host))).await;
@@ -48,9 +57,9 @@ impl Run {
         Ok(changed)
     }
 
-    async fn lock(&self, host: &Host) -> Result<()> {
+    async fn lock(&self, turn: &Turn, host: &Host) -> Result<()> {
         match &self.mode {
-            Mode::Apply { holder, .. } => host.lock(holder).await,
+            Mode::Apply { holder, .. } => turn.lock(host, holder).await,
             Mode::Plan => Ok(()),
         }
     }

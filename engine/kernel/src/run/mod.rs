@@ -10,6 +10,7 @@ mod rejoin;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod undo;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::{BoxFuture, join, try_join, try_join4};
+use futures::future::{BoxFuture, join3, try_join, try_join4};
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::transport::{Command, Exit, Stream};
@@ -38,14 +38,21 @@ impl Transfer<'_> {
 
     async fn pipe(&self, reader: Stream, writer: Stream) -> Result<Vec<u8>> {
         let Stream { stdin, stdout, stderr, exit } = writer;
-        let received = received(stdout, stderr, exit);
-        let (sent, received) = join(self.sent(reader, stdin), received).await;
+        let received = async { Ok(received(stdout, stderr, exit).await) };
+        // A target that has taken a part would wait for the rest for ever: to let it go ends it.
+        let sent = async {
+            match self.sent(reader, stdin).await {
+                Err(End::Broken(error)) => Err(error.on(self.source.0.name())),
+                Err(End::Refused(error)) => Ok(Err(error)),
+                Ok(sent) => Ok(Ok(sent)),
+            }
+        };
+        let (sent, received) = try_join(sent, received).await?;
         let (printed, said, exit) = received.map_err(|error| error.on(self.target.0.name()))?;
         let sent = match sent {
             // The target stopped reading: it knows why.
-            Err(End::Refused(error)) if exit == Exit::Status(0) => return Err(error.on(self.target.0.name())),
-            Err(End::Refused(_)) => return Err(self.not_written(&exit, &said)),
-            Err(End::Broken(error)) => return Err(error.on(self.source.0.name())),
+            Err(error) if exit == Exit::Status(0) => return Err(error.on(self.target.0.name())),
+            Err(_) => return Err(self.not_written(&exit, &said)),
             Ok(sent) => sent,
         };
         self.check_sent(sent)?;
@@ -65,7 +72,15 @@ impl Transfer<'_> {
         };
         let said = async { Ok(said(stderr).await) };
         let exit = async { exit.await.map_err(End::Broken) };
-        let ((), said, (), exit) = try_join4(feed, said, self.pump(stdout, into), exit).await?;
+        // Why the source gives no more, its end tells better than its silence.
+        let pumped = async {
+            match self.pump(stdout, into).await {
+                Err(End::Broken(error)) => Ok(Err(error)),
+                other => other.map(Ok),
+            }
+        };
+        let ((), said, pumped, exit) = try_join4(feed, said, pumped, exit).await?;
+        pumped.map_err(End::Broken)?;
         Ok((said, exit))
     }
 
@@ -128,11 +143,12 @@ async fn received(
     let printed = async {
         let mut printed = Vec::new();
         stdout.read_to_end(&mut printed).await.map_err(|error| cut("reading", error))?;
-        Ok(printed)
+        Ok::<_, Error>(printed)
     };
-    let said = async { Ok(said(stderr).await) };
-    let (printed, (said, exit)) = try_join(printed, try_join(said, exit)).await?;
-    Ok((printed, said, exit))
+    let (printed, said, exit) = join3(printed, said(stderr), exit).await;
+    // How it ended tells more than that its output has.
+    let exit = exit?;
+    Ok((printed?, said, exit))
 }
 
 /// The beginning of what a command says; the rest is read and dropped, so that it never waits for us.

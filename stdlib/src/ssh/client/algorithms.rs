@@ -6,9 +6,13 @@ use std::time::Duration;
 use russh::keys::{Algorithm, HashAlg};
 use russh::{Preferred, cipher, client, compression};
 
-/// A silent host is given up on after the third of these: two unanswered questions, then the end.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// A silent host is given up on after the third of these: two unanswered questions, then the end. A cut of ten seconds
+/// is survived, and of a longer one its operator hears within half a minute.
+const KEEPALIVE: Duration = Duration::from_secs(8);
 const UNANSWERED: usize = 2;
+
+/// After so long a silent host is given up on.
+pub(super) const SILENCE: Duration = Duration::from_secs(8 * 3);
 
 /// 32 MiB keep a line of 1 Gbit/s full at a round trip of 250 ms.
 const WINDOW: u32 = 32 * 1024 * 1024;

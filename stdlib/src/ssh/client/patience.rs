@@ -3,13 +3,11 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// As long as the keepalive of a silent connection.
-const LIMIT: Duration = Duration::from_secs(30);
+use super::algorithms::SILENCE;
 
 /// While russh waits for a full socket it looks at nothing else, its keepalive included; the kernel alone would
 /// wait a quarter of an hour for a host that has lost its power.
@@ -28,7 +26,7 @@ impl<S> Patient<S> {
             self.stalled = None;
             return answer;
         }
-        let sleep = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(LIMIT)));
+        let sleep = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(SILENCE)));
         sleep.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the host takes no more data")))
     }
 }

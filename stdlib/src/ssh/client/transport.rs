@@ -70,12 +70,12 @@ impl SshTransport {
 
     /// An op's command on a channel of its own, because of its long input.
     async fn alone(&self, command: &Command) -> Result<Output> {
-        let script = format!("LC_ALL=C; export LC_ALL\n{}", command.to_sh());
+        let input = command.stdin.as_ref().map(|input| input.expose()).unwrap_or_default();
+        let script = format!("LC_ALL=C; export LC_ALL\n{}", whole(input.len(), &command.to_sh()));
         let Stream { mut stdin, mut stdout, mut stderr, exit } = self.start(command, script).await?;
         let feed = async {
-            let input = command.stdin.as_ref().map(|input| input.expose()).unwrap_or_default();
             // A command need not read what it is given.
-            if stdin.write_all(input.as_bytes()).await.is_ok() {
+            if stdin.write_all(input.as_bytes()).await.is_ok() && stdin.write_all(WHOLE.as_bytes()).await.is_ok() {
                 let _ended = stdin.shutdown().await;
             }
         };
@@ -135,6 +135,17 @@ impl Transport for SshTransport {
     }
 }
 
+/// What follows a long input.
+const WHOLE: &str = "whole\n";
+
+/// The script with the first `length` bytes of its input. Where the connection breaks before all have arrived, its
+/// process group is killed: the script would take the end of what came for the end of it all.
+fn whole(length: usize, script: &str) -> String {
+    format!(
+        "{{ head -c {length} && {{ IFS= read -r whole; [ \"$whole\" = whole ] || kill -s KILL 0; }}; }} | (\n{script}\n)"
+    )
+}
+
 /// A program takes the place of its shell, so that the signal that ends it is seen as what it is. A script, which begins
 /// by setting its arguments, is the shell's own to run.
 fn replacing(command: &Command) -> String {
@@ -150,4 +161,30 @@ fn not_forwarded(address: &str, port: u16, said: &str) -> Error {
     };
     let error = Error::new(Kind::Failed, "ssh.forward", message).hint(hint);
     if said.is_empty() { error } else { error.because(said.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command as Program, Stdio};
+
+    use super::*;
+
+    fn said(script: &str, input: &str) -> String {
+        let mut shell = Program::new("sh");
+        shell.args(["-c", script]).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap()
+    }
+
+    #[test]
+    fn a_part_of_an_input_is_not_taken_for_all_of_it() {
+        let script = whole(9, "cat; echo; echo end");
+        assert_eq!(said(&script, &format!("123456789{WHOLE}")), "123456789\nend\n");
+        for part in ["12345", "123456789", "123456789who"] {
+            assert!(!said(&script, part).contains("end"), "{part}");
+        }
+    }
 }
