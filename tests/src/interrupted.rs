@@ -29,7 +29,8 @@ fn watch() {
             _ = interrupt.recv() => {}
             _ = end.recv() => {}
         }
-        for (cache, state, name) in made().iter() {
+        let all = std::mem::take(&mut *made());
+        for (cache, state, name) in &all {
             let down = async { Lab::open(cache, state, name)?.down().await };
             if let Err(error) = down.await {
                 println!("the lab {name} does not go down: {error}");

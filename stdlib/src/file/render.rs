@@ -92,7 +92,10 @@ pub(super) fn compile(name: &str, path: &Path, source: &str) -> Result<BTreeSet<
     let environment = environment(path, LocalTexts::default())?;
     let template = environment.template_from_named_str(name, source);
     let template = template.map_err(|error| explain(name, source, &error, &Nature::default()))?;
-    Ok(template.undeclared_variables(false).into_iter().collect())
+    let mut used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+    // `range` and its like are nobody's to give.
+    environment.globals().for_each(|(name, _)| _ = used.remove(name));
+    Ok(used)
 }
 
 /// The names of haengine's own templates.

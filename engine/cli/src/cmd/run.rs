@@ -151,7 +151,7 @@ fn prepare(context: &Context, session: &Session, call: &Call) -> Result<Result<P
     let sources = wiring::sources();
     let recipe = library.load(&sources, &call.recipe)?;
     for moved in sources.all_moved(recipe.snapshot()) {
-        session.events.log(Level::Warning, None, &moved.text());
+        session.events.log(Level::Warning, None, moved.text());
     }
     let inventory = Arc::new(context.inventory()?);
     checked(context, session, recipe, inventory, &call.parameters, !context.global.inventory.is_empty())
