@@ -218,6 +218,11 @@ impl Site {
         self.runtime.block_on(self.lab.power_on(host)).unwrap();
     }
 
+    /// Pulls a host's network cable, or plugs it in again.
+    pub fn cut(&self, host: &str, cut: bool) {
+        self.runtime.block_on(self.lab.cut(host, cut)).unwrap();
+    }
+
     /// Waits until a command on a host succeeds, for ten seconds.
     pub fn until(&self, host: &str, script: &str) {
         self.within(Duration::from_secs(10), host, script);

@@ -24,6 +24,8 @@ pub struct UndoPlan {
     pub guards: Vec<Guarded>,
     /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
+    /// Where something was kept, also by what is taken back already.
+    hosts: BTreeSet<String>,
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
@@ -43,7 +45,9 @@ impl UndoPlan {
     /// What is left to take back of a run.
     pub fn of(state: &State) -> UndoPlan {
         let again = state.made_again();
-        let mut plan = UndoPlan { guards: state.guards.clone(), ..UndoPlan::default() };
+        let reversible = state.changes.values().filter(|change| change.reversible);
+        let hosts = reversible.map(|change| change.key.host.clone()).collect();
+        let mut plan = UndoPlan { guards: state.guards.clone(), hosts, ..UndoPlan::default() };
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values() {
             plan.first.entry(subject(change)).or_insert_with(|| change.clone());
@@ -296,9 +300,8 @@ impl Run {
 
     /// Nothing is left to take back, so nothing that was kept for it is needed.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
-        let names: BTreeSet<&str> = plan.changes().map(|change| change.key.host.as_str()).collect();
         let command = self.forgetting();
-        let released = join_all(names.into_iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
+        let released = join_all(plan.hosts.iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
         for error in released.into_iter().filter_map(Result::err) {
             self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));
         }
