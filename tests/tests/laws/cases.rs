@@ -7,14 +7,14 @@ use haengine_kernel::verb::{Sort, Verb};
 use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
-use crate::{Later, Law, action, broken, read, secret, state};
+use crate::{Later, Law, action, broken, generated, read, secret, state};
 
 /// One trial for each law of each example; those that need an API only where the lab has Kubernetes.
 pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     let verbs: Vec<Arc<dyn Verb>> = haengine_stdlib::modules().into_iter().flat_map(|module| module.verbs).collect();
     let mut trials = vec![Trial::test("every_verb_has_examples_and_secret_cases", {
         let verbs = verbs.clone();
-        move || secret::is_complete(&verbs).map_err(Failed::from)
+        move || secret::is_complete(&verbs).and_then(|()| generated::is_complete(&verbs)).map_err(Failed::from)
     })];
     for verb in &verbs {
         let more = MORE.iter().filter(|(name, _)| *name == verb.name()).map(|(_, example)| example);
@@ -42,6 +42,7 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
             }
         }
     }
+    trials.extend(generated::trials(stage, &verbs));
     for case in secret::CASES {
         for user in [User::Root, User::Sudo] {
             let name = format!("{}::secret_{}::{}", case.verb, case.takes.join("_"), user.name());

@@ -9,10 +9,12 @@
 //! | broken | a failure at any point and then undo is a clean slate |
 //! | k8s.sh | a real API for the examples that need one |
 //! | secret | no secret is seen anywhere but where it belongs |
+//! | generated | the laws of state ops with generated arguments on generated hosts |
 //! | cases | what is tested, from the verbs themselves |
 //!
 //! Names are `VERB::EXAMPLE::USER`, so `cargo test -p haengine-tests --test laws file.put` runs those of one verb.
-//! `HAENGINE_LAWS=long` breaks every example at every point; without it, a few points of each example.
+//! `HAENGINE_LAWS=long` breaks every example at every point; without it, a few points of each example. `HAENGINE_CASES`
+//! is the number of generated batches of each verb, `HAENGINE_SEED` what they are made from.
 //! Needs root; says so and passes where it is not root.
 
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "it is the main program of a test")]
@@ -20,6 +22,7 @@
 mod action;
 mod broken;
 mod cases;
+mod generated;
 mod lane;
 mod manifest;
 mod read;

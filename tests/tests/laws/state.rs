@@ -1,7 +1,7 @@
 //! The laws of state ops.
 
 use haengine_kernel::event::Status;
-use haengine_kernel::journal::{Phase, State};
+use haengine_kernel::journal::{ChangeState, Phase, State};
 use haengine_kernel::op::Example;
 
 use crate::Law;
@@ -65,15 +65,21 @@ pub fn journalled(scene: &Scene, journal: &State, done: &Told) -> Law {
         if change.phase != Phase::Succeeded {
             return Err(format!("the journal says {:?} of {}", change.phase, change.key.target));
         }
-        let verb = scene.library().registry().get(&change.key.op).map_err(|error| error.to_string())?;
-        let (arguments, before) =
-            verb.reread(&change.arguments, &change.before).map_err(|error| format!("{error}: {:?}", error.causes()))?;
-        if (&arguments, &before) != (&change.arguments, &change.before) {
-            return Err(format!(
-                "the journal's record changes when it is read and written again:\n    {} {}\n    {arguments} {before}",
-                change.arguments, change.before
-            ));
-        }
+        rereads(scene, change)?;
+    }
+    Ok(())
+}
+
+/// The record of a change survives JSON.
+pub fn rereads(scene: &Scene, change: &ChangeState) -> Law {
+    let verb = scene.library().registry().get(&change.key.op).map_err(|error| error.to_string())?;
+    let (arguments, before) =
+        verb.reread(&change.arguments, &change.before).map_err(|error| format!("{error}: {:?}", error.causes()))?;
+    if (&arguments, &before) != (&change.arguments, &change.before) {
+        return Err(format!(
+            "the journal's record changes when it is read and written again:\n    {} {}\n    {arguments} {before}",
+            change.arguments, change.before
+        ));
     }
     Ok(())
 }
