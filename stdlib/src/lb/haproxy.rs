@@ -25,6 +25,8 @@ const USUAL: Usual = Usual {
     path: "/etc/haproxy/haproxy.cfg",
     template: "haproxy.cfg.j2",
     test: "haproxy -c -q -f %s",
+    // Debian's unit shows it the log there, for which systemd makes a file.
+    owns: &["/var/lib/haproxy/dev"],
 };
 
 #[async_trait]

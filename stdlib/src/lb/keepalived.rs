@@ -25,6 +25,7 @@ const USUAL: Usual = Usual {
     path: "/etc/keepalived/keepalived.conf",
     template: "keepalived.conf.j2",
     test: "keepalived -t -f %s",
+    owns: &[],
 };
 
 #[async_trait]

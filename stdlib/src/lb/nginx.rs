@@ -18,8 +18,13 @@ use super::program::{Before, OWNS, Program, RELOAD_ON, State, TIMEOUT, Usual, VA
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Nginx(Program);
 
-const USUAL: Usual =
-    Usual { unit: "nginx", path: "/etc/nginx/nginx.conf", template: "nginx.conf.j2", test: "nginx -t -q -c %s" };
+const USUAL: Usual = Usual {
+    unit: "nginx",
+    path: "/etc/nginx/nginx.conf",
+    template: "nginx.conf.j2",
+    test: "nginx -t -q -c %s",
+    owns: &[],
+};
 
 #[async_trait]
 impl Op for Nginx {

@@ -29,6 +29,8 @@ pub(super) struct Usual {
     pub template: &'static str,
     /// The program's own test of the file `%s`.
     pub test: &'static str,
+    /// What its unit always writes.
+    pub owns: &'static [&'static str],
 }
 
 /// The option `template`.
@@ -55,7 +57,7 @@ pub(super) const RELOAD_ON: Param =
     Param::option("reload_on", ParamKind::Paths, "[]", "More files for which the unit is reloaded, such as drop-ins.");
 /// The option `owns`.
 pub(super) const OWNS: Param =
-    Param::option("owns", ParamKind::Paths, "[]", "What the unit itself writes: undo removes what appeared.");
+    Param::option("owns", ParamKind::Paths, "[]", "What else the unit itself writes: undo removes what appeared.");
 /// The option `timeout`.
 pub(super) const TIMEOUT: Param =
     Param::option("timeout", ParamKind::Duration, "90s", "How long the unit may take to start.");
@@ -97,7 +99,8 @@ impl Program {
         let patience = arguments.duration("timeout").unwrap_or(Duration::from_secs(90));
         let mut reload_on = vec![path.clone()];
         reload_on.extend(path::all_of(arguments, "reload_on")?);
-        let unit = Running::reloaded_for(&unit, reload_on, arguments.strings("owns"), patience)?;
+        let owns = usual.owns.iter().map(|path| (*path).to_owned()).chain(arguments.strings("owns")).collect();
+        let unit = Running::reloaded_for(&unit, reload_on, owns, patience)?;
         Ok(Program { placement: Placement::tested(path, usual.test), content, unit })
     }
 
