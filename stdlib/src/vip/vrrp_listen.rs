@@ -118,9 +118,9 @@ fn heard(text: &str) -> Value {
 /// A host that moves an address, for the examples.
 const SPEAKING: &str = concat!(
     "mkdir -p /opt/demo && printf 'vrrp_instance vip {\\n  state MASTER\\n  interface eth0\\n  virtual_router_id 62\\n  priority 100\\n",
-    "  virtual_ipaddress {\\n    198.51.100.88/24\\n  }\\n}\\n' >/opt/demo/keepalived.conf && ",
+    "  virtual_ipaddress {\\n    198.51.100.62/24\\n  }\\n}\\n' >/opt/demo/keepalived.conf && ",
     "systemd-run -q --unit=demo-vip keepalived -n -f /opt/demo/keepalived.conf -p /run/demo.pid -r /run/demo-vrrp.pid && ",
-    "until ip -o -4 addr show to 198.51.100.62/32 | grep -q .; do sleep 0.1; done"
+    "for _ in $(seq 200); do ip -o -4 addr show to 198.51.100.62/32 | grep -q . && break; sleep 0.1; done"
 );
 
 #[cfg(test)]
