@@ -16,7 +16,7 @@ help:
 	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
 	  'make demo-down   these hosts are gone' \
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
-	  'make test-long   the rarer layouts of clusters, every crash, resumed and undone, and many generated calls (as root)' \
+	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls (as root)' \
 	  'make build       the haengine binary, optimised' \
 	  'make lint        format, clippy, documentation' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script; drills (as root)'
@@ -52,8 +52,8 @@ test-long: tools
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh
 	@$(SAY) 'long tests'
-	cargo test --locked -p haengine-tests --no-fail-fast --test cluster --test crash -- --ignored
-	HAENGINE_CASES=40 cargo test --locked -p haengine-tests --test laws -- generated
+	cargo test --locked --workspace --no-fail-fast --test cluster --test crash --test world --test balancer -- --ignored
+	HAENGINE_CASES=40 cargo test --locked --workspace --test laws -- generated
 	@$(SAY) 'all long tests passed'
 
 lint:

@@ -10,6 +10,7 @@ const SMALL: &str = "mount -t tmpfs -o size=260m none /srv";
 const FILL: &str = "dd if=/dev/zero of=/srv/ballast bs=1M 2>/dev/null";
 
 #[test]
+#[ignore = "played by `make test-long`"]
 fn a_disk_that_fills_during_the_copy_is_told() {
     if !possible() {
         return;

@@ -40,6 +40,7 @@ fn a_target_that_is_cut_off_for_good_is_told() {
 }
 
 #[test]
+#[ignore = "played by `make test-long`"]
 fn a_source_that_is_cut_off_for_good_is_told() {
     if !possible() {
         return;
@@ -57,6 +58,7 @@ fn a_source_that_is_cut_off_for_good_is_told() {
 }
 
 #[test]
+#[ignore = "played by `make test-long`"]
 fn a_restart_of_sshd_disturbs_nothing() {
     if !possible() {
         return;
@@ -69,6 +71,7 @@ fn a_restart_of_sshd_disturbs_nothing() {
 }
 
 #[test]
+#[ignore = "played by `make test-long`"]
 fn an_sshd_that_ends_its_sessions_is_told_at_once() {
     if !possible() {
         return;
