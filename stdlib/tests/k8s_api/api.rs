@@ -400,7 +400,16 @@ impl Plane {
             ..CertificateSigningRequestSpec::default()
         };
         let api: Api<CertificateSigningRequest> = Api::all(self.client_with(wish.token));
-        api.create(&PostParams::default(), &csr).await.unwrap().metadata.name.unwrap()
+        // The API server takes a moment until it knows of a right that was just given.
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            match api.create(&PostParams::default(), &csr).await {
+                Err(kube::Error::Api(status)) if status.code == 403 && std::time::Instant::now() < until => {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                created => return created.unwrap().metadata.name.unwrap(),
+            }
+        }
     }
 
     /// A request as the API has it.
