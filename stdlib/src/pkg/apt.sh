@@ -17,7 +17,8 @@ mark() { apt-mark -q auto "$@"; }
 
 # $1: names to purge; $2: names to remove; $3: name=version to bring back. An interrupted dpkg is mended first.
 take_away() {
-    dpkg --force-confold --configure -a || :
+    # Where dpkg has its own lock nobody else unpacks: what lies there is of a dpkg that was killed.
+    dpkg --force-confold --configure -a && rm -rf /var/lib/dpkg/tmp.ci || :
     if [ -n "$1" ]; then
         # apt would take along whatever needs them, and that is not ours.
         others=$(apt-get -s purge -- $1 2>/dev/null | sed -n 's/^Purg \([^ ]*\).*/\1/p; s/^Remv \([^ ]*\).*/\1/p' | sort -u)
