@@ -151,7 +151,7 @@ is gone, and, with `address`, that this address has left the endpoints of the se
     fn plan(&self, state: &State) -> Result<Plan<Before>> {
         let (node, csrs) = state.seen.as_ref().map_or((false, &[][..]), |seen| (seen.node, &seen.csrs));
         let pending: Vec<&Csr> = csrs.iter().filter(|csr| csr.is_pending()).collect();
-        if node && pending.is_empty() {
+        if node && !pending.iter().any(|csr| is_latest(csr, csrs)) {
             return Ok(Plan::Unchanged);
         }
         let summary = match pending.last() {
@@ -232,6 +232,12 @@ impl Approve {
     }
 }
 
+/// False for a request that waits since before a later one was approved: its kubelet was started anew, and nobody waits
+/// for it any more.
+fn is_latest(pending: &Csr, csrs: &[Csr]) -> bool {
+    csrs.iter().filter(|csr| csr.state == "approved").all(|approved| approved.created <= pending.created)
+}
+
 /// The error for requests of which none is right.
 pub fn wrong(node: &str, csrs: &[&Csr], expected: &Expected) -> Error {
     let told = csrs.iter().map(|csr| format!("`{}`: {}", csr.name, csr.differences(node, expected).join("; ")));
@@ -276,6 +282,13 @@ mod tests {
         assert!(matches!(plan(true, vec![csr("a", "approved")]), Plan::Unchanged));
         assert!(matches!(plan(true, vec![csr("a", "approved"), csr("b", "pending")]), Plan::Change(_)));
         assert!(matches!(plan(false, vec![csr("a", "approved")]), Plan::Change(_)));
+        let at = |created: &str, csr: Csr| Csr { created: created.to_owned(), ..csr };
+        let left =
+            vec![at("2026-01-01T00:00:01Z", csr("a", "pending")), at("2026-01-01T00:00:02Z", csr("b", "approved"))];
+        assert!(matches!(plan(true, left), Plan::Unchanged), "a kubelet that was started anew has asked again");
+        let again =
+            vec![at("2026-01-01T00:00:03Z", csr("a", "pending")), at("2026-01-01T00:00:02Z", csr("b", "approved"))];
+        assert!(matches!(plan(true, again), Plan::Change(_)));
         assert!(matches!(approve().plan(&State { seen: None }).unwrap(), Plan::Change(_)));
     }
 
