@@ -62,7 +62,7 @@ success. It is for drills: let `each` run it on one host while another one is di
         Example {
             about: "A server that answers.",
             given: SERVER,
-            code: r#"vip::watch(h, "https://127.0.0.1:6443/", #{ authority: "/opt/demo/ca.pem", rate: 5, time: "1s", timeout: "2s" }).failures"#,
+            code: r#"vip::watch(h, "https://127.0.0.1:8443/", #{ authority: "/opt/demo/ca.pem", rate: 5, time: "1s", timeout: "2s" }).failures"#,
             gives: "0",
         },
         Example {
@@ -162,7 +162,7 @@ const SERVER: &str = concat!(
     "-days 3650 -subj /CN=demo 2>/dev/null && printf 'subjectAltName=IP:127.0.0.1' >ext && ",
     "openssl req -newkey rsa:2048 -nodes -keyout server-key.pem -subj /CN=server -out server.csr 2>/dev/null && ",
     "openssl x509 -req -in server.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 365 -extfile ext ",
-    "-out server.pem 2>/dev/null && systemd-run -q --unit=demo-server openssl s_server -accept 6443 -cert ",
+    "-out server.pem 2>/dev/null && systemd-run -q --unit=demo-server openssl s_server -accept 8443 -cert ",
     "/opt/demo/server.pem -key /opt/demo/server-key.pem -quiet -www && ",
-    "until openssl s_client -connect 127.0.0.1:6443 </dev/null >/dev/null 2>&1; do sleep 0.1; done"
+    "until openssl s_client -connect 127.0.0.1:8443 </dev/null >/dev/null 2>&1; do sleep 0.1; done"
 );

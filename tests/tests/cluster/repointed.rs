@@ -4,7 +4,7 @@
 use haengine_tests::site::{Given, Site, differences};
 
 use crate::look::{main_pid, ready_nodes, steady, touched};
-use crate::stage::{Needs, Stage};
+use crate::stage::{self, Needs, Stage};
 
 const DOOR: &str = "192.168.2.88:16443";
 const MASTER: &str = "192.168.2.119:6443";
@@ -168,6 +168,18 @@ fn use_endpoint(site: &Site, workers: &[&str], endpoint: &str) {
             ));
         }
     }
-    let nodes = ready_nodes(site);
-    assert_eq!(nodes.len(), 3, "{nodes:?}");
+    for worker in workers {
+        ready_since_started(site, worker);
+    }
+}
+
+/// What a kubelet said before it was started again stays in the API for a moment.
+fn ready_since_started(site: &Site, worker: &str) {
+    let since = site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
+    let (_, _, node) = stage::WORKERS.iter().find(|(name, _, _)| *name == worker).unwrap();
+    let ready = "{range .status.conditions[?(@.type==\"Ready\")]}{.status} {.lastHeartbeatTime}{end}";
+    site.until("master1", &format!(
+        "said=$(kubectl get node {node} -o 'jsonpath={ready}') && [ \"${{said% *}}\" = True ] && [ ! \"${{said#* }}\" \\< {} ]",
+        since.trim()
+    ));
 }
