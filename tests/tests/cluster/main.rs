@@ -1,9 +1,9 @@
-//! `bootstrap_cluster` and `add_master` through the built binary, on a real cluster of the lab.
+//! `bootstrap_cluster`, `add_master`, `repoint_workers` and `ha_from_single` through the built binary, on a real cluster of the lab.
 //!
 //! | file | what |
 //! |---|---|
-//! | reader | a client that reads from the first master all the time |
-//! | bootstrap, add_master, killed, refused, repointed | the scenarios |
+//! | reader | a client that reads from an endpoint all the time |
+//! | bootstrap, add_master, killed, refused, repointed, from_single | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
 //! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
@@ -14,6 +14,7 @@
 
 mod add_master;
 mod bootstrap;
+mod from_single;
 mod killed;
 mod reader;
 mod refused;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         trial(&slot, &format!("refused::{}", case.name), Needs::Founded, move |stage| refused::scenario(stage, case))
     }));
     trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
+    trials.push(trial(&slot, "ha_from_single", Needs::Founded, from_single::scenario));
     trials.extend(killed::MOMENTS.iter().map(|moment| {
         trial(&slot, &format!("killed::{}", moment.name), Needs::Spare, move |stage| killed::scenario(stage, moment))
     }));

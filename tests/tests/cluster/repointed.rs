@@ -6,9 +6,9 @@ use haengine_tests::site::{Given, Site, differences};
 use crate::look::{main_pid, ready_nodes, steady, touched};
 use crate::stage::{self, Needs, Stage};
 
-const DOOR: &str = "192.168.2.88:16443";
-const MASTER: &str = "192.168.2.119:6443";
-const WORKERS: [&str; 2] = ["worker1", "worker2"];
+pub const DOOR: &str = "192.168.2.88:16443";
+pub const MASTER: &str = "192.168.2.119:6443";
+pub const WORKERS: [&str; 2] = ["worker1", "worker2"];
 
 /// It hands on what comes to the address, and knows nothing of TLS.
 const OPEN: &str = "set -e; device=$(ip -o -4 address show to 192.168.2.119 | cut -d' ' -f2); ip address add 192.168.2.88/24 dev $device
@@ -156,7 +156,7 @@ fn recipe(site: &Site, command: &str, run: &Given) -> Given {
 }
 
 /// Their files and the live connections of their units name this endpoint and no other one.
-fn use_endpoint(site: &Site, workers: &[&str], endpoint: &str) {
+pub fn use_endpoint(site: &Site, workers: &[&str], endpoint: &str) {
     let other = if endpoint == DOOR { MASTER } else { DOOR };
     for worker in workers {
         let files = site.on(worker, &format!("grep -rlF {other} /opt/kubernetes/cfg /root/.kube /etc/cni 2>/dev/null"));
@@ -175,7 +175,8 @@ fn use_endpoint(site: &Site, workers: &[&str], endpoint: &str) {
 
 /// What a kubelet said before it was started again stays in the API for a moment.
 fn ready_since_started(site: &Site, worker: &str) {
-    let since = site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
+    let since =
+        site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
     let (_, _, node) = stage::WORKERS.iter().find(|(name, _, _)| *name == worker).unwrap();
     let ready = "{range .status.conditions[?(@.type==\"Ready\")]}{.status} {.lastHeartbeatTime}{end}";
     site.until("master1", &format!(
