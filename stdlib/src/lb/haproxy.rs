@@ -2,35 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
-use haengine_kernel::host::Host;
-use haengine_kernel::keep::Keep;
-use haengine_kernel::op::{Example, Op, Plan, Standing};
-use haengine_kernel::overlay::Overlay;
+use haengine_kernel::op::Example;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
-use serde::{Deserialize, Serialize};
 
 use super::listener::{LISTENERS, listeners};
-use super::program::{Before, OWNS, Program, RELOAD_ON, State, TIMEOUT, Usual, VARS, path_of, template, unit_of};
+use super::program::{Balancing, OWNS, RELOAD_ON, TIMEOUT, Usual, VARS, path_of, template, unit_of};
 
-/// See [`Op::ABOUT`].
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Haproxy(Program);
+/// See [`Balancing::ABOUT`].
+#[derive(Clone)]
+pub struct Haproxy;
 
-const USUAL: Usual = Usual {
-    unit: "haproxy",
-    path: "/etc/haproxy/haproxy.cfg",
-    template: "haproxy.cfg.j2",
-    test: "haproxy -c -q -f %s",
-    // Debian's unit shows it the log there, for which systemd makes a file.
-    owns: &["/var/lib/haproxy/dev"],
-};
-
-#[async_trait]
-impl Op for Haproxy {
+impl Balancing for Haproxy {
     const NAME: &'static str = "lb.haproxy";
     const ABOUT: &'static str = "haproxy hands connections on to the backends of its ports that are well.
 
@@ -85,48 +70,20 @@ where it runs: connections that stand are served on by the old process.
             gives: r#"{"changed":true}"#,
         },
     ];
-    const SETTLES: bool = true;
+    const USUAL: Usual = Usual {
+        unit: "haproxy",
+        path: "/etc/haproxy/haproxy.cfg",
+        template: "haproxy.cfg.j2",
+        test: "haproxy -c -q -f %s",
+        // Debian's unit shows it the log there, for which systemd makes a file.
+        owns: &["/var/lib/haproxy/dev"],
+    };
 
-    type State = State;
-    type Before = Before;
-
-    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+    fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
         let mut names: BTreeMap<String, Value> = [("listeners".to_owned(), Value::List(listeners(arguments)?))].into();
         for port in ["monitor", "stats"] {
             names.extend(arguments.integer(port).map(|number| (port.to_owned(), Value::Integer(number))));
         }
-        Ok(vec![Haproxy(Program::parse(arguments, &USUAL, names)?)])
-    }
-
-    fn target(&self) -> String {
-        self.0.target()
-    }
-
-    async fn observe(&self, host: &Host) -> Result<State> {
-        self.0.observe(host).await
-    }
-
-    fn assume(&self, state: State, overlay: &Overlay) -> State {
-        self.0.assume(state, overlay)
-    }
-
-    fn plan(&self, state: &State) -> Result<Plan<Before>> {
-        self.0.plan(state)
-    }
-
-    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.apply(host, before, keep).await
-    }
-
-    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
-        self.0.standing(state, before, keep)
-    }
-
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.undo(host, before, keep).await
-    }
-
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, first, before, keep).await
+        Ok(names)
     }
 }

@@ -3,33 +3,19 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::host::Host;
-use haengine_kernel::keep::Keep;
-use haengine_kernel::op::{Example, Op, Plan, Standing};
-use haengine_kernel::overlay::Overlay;
+use haengine_kernel::op::Example;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
-use serde::{Deserialize, Serialize};
 
-use super::program::{Before, OWNS, Program, RELOAD_ON, State, TIMEOUT, Usual, VARS, path_of, template, unit_of};
+use super::program::{Balancing, OWNS, RELOAD_ON, TIMEOUT, Usual, VARS, path_of, template, unit_of};
 
-/// See [`Op::ABOUT`].
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Keepalived(Program);
+/// See [`Balancing::ABOUT`].
+#[derive(Clone)]
+pub struct Keepalived;
 
-const USUAL: Usual = Usual {
-    unit: "keepalived",
-    path: "/etc/keepalived/keepalived.conf",
-    template: "keepalived.conf.j2",
-    test: "keepalived -t -f %s",
-    owns: &[],
-};
-
-#[async_trait]
-impl Op for Keepalived {
+impl Balancing for Keepalived {
     const NAME: &'static str = "lb.keepalived";
     const ABOUT: &'static str = "keepalived gives an address to one of several hosts, and to another when that one fails.
 
@@ -93,79 +79,51 @@ less than half a second after the last one. A host gives the address up at once 
             gives: r#"{"changed":true}"#,
         },
     ];
-    const SETTLES: bool = true;
-
-    type State = State;
-    type Before = Before;
-
-    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        Ok(vec![Keepalived(Program::parse(arguments, &USUAL, names(arguments)?)?)])
-    }
-
-    fn target(&self) -> String {
-        self.0.target()
-    }
-
-    async fn observe(&self, host: &Host) -> Result<State> {
-        self.0.observe(host).await
-    }
-
-    fn assume(&self, state: State, overlay: &Overlay) -> State {
-        self.0.assume(state, overlay)
-    }
-
-    fn plan(&self, state: &State) -> Result<Plan<Before>> {
-        self.0.plan(state)
-    }
-
-    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.apply(host, before, keep).await
-    }
-
-    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
-        self.0.standing(state, before, keep)
-    }
-
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.undo(host, before, keep).await
-    }
-
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, first, before, keep).await
-    }
-}
-
-/// What the template is filled in with.
-fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
-    let address = arguments.string("address")?;
-    let is_address = address.split_once('/').is_some_and(|(ip, prefix)| {
-        ip.parse::<Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|prefix| (1..=32).contains(&prefix))
-    });
-    if !is_address {
-        return Err(wrong(format!("`{address}` is no IPv4 address with a prefix"), "write it as `192.0.2.88/24`"));
-    }
-    let Some(interface) = arguments.opt_string("interface") else {
-        return Err(wrong("`lb::keepalived` needs `interface`".to_owned(), "name the interface that gets the address"));
+    const USUAL: Usual = Usual {
+        unit: "keepalived",
+        path: "/etc/keepalived/keepalived.conf",
+        template: "keepalived.conf.j2",
+        test: "keepalived -t -f %s",
+        owns: &[],
     };
-    let peers = arguments.strings("peers");
-    let source = arguments.opt_string("source");
-    if !peers.is_empty() && source.is_none() {
-        return Err(wrong("`lb::keepalived` needs `source` beside `peers`".to_owned(), "name this host's own address"));
+
+    fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
+        let address = arguments.string("address")?;
+        let is_address = address.split_once('/').is_some_and(|(ip, prefix)| {
+            ip.parse::<Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|prefix| (1..=32).contains(&prefix))
+        });
+        if !is_address {
+            return Err(wrong(format!("`{address}` is no IPv4 address with a prefix"), "write it as `192.0.2.88/24`"));
+        }
+        let Some(interface) = arguments.opt_string("interface") else {
+            return Err(wrong(
+                "`lb::keepalived` needs `interface`".to_owned(),
+                "name the interface that gets the address",
+            ));
+        };
+        let peers = arguments.strings("peers");
+        let source = arguments.opt_string("source");
+        if !peers.is_empty() && source.is_none() {
+            return Err(wrong(
+                "`lb::keepalived` needs `source` beside `peers`".to_owned(),
+                "name this host's own address",
+            ));
+        }
+        let mut names = BTreeMap::from([
+            ("address".to_owned(), Value::from(address)),
+            ("interface".to_owned(), Value::from(interface)),
+            ("vrid".to_owned(), Value::Integer(within(arguments, "vrid", 51, 255)?)),
+            ("priority".to_owned(), Value::Integer(within(arguments, "priority", 100, 254)?)),
+            ("fall".to_owned(), Value::Integer(within(arguments, "fall", 3, 60)?)),
+            ("advert".to_owned(), Value::from(advert(arguments)?)),
+            ("peers".to_owned(), Value::List(peers.into_iter().map(Value::from).collect())),
+        ]);
+        names.extend(source.map(|source| ("source".to_owned(), Value::from(source))));
+        for path in ["check", "track_file"] {
+            names.extend(arguments.opt_string(path).map(|text| (path.to_owned(), Value::from(text))));
+        }
+        Ok(names)
     }
-    let mut names = BTreeMap::from([
-        ("address".to_owned(), Value::from(address)),
-        ("interface".to_owned(), Value::from(interface)),
-        ("vrid".to_owned(), Value::Integer(within(arguments, "vrid", 51, 255)?)),
-        ("priority".to_owned(), Value::Integer(within(arguments, "priority", 100, 254)?)),
-        ("fall".to_owned(), Value::Integer(within(arguments, "fall", 3, 60)?)),
-        ("advert".to_owned(), Value::from(advert(arguments)?)),
-        ("peers".to_owned(), Value::List(peers.into_iter().map(Value::from).collect())),
-    ]);
-    names.extend(source.map(|source| ("source".to_owned(), Value::from(source))));
-    for path in ["check", "track_file"] {
-        names.extend(arguments.opt_string(path).map(|text| (path.to_owned(), Value::from(text))));
-    }
-    Ok(names)
 }
 
 fn within(arguments: &Arguments, name: &str, usual: i64, most: i64) -> Result<i64> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nginx, haproxy, keepalived, backends | the verbs |
 //! | listener | a port, and what is behind it |
-//! | program | a configuration and the unit that runs with it: one change |
+//! | program | a configuration and the unit that runs with it: one change, of which the verbs are sorts |
 //! | configured | what a configuration has as listeners and backends |
 
 mod backends;
@@ -18,9 +18,13 @@ mod program;
 use haengine_script::Module;
 
 pub use backends::Backends;
-pub use haproxy::Haproxy;
-pub use keepalived::Keepalived;
-pub use nginx::Nginx;
+
+/// `lb::nginx`.
+pub type Nginx = program::Program<nginx::Nginx>;
+/// `lb::haproxy`.
+pub type Haproxy = program::Program<haproxy::Haproxy>;
+/// `lb::keepalived`.
+pub type Keepalived = program::Program<keepalived::Keepalived>;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {

@@ -1,33 +1,21 @@
 //! `lb::nginx`: nginx before a cluster's API.
 
-use async_trait::async_trait;
+use std::collections::BTreeMap;
+
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
-use haengine_kernel::host::Host;
-use haengine_kernel::keep::Keep;
-use haengine_kernel::op::{Example, Op, Plan, Standing};
-use haengine_kernel::overlay::Overlay;
+use haengine_kernel::op::Example;
 use haengine_kernel::signature::{Param, Signature};
 use haengine_kernel::value::Value;
-use serde::{Deserialize, Serialize};
 
 use super::listener::{LISTENERS, listeners};
-use super::program::{Before, OWNS, Program, RELOAD_ON, State, TIMEOUT, Usual, VARS, path_of, template, unit_of};
+use super::program::{Balancing, OWNS, RELOAD_ON, TIMEOUT, Usual, VARS, path_of, template, unit_of};
 
-/// See [`Op::ABOUT`].
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Nginx(Program);
+/// See [`Balancing::ABOUT`].
+#[derive(Clone)]
+pub struct Nginx;
 
-const USUAL: Usual = Usual {
-    unit: "nginx",
-    path: "/etc/nginx/nginx.conf",
-    template: "nginx.conf.j2",
-    test: "nginx -t -q -c %s",
-    owns: &[],
-};
-
-#[async_trait]
-impl Op for Nginx {
+impl Balancing for Nginx {
     const NAME: &'static str = "lb.nginx";
     const ABOUT: &'static str = "nginx hands connections on to the backends of its ports, unread (its module `stream`).
 
@@ -73,46 +61,16 @@ is ready; `lb::haproxy` does.
             gives: r#"{"changed":true}"#,
         },
     ];
-    const SETTLES: bool = true;
+    const USUAL: Usual = Usual {
+        unit: "nginx",
+        path: "/etc/nginx/nginx.conf",
+        template: "nginx.conf.j2",
+        test: "nginx -t -q -c %s",
+        owns: &[],
+    };
 
-    type State = State;
-    type Before = Before;
-
-    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let names = [("listeners".to_owned(), Value::List(listeners(arguments)?))];
-        Ok(vec![Nginx(Program::parse(arguments, &USUAL, names.into())?)])
-    }
-
-    fn target(&self) -> String {
-        self.0.target()
-    }
-
-    async fn observe(&self, host: &Host) -> Result<State> {
-        self.0.observe(host).await
-    }
-
-    fn assume(&self, state: State, overlay: &Overlay) -> State {
-        self.0.assume(state, overlay)
-    }
-
-    fn plan(&self, state: &State) -> Result<Plan<Before>> {
-        self.0.plan(state)
-    }
-
-    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.apply(host, before, keep).await
-    }
-
-    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
-        self.0.standing(state, before, keep)
-    }
-
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.undo(host, before, keep).await
-    }
-
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
-        self.0.settle(host, first, before, keep).await
+    fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
+        Ok([("listeners".to_owned(), Value::List(listeners(arguments)?))].into())
     }
 }
 

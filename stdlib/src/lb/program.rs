@@ -2,16 +2,18 @@
 //! added is that the unit is judged by the file that it is about to get.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::future::try_join;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
-use haengine_kernel::op::{Change, Op, Plan, Standing};
+use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
@@ -23,7 +25,7 @@ use crate::file::render;
 use crate::service::{Running, Unit};
 
 /// What a program is called, and where it looks.
-pub(super) struct Usual {
+pub struct Usual {
     pub unit: &'static str,
     pub path: &'static str,
     pub template: &'static str,
@@ -62,12 +64,35 @@ pub(super) const OWNS: Param =
 pub(super) const TIMEOUT: Param =
     Param::option("timeout", ParamKind::Duration, "90s", "How long the unit may take to start.");
 
+/// A verb of this module: what is said of it, and what its template is filled in with.
+pub trait Balancing: Clone + Send + Sync + 'static {
+    /// See [`Op::NAME`].
+    const NAME: &'static str;
+    /// See [`Op::ABOUT`].
+    const ABOUT: &'static str;
+    /// See [`Op::SIGNATURE`].
+    const SIGNATURE: Signature;
+    /// See [`Op::EXAMPLES`].
+    const EXAMPLES: &'static [Example];
+    /// What a call means that names nothing else.
+    const USUAL: Usual;
+
+    /// What the template is filled in with, beside the call's `vars`.
+    ///
+    /// # Errors
+    /// When the arguments do not go together.
+    fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>>;
+}
+
 /// A configuration and its unit.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Program {
+#[serde(bound = "")]
+pub struct Program<B> {
     placement: Placement,
     content: Text,
     unit: Running,
+    #[serde(skip)]
+    is: PhantomData<B>,
 }
 
 /// What is there.
@@ -83,13 +108,19 @@ pub struct Before {
     unit: Option<<Running as Op>::Before>,
 }
 
-impl Program {
-    /// The program of a call, with these names for its template.
-    ///
-    /// # Errors
-    /// When the template cannot be filled in, or the unit has no such name.
-    pub(super) fn parse(arguments: &Arguments, usual: &Usual, names: BTreeMap<String, Value>) -> Result<Program> {
-        let mut names = names;
+#[async_trait]
+impl<B: Balancing> Op for Program<B> {
+    const NAME: &'static str = B::NAME;
+    const ABOUT: &'static str = B::ABOUT;
+    const SIGNATURE: Signature = B::SIGNATURE;
+    const EXAMPLES: &'static [Example] = B::EXAMPLES;
+    const SETTLES: bool = true;
+
+    type State = State;
+    type Before = Before;
+
+    fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
+        let (usual, mut names) = (B::USUAL, B::names(arguments)?);
         names.extend(arguments.map("vars"));
         let template = arguments.opt_string("template").unwrap_or_else(|| usual.template.to_owned());
         let base = arguments.base().map(|base| base.join(&template)).unwrap_or_else(|| (&template).into());
@@ -101,24 +132,24 @@ impl Program {
         reload_on.extend(path::all_of(arguments, "reload_on")?);
         let owns = usual.owns.iter().map(|path| (*path).to_owned()).chain(arguments.strings("owns")).collect();
         let unit = Running::reloaded_for(&unit, reload_on, owns, patience)?;
-        Ok(Program { placement: Placement::tested(path, usual.test), content, unit })
+        Ok(vec![Program { placement: Placement::tested(path, usual.test), content, unit, is: PhantomData }])
     }
 
-    pub(super) fn target(&self) -> String {
+    fn target(&self) -> String {
         self.placement.path.clone()
     }
 
-    pub(super) async fn observe(&self, host: &Host) -> Result<State> {
+    async fn observe(&self, host: &Host) -> Result<State> {
         let limit = if self.content.shown().is_some() { SHOWN } else { 0 };
         let (seen, unit) = try_join(look(host, &self.placement.path, limit), self.unit.observe(host)).await?;
         Ok(State { seen, unit })
     }
 
-    pub(super) fn assume(&self, state: State, overlay: &Overlay) -> State {
+    fn assume(&self, state: State, overlay: &Overlay) -> State {
         State { seen: assume(state.seen, &self.placement.path, overlay), unit: self.unit.assume(state.unit, overlay) }
     }
 
-    pub(super) fn plan(&self, state: &State) -> Result<Plan<Before>> {
+    fn plan(&self, state: &State) -> Result<Plan<Before>> {
         let file = self.placement.plan(&state.seen, &self.content)?;
         let unit = match &file {
             Plan::Change(_) => self.unit.plan(&state.unit.clone().given(&self.placement.path, &self.content))?,
@@ -143,7 +174,7 @@ impl Program {
         Ok(Plan::Change(Change { before: Before { file, unit }, summary, diff, effects }))
     }
 
-    pub(super) async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         if let Some(before) = &before.file {
             self.placement.apply(host, before, keep).await?;
         }
@@ -153,7 +184,7 @@ impl Program {
         }
     }
 
-    pub(super) fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         let file = before.file.as_ref().map(|before| self.placement.standing(&state.seen, before));
         let unit = before.unit.as_ref().map(|before| self.unit.standing(&state.unit, before, keep));
         let parts: Vec<Standing> = file.into_iter().chain(unit).collect();
@@ -166,7 +197,7 @@ impl Program {
     }
 
     /// The unit first: what did not run before must not meet the file of before.
-    pub(super) async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         if let Some(before) = &before.unit {
             self.unit.undo(host, before, keep).await?;
         }
@@ -176,7 +207,7 @@ impl Program {
         }
     }
 
-    pub(super) async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
         match &before.unit {
             // The run's first change may have left the unit alone.
             Some(before) => self.unit.settle(host, first.unit.as_ref().unwrap_or(before), before, keep).await,

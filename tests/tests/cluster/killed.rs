@@ -16,6 +16,8 @@ pub struct Moment {
     is_now: &'static str,
     /// What is not yet true there: else the moment was missed.
     is_later: &'static str,
+    /// Left to `make test-long`.
+    pub is_long: bool,
 }
 
 pub const MOMENTS: [Moment; 3] = [
@@ -24,16 +26,19 @@ pub const MOMENTS: [Moment; 3] = [
         // The tree is made aside, and moved to its place when all of it is there.
         is_now: "[ $(du -sk /var/lib/haengine | cut -f1) -gt 20000 ]",
         is_later: "[ -e /opt/kubernetes/bin ]",
+        is_long: false,
     },
     Moment {
         name: "after_the_api_server_was_started",
         is_now: "systemctl is-active kube-apiserver",
         is_later: "systemctl is-active kubelet",
+        is_long: true,
     },
     Moment {
         name: "before_the_approval",
         is_now: "systemctl is-active kubelet",
         is_later: "[ -e /opt/kubernetes/ssl/kubelet-client-current.pem ]",
+        is_long: false,
     },
 ];
 

@@ -44,7 +44,9 @@ fn main() -> ExitCode {
     trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
     trials.push(trial(&slot, "ha_from_single", Needs::Founded, from_single::scenario));
     trials.extend(killed::MOMENTS.iter().map(|moment| {
-        trial(&slot, &format!("killed::{}", moment.name), Needs::Spare, move |stage| killed::scenario(stage, moment))
+        let name = format!("killed::{}", moment.name);
+        trial(&slot, &name, Needs::Spare, move |stage| killed::scenario(stage, moment))
+            .with_ignored_flag(moment.is_long)
     }));
     for (name, scenario) in variants::ALL {
         trials.push(trial(&slot, &format!("variant::{name}"), Needs::Bare, scenario).with_ignored_flag(true));

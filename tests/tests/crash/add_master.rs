@@ -6,6 +6,7 @@ use haengine_tests::look::kubectl;
 use haengine_tests::site::Site;
 use haengine_tests::stage;
 
+use crate::case::Case;
 use crate::stage::{Made, Subject};
 
 pub const SUBJECT: Subject = Subject {
@@ -13,6 +14,7 @@ pub const SUBJECT: Subject = Subject {
     words: &["target=master2"],
     hosts: &["master1", "master2", "worker1", "worker2"],
     ops: &["cert.ensure_sans", "file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
+    cases: Case::all,
     // It is played by the tests of the cluster, on theirs.
     sample: &[],
     made: Some(Made { verified: "no stale address is left", held: "object lease.coordination.k8s.io/haengine\n" }),

@@ -35,6 +35,7 @@ pub fn every_op(stage: &mut Stage) {
 }
 
 impl Case {
+    /// At every kind of change, and anywhere.
     pub fn all(subject: &'static Subject, seed: u64) -> Vec<Case> {
         let mut all = Vec::new();
         for op in subject.ops {

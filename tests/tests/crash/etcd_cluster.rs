@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use haengine_tests::site::Site;
 
+use crate::case::Case;
 use crate::stage::Subject;
 
 pub const SUBJECT: Subject = Subject {
@@ -19,6 +20,7 @@ pub const SUBJECT: Subject = Subject {
         "file.template",
         "service.running",
     ],
+    cases: Case::all,
     sample: &[
         "cert.authority::first::applied",
         "cert.issue::last::started",

@@ -5,7 +5,7 @@
 //! | stage | hosts, what they are before and after a run that nobody disturbed, and a run that is killed |
 //! | case | where a run is killed, and what must be true then |
 //! | manifest, exceptions | all that hosts are, and what of it does not count |
-//! | etcd_cluster, add_master | the recipes |
+//! | etcd_cluster, add_master, ha_from_single | the recipes |
 //!
 //! Cases of one recipe share its hosts and follow one another. All of the matrix is played on two labs side by side: one works
 //! while the other waits. Needs root; says so and passes where it is not root.
@@ -21,6 +21,7 @@ mod add_master;
 mod case;
 mod etcd_cluster;
 mod exceptions;
+mod ha_from_single;
 mod manifest;
 mod stage;
 
@@ -31,10 +32,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use haengine_tests::site;
 use libtest_mimic::{Arguments, Trial};
 
-use crate::case::Case;
 use crate::stage::{Stage, Subject};
 
-const SUBJECTS: [&Subject; 2] = [&etcd_cluster::SUBJECT, &add_master::SUBJECT];
+const SUBJECTS: [&Subject; 3] = [&etcd_cluster::SUBJECT, &add_master::SUBJECT, &ha_from_single::SUBJECT];
 
 /// Each has the hosts of one recipe at a time. The sample is too short for a second one.
 type Slots = Arc<[Mutex<Option<Stage>>; 2]>;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     for subject in SUBJECTS {
         let every_op = trial(&slots, subject, format!("{}::every_op", subject.recipe), case::every_op);
         trials.push(every_op.with_ignored_flag(subject.sample.is_empty()));
-        for case in Case::all(subject, seed) {
+        for case in (subject.cases)(subject, seed) {
             let (name, ignored) = (case.name(subject), !case.is_in_sample(subject));
             trials.push(trial(&slots, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
         }

@@ -9,6 +9,7 @@ use haengine_tests::site::{Given, Site, differences, ended};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::case::Case;
 use crate::manifest::{Look, manifest};
 
 /// A recipe whose runs are killed.
@@ -19,6 +20,8 @@ pub struct Subject {
     pub hosts: &'static [&'static str],
     /// All ops of which it makes changes on these hosts.
     pub ops: &'static [&'static str],
+    /// Where its runs are killed, of a seed.
+    pub cases: fn(&'static Subject, u64) -> Vec<Case>,
     /// The cases that `make test` plays.
     pub sample: &'static [&'static str],
     /// Where those that follow wait long for what nothing of ours does.

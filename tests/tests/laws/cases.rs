@@ -21,18 +21,14 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
         let possible = |example: &&Example| has_kubernetes || !example.given.contains(WITH_API);
         for (index, example) in verb.examples().iter().chain(more).filter(possible).enumerate() {
             let name = |law: &str| format!("{}::{index}::{law}", verb.name());
-            let mut users = vec![User::Root, User::Sudo];
-            if index == 0 {
-                users.push(User::Password);
-            }
-            for user in users {
+            for user in users(index, long) {
                 let law = match verb.sort() {
                     Sort::State => state::law,
                     Sort::Action => action::law,
                     // A guard leaves nothing behind, and tells no change.
                     Sort::Read | Sort::Guard => read::law,
                 };
-                trials.push(trial(stage, name(user.name()), user, example.code, move |scene| law(scene, example)));
+                trials.push(trial(stage, name(user.name()), *user, example.code, move |scene| law(scene, example)));
             }
             if verb.sort() == Sort::State {
                 let points = if long { usize::MAX } else { broken::POINTS };
@@ -51,6 +47,16 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     }
     trials.push(trial(stage, "a_secret_argument_would_be_seen".to_owned(), User::Root, "", secret::would_be_seen));
     trials
+}
+
+/// A verb's first example is played by everybody; the others take turns where time counts.
+fn users(index: usize, long: bool) -> &'static [User] {
+    match index {
+        0 => &[User::Root, User::Sudo, User::Password],
+        _ if long => &[User::Root, User::Sudo],
+        _ if index % 2 == 0 => &[User::Root],
+        _ => &[User::Sudo],
+    }
 }
 
 /// What no example of the book shows, since it needs two hosts.
