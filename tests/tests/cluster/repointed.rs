@@ -175,7 +175,8 @@ fn use_endpoint(site: &Site, workers: &[&str], endpoint: &str) {
 
 /// What a kubelet said before it was started again stays in the API for a moment.
 fn ready_since_started(site: &Site, worker: &str) {
-    let since = site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
+    let since =
+        site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
     let (_, _, node) = stage::WORKERS.iter().find(|(name, _, _)| *name == worker).unwrap();
     let ready = "{range .status.conditions[?(@.type==\"Ready\")]}{.status} {.lastHeartbeatTime}{end}";
     site.until("master1", &format!(
