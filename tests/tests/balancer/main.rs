@@ -1,9 +1,11 @@
-//! `nginx_keepalived` and `haproxy_keepalived` through the built binary, on a real cluster of the lab with two masters.
+//! `nginx_keepalived`, `haproxy_keepalived`, `haproxy_apiserver` and `haproxy_etcd` through the built binary, on a real cluster
+//! of the lab with two masters.
 //!
 //! | file | what |
 //! |---|---|
 //! | stage | the cluster, and what stands before it |
 //! | recipe | a recipe planned, run, run again, undone |
+//! | front | haproxy without an address that moves, before API servers and before etcd |
 //! | refused | what is refused |
 //! | drill | what a client sees, fifty times a second, while something fails |
 //!
@@ -18,6 +20,7 @@
 )]
 
 mod drill;
+mod front;
 mod recipe;
 mod refused;
 mod stage;
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         .iter()
         .map(|case| trial(&slot, format!("refused::{}", case.name), move |stage| refused::scenario(stage, case)))
         .collect();
+    trials.push(trial(&slot, "front::apiserver".to_owned(), front::apiserver));
+    trials.push(trial(&slot, "front::etcd".to_owned(), front::etcd));
     for balancer in [&NGINX, &HAPROXY] {
         trials.push(trial(&slot, format!("recipe::{}", balancer.name), move |stage| recipe::scenario(stage, balancer)));
         for drill in drill::DRILLS {

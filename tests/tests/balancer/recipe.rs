@@ -1,4 +1,4 @@
-//! A recipe planned, run, run again, undone, and run for the drills that follow.
+//! A recipe planned, run, run again, undone; one with an address that moves is run for the drills that follow.
 
 use haengine_tests::look::{main_pid, steady, touched};
 use haengine_tests::site::differences;
@@ -9,27 +9,35 @@ pub fn scenario(stage: &mut Stage, balancer: &'static Balancer) {
     stage.clear();
     let vip = format!("vip={}", balancer.vip);
     let words = [vip.as_str()];
-    let (before, bare) = (steady(&stage.cluster.site.manifest(), ""), touched(&stage.cluster.site));
-
-    let plan = stage.recipe("plan", balancer.recipe, &words).ended_with(0);
-    assert_eq!(differences(&bare, &touched(&stage.cluster.site)), "", "the plan touched something");
-    let run = stage.recipe("run", balancer.recipe, &words).ended_with(0);
-    assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
-    serves(stage, balancer);
-
-    let programs = || [balancer.name, "keepalived"].map(|unit| main_pid(&stage.cluster.site, "master1", unit));
-    let started = programs();
-    let again = stage.recipe("run", balancer.recipe, &words).ended_with(0);
-    assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
-    assert_eq!(programs(), started, "something was restarted");
-
-    stage.cluster.undo(&run).ended_with(0);
-    assert_eq!(differences(&before, &steady(&stage.cluster.site.manifest(), "")), "", "undo left something");
+    let units = [balancer.name, "keepalived"];
+    play(stage, balancer.recipe, &words, ("master1", &units), |stage| serves(stage, balancer));
     assert!(stage.holders(balancer.vip).is_empty(), "{:?}", stage.holders(balancer.vip));
 
     // Known to be undone, it stays for those who follow.
     let run = stage.recipe("run", balancer.recipe, &words).ended_with(0);
     stage.keep(balancer, run);
+}
+
+/// Plans a recipe, runs it, looks whether it serves, runs it again, which restarts none of a host's units, and takes it back.
+pub fn play(stage: &Stage, recipe: &str, words: &[&str], units: (&str, &[&str]), serves: impl Fn(&Stage)) {
+    let (before, bare) = (steady(&stage.cluster.site.manifest(), ""), touched(&stage.cluster.site));
+
+    let plan = stage.recipe("plan", recipe, words).ended_with(0);
+    assert_eq!(differences(&bare, &touched(&stage.cluster.site)), "", "the plan touched something");
+    let run = stage.recipe("run", recipe, words).ended_with(0);
+    assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
+    serves(stage);
+
+    let (host, units) = units;
+    let programs = || units.iter().map(|unit| main_pid(&stage.cluster.site, host, unit)).collect::<Vec<_>>();
+    let started = programs();
+    let again = stage.recipe("run", recipe, words).ended_with(0);
+    assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
+    assert_eq!(programs(), started, "something was restarted");
+
+    stage.cluster.undo(&run).ended_with(0);
+    stage.settle();
+    assert_eq!(differences(&before, &steady(&stage.cluster.site.manifest(), "")), "", "undo left something");
 }
 
 /// One host has the address, and every host reaches both API servers there, with certificates for it.

@@ -3,11 +3,12 @@
 use haengine_tests::look::touched;
 use haengine_tests::site::differences;
 
-use crate::stage::Stage;
+use crate::stage::{NGINX, Stage};
 
 /// One reason to refuse.
 pub struct Case {
     pub name: &'static str,
+    recipe: &'static str,
     /// Makes it so, and takes it back: a host and a script each.
     make: &'static [(&'static str, &'static str)],
     unmake: &'static [(&'static str, &'static str)],
@@ -16,9 +17,10 @@ pub struct Case {
     says: &'static [&'static str],
 }
 
-pub const CASES: [Case; 10] = [
+pub const CASES: [Case; 15] = [
     Case {
         name: "an_address_in_use",
+        recipe: NGINX.recipe,
         make: &[("worker1", "ip addr add 192.168.2.90/24 dev eth0")],
         unmake: &[("worker1", "ip addr del 192.168.2.90/24 dev eth0")],
         words: &["vip=192.168.2.90"],
@@ -26,6 +28,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "the_address_of_a_host",
+        recipe: NGINX.recipe,
         make: &[],
         unmake: &[],
         words: &["vip=192.168.2.118"],
@@ -33,6 +36,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "an_address_outside_the_network",
+        recipe: NGINX.recipe,
         make: &[],
         unmake: &[],
         words: &["vip=192.168.9.88"],
@@ -40,6 +44,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "a_vrid_in_use",
+        recipe: NGINX.recipe,
         make: &[(
             "worker1",
             "printf 'vrrp_instance other {\n state MASTER\n interface eth0\n virtual_router_id 88\n priority 100\n virtual_ipaddress {\n 192.168.2.91/24\n }\n}\n' >/run/other.conf; systemd-run -q --unit=other keepalived -n -f /run/other.conf -p /run/other.pid -r /run/other-vrrp.pid",
@@ -50,6 +55,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "an_interface_that_is_not_there",
+        recipe: NGINX.recipe,
         make: &[],
         unmake: &[],
         words: &["vip=192.168.2.88", "interface=eth7"],
@@ -57,6 +63,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "a_port_that_is_taken",
+        recipe: NGINX.recipe,
         make: &[(
             "master2",
             "systemd-run -q --unit=taken systemd-socket-activate -l 16443 cat; sleep 1; ss -Hltn 'sport = 16443' | grep -q . || echo nobody listens",
@@ -67,6 +74,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "nginx_without_its_module",
+        recipe: NGINX.recipe,
         make: &[("master2", "mkdir /root/modules && mv /etc/nginx/modules-enabled/*stream* /root/modules/")],
         unmake: &[("master2", "mv /root/modules/* /etc/nginx/modules-enabled/ && rmdir /root/modules")],
         words: &["vip=192.168.2.88"],
@@ -74,6 +82,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "one_balancer_alone",
+        recipe: NGINX.recipe,
         make: &[],
         unmake: &[],
         words: &["vip=192.168.2.88", "balancers=master1"],
@@ -81,6 +90,7 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "no_key_to_extend_the_certificates_with",
+        recipe: NGINX.recipe,
         make: &[
             ("master1", "mv /opt/kubernetes/ssl/ca-key.pem /root/"),
             ("master2", "mv /opt/kubernetes/ssl/ca-key.pem /root/"),
@@ -94,10 +104,66 @@ pub const CASES: [Case; 10] = [
     },
     Case {
         name: "a_balancer_that_does_not_reach_an_api_server",
+        recipe: NGINX.recipe,
         make: &[("master2", "iptables -A OUTPUT -d 192.168.2.119 -p tcp --dport 6443 -j REJECT")],
         unmake: &[("master2", "iptables -D OUTPUT -d 192.168.2.119 -p tcp --dport 6443 -j REJECT")],
         words: &["vip=192.168.2.88"],
         says: &["master2 does not reach 192.168.2.119:6443", "open the port between the two"],
+    },
+    Case {
+        name: "haproxy_that_serves_something_else",
+        recipe: "haproxy_apiserver",
+        make: &[(
+            "master2",
+            "cp -p /etc/haproxy/haproxy.cfg /root/ && printf 'listen web\\n bind *:8080\\n server web 192.168.2.118:80\\n' >>/etc/haproxy/haproxy.cfg",
+        )],
+        unmake: &[("master2", "mv /root/haproxy.cfg /etc/haproxy/")],
+        words: &[],
+        says: &["haproxy on master2 serves 8080, too", "/etc/haproxy/haproxy.cfg is written anew", "balancers="],
+    },
+    Case {
+        name: "haproxy_that_keepalived_relies_on",
+        recipe: "haproxy_apiserver",
+        make: &[(
+            "master2",
+            "mkdir /etc/systemd/system/haproxy.service.d && touch /etc/systemd/system/haproxy.service.d/keepalived.conf",
+        )],
+        unmake: &[("master2", "rm -r /etc/systemd/system/haproxy.service.d")],
+        words: &[],
+        says: &["haproxy on master2 is there already, from haproxy_keepalived", "undo that run first"],
+    },
+    Case {
+        name: "api_servers_that_tell_nobody_whether_they_are_ready",
+        recipe: "haproxy_apiserver",
+        make: &[(
+            "master1",
+            "kubectl get clusterrolebinding system:public-info-viewer -o yaml >/root/binding.yaml && kubectl delete -f /root/binding.yaml >/dev/null",
+        )],
+        unmake: &[("master1", "kubectl create -f /root/binding.yaml >/dev/null && rm /root/binding.yaml")],
+        words: &["balancers=worker1"],
+        says: &["192.168.2.117:6443 answers worker1 with 403", "let everybody ask for /readyz"],
+    },
+    Case {
+        name: "a_member_of_etcd_that_is_down",
+        recipe: "haproxy_etcd",
+        make: &[("worker2", "systemctl stop etcd")],
+        unmake: &[("worker2", "systemctl start etcd")],
+        words: &[],
+        says: &["the member of etcd at https://192.168.2.210:2379 is not healthy", "journalctl -u etcd"],
+    },
+    Case {
+        name: "a_flag_that_the_api_server_does_not_run_with",
+        recipe: "haproxy_etcd",
+        make: &[(
+            "master2",
+            "cp -p /opt/kubernetes/cfg/kube-apiserver.conf /root/ && sed -i 's/,https:[^ ,]*:2379 / /' /opt/kubernetes/cfg/kube-apiserver.conf",
+        )],
+        unmake: &[("master2", "mv /root/kube-apiserver.conf /opt/kubernetes/cfg/")],
+        words: &[],
+        says: &[
+            "no file of the unit kube-apiserver on master2 has --etcd-servers=https://192.168.2.119:2379,",
+            "restart it",
+        ],
     },
 ];
 
@@ -108,7 +174,7 @@ pub fn scenario(stage: &mut Stage, case: &Case) {
         assert_eq!(site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
     }
     let before = touched(site);
-    let run = stage.recipe("run", "nginx_keepalived", case.words);
+    let run = stage.recipe("run", case.recipe, case.words);
     let after = touched(site);
     let run = run.ended_with(2);
     let said = format!("{}{}", run.out, run.errors);

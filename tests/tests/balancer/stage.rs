@@ -1,5 +1,7 @@
 //! A cluster with two masters, and what stands before it.
 
+use std::time::Duration;
+
 use haengine_tests::site::Given;
 use haengine_tests::stage::{MASTERS, Stage as Cluster, WORKERS, wait};
 
@@ -63,6 +65,13 @@ impl Stage {
         self.stands = Some((balancer, run));
     }
 
+    /// Both API servers serve, also those that an undo has just restarted.
+    pub fn settle(&self) {
+        for host in ["master1", "master2"] {
+            self.cluster.site.within(Duration::from_secs(60), host, "kubectl get --raw /readyz >/dev/null");
+        }
+    }
+
     /// The hosts that have an address.
     pub fn holders(&self, vip: &str) -> Vec<String> {
         let said = self.cluster.site.each_says(&format!("ip -o -4 addr show to {vip}/32"));
@@ -75,7 +84,7 @@ impl Stage {
             if let [holder] = self.holders(vip).as_slice() {
                 return holder.clone();
             }
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(200));
         }
         panic!("{vip} is on {:?}", self.holders(vip));
     }
