@@ -11,5 +11,6 @@
 pub mod canary;
 pub mod interrupted;
 pub mod look;
+pub mod refused;
 pub mod site;
 pub mod stage;

@@ -1,21 +1,8 @@
 //! What is refused: with exit code 2, a message that names place and remedy, and nothing touched.
 
-use haengine_tests::look::touched;
-use haengine_tests::site::differences;
+use haengine_tests::refused::{Case, play};
 
 use crate::stage::{NGINX, Stage};
-
-/// One reason to refuse.
-pub struct Case {
-    pub name: &'static str,
-    recipe: &'static str,
-    /// Makes it so, and takes it back: a host and a script each.
-    make: &'static [(&'static str, &'static str)],
-    unmake: &'static [(&'static str, &'static str)],
-    words: &'static [&'static str],
-    /// What the message names.
-    says: &'static [&'static str],
-}
 
 pub const CASES: [Case; 15] = [
     Case {
@@ -169,20 +156,5 @@ pub const CASES: [Case; 15] = [
 
 pub fn scenario(stage: &mut Stage, case: &Case) {
     stage.clear();
-    let site = &stage.cluster.site;
-    for (host, script) in case.make {
-        assert_eq!(site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
-    }
-    let before = touched(site);
-    let run = stage.recipe("run", case.recipe, case.words);
-    let after = touched(site);
-    let run = run.ended_with(2);
-    let said = format!("{}{}", run.out, run.errors);
-    for words in case.says {
-        assert!(said.contains(words), "it does not say `{words}`:\n{said}");
-    }
-    assert_eq!(differences(&before, &after), "", "it was refused and touched something");
-    for (host, script) in case.unmake {
-        assert_eq!(site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
-    }
+    play(&stage.cluster.site, case);
 }

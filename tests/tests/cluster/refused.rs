@@ -1,24 +1,13 @@
 //! What `add_master` refuses: with exit code 2, a message that names place and remedy, and nothing touched.
 
-use haengine_tests::site::differences;
+use haengine_tests::refused::{Case, play};
 
-use crate::look::touched;
 use crate::stage::{Needs, Stage};
-
-/// One reason to refuse.
-pub struct Case {
-    pub name: &'static str,
-    /// Makes it so, and takes it back: a host and a script each.
-    make: &'static [(&'static str, &'static str)],
-    unmake: &'static [(&'static str, &'static str)],
-    words: &'static [&'static str],
-    /// What the message names.
-    says: &'static [&'static str],
-}
 
 pub const CASES: [Case; 12] = [
     Case {
         name: "a_source_that_is_no_master",
+        recipe: "add_master",
         make: &[],
         unmake: &[],
         words: &["target=master2", "source=worker1"],
@@ -26,6 +15,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "the_source_as_target",
+        recipe: "add_master",
         make: &[],
         unmake: &[],
         words: &["target=master1"],
@@ -33,6 +23,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "a_target_of_another_cluster",
+        recipe: "add_master",
         make: &[(
             "master2",
             "mkdir -p /opt/kubernetes/cfg /opt/kubernetes/ssl; echo 'of somebody else' >/opt/kubernetes/ssl/ca.pem",
@@ -43,6 +34,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "a_target_with_the_port_taken",
+        recipe: "add_master",
         make: &[(
             "master2",
             "systemd-run -q --unit=taken systemd-socket-activate -l 6443 cat; sleep 1; ss -Hltn 'sport = 6443' | grep -q . || echo nobody listens",
@@ -53,6 +45,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "no_key_to_extend_the_certificate_with",
+        recipe: "add_master",
         make: &[("master1", "mv /opt/kubernetes/ssl/ca-key.pem /root/")],
         unmake: &[("master1", "mv /root/ca-key.pem /opt/kubernetes/ssl/")],
         words: &["target=master2"],
@@ -60,6 +53,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "too_little_disk",
+        recipe: "add_master",
         make: &[("master2", "mount -t tmpfs -o size=100m none /opt")],
         unmake: &[("master2", "umount /opt")],
         words: &["target=master2"],
@@ -67,6 +61,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "a_member_of_etcd_that_is_down",
+        recipe: "add_master",
         make: &[("worker2", "systemctl stop etcd")],
         unmake: &[("worker2", "systemctl start etcd")],
         words: &["target=master2"],
@@ -74,6 +69,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "an_api_server_that_is_down",
+        recipe: "add_master",
         make: &[("master1", "systemctl stop kube-apiserver")],
         unmake: &[("master1", "systemctl start kube-apiserver")],
         words: &["target=master2"],
@@ -81,6 +77,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "a_name_that_another_node_has",
+        recipe: "add_master",
         make: &[("master2", "hostname k8s-node1")],
         unmake: &[("master2", "hostname k8s-master2")],
         words: &["target=master2"],
@@ -88,6 +85,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "clocks_that_are_apart",
+        recipe: "add_master",
         // All hosts of a lab share the machine's clock, and none may set it: this one tells a wrong time.
         make: &[(
             "master2",
@@ -99,6 +97,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "ports_that_are_closed_between_the_masters",
+        recipe: "add_master",
         make: &[(
             "master2",
             "iptables -A OUTPUT -p tcp --dport 6443 -j REJECT; iptables -A OUTPUT -d 192.168.2.118 -p tcp --dport 2379 -j DROP",
@@ -113,6 +112,7 @@ pub const CASES: [Case; 12] = [
     },
     Case {
         name: "a_master_that_the_cluster_does_not_list",
+        recipe: "add_master",
         make: &[(
             "worker1",
             "printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/kube-apiserver.service; systemctl daemon-reload",
@@ -124,21 +124,7 @@ pub const CASES: [Case; 12] = [
 ];
 
 pub fn scenario(stage: &mut Stage, case: &Case) {
-    for (host, script) in case.make {
-        assert_eq!(stage.site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
-    }
-    let before = touched(&stage.site);
-    let run = stage.add_master("run", case.words);
-    let after = touched(&stage.site);
-    let run = run.ended_with(2);
-    let said = format!("{}{}", run.out, run.errors);
-    for words in case.says {
-        assert!(said.contains(words), "it does not say `{words}`:\n{said}");
-    }
-    assert_eq!(differences(&before, &after), "", "it was refused and touched something");
-    for (host, script) in case.unmake {
-        assert_eq!(stage.site.on(host, &format!("{{ {script}; }} 2>&1")), "", "{script}");
-    }
+    play(&stage.site, case);
     if !case.unmake.is_empty() {
         stage.wait();
     }

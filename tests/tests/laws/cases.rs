@@ -54,7 +54,7 @@ fn users(index: usize, long: bool) -> &'static [User] {
     match index {
         0 => &[User::Root, User::Sudo, User::Password],
         _ if long => &[User::Root, User::Sudo],
-        _ if index % 2 == 0 => &[User::Root],
+        _ if index.is_multiple_of(2) => &[User::Root],
         _ => &[User::Sudo],
     }
 }
