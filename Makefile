@@ -66,7 +66,7 @@ bench: tools build
 	@$(SAY) 'bench'
 	@sh tests/bench/run.sh
 	@$(SAY) 'what a client sees while a balancer, keepalived or an API server fails'
-	cargo test --locked -p haengine-tests --test balancer drill
+	cargo test --locked --workspace --test balancer drill
 
 clean:
 	rm -rf "$(CARGO_TARGET_DIR)"

@@ -85,8 +85,25 @@ for path in $said; do meant="$meant -path $path/* -o"; done
 set -f
 find / -xdev $prune -print0 >$found/paths
 find / -xdev $prune \( -type f ! \( $meant -false \) -printf 'path %p f %m %U %G %s %n\n' \) -o -printf 'path %p %y %m %U %G %l\n'
-find / -xdev $prune \( -path /usr/bin -o -path /usr/lib -o -path /usr/share \) -prune -o -type f ! \( $meant -false \) -print0 |
-    xargs -0 -r sha256sum | sed 's/^/content /'
+find / -xdev $prune \( -path /usr/bin -o -path /usr/lib -o -path /usr/share \) -prune -o -type f ! \( $meant -false \) -printf '%i %C@ %s %p\n' >$found/files
+# Whoever changes a file changes its change time: what was hashed before is not hashed again, unless it had just changed.
+touch /run/manifest.known
+perl -e '
+    my ($known, $files, $new) = @ARGV;
+    open my $in, "<", $known; my %known = map { chomp; split /\t/ } <$in>;
+    open my $out, ">", $new; open $in, "<", $files;
+    while (<$in>) {
+        chomp;
+        if ($known{$_}) { print "content $known{$_}  ", (split / /, $_, 4)[3], "\n" } else { print $out "$_\n" }
+    }' /run/manifest.known $found/files $found/new
+cut -d ' ' -f 4- $found/new | xargs -d '\n' -r sha256sum >$found/hashes
+sed 's/^/content /' $found/hashes
+perl -e '
+    my ($new, $hashes) = @ARGV;
+    open my $in, "<", $hashes; my %hash = map { chomp; reverse split /  /, $_, 2 } <$in>;
+    open $in, "<", $new;
+    while (<$in>) { chomp; my (undef, $changed, undef, $path) = split / /, $_, 4; print "$_\t$hash{$path}\n" if $hash{$path} && $changed < time - 2 }
+    ' $found/new $found/hashes >>/run/manifest.known
 find / -xdev $prune -type f \( $meant -false \) -print | while read -r file; do
     if grep -q 'BEGIN CERTIFICATE' "$file"; then
         echo "certificate $file" $(openssl x509 -in "$file" -noout -subject -issuer -ext subjectAltName,keyUsage,extendedKeyUsage,basicConstraints 2>/dev/null)
