@@ -1,6 +1,8 @@
 //! `extend_certs` and `repoint_workers`: a door with an address of its own goes before the one master, the certificates
 //! learn the address, the workers use it; one of them cannot, and is put back.
 
+use std::time::Duration;
+
 use haengine_tests::site::{Given, Site, differences};
 
 use crate::look::{main_pid, ready_nodes, steady, touched};
@@ -179,7 +181,8 @@ fn ready_since_started(site: &Site, worker: &str) {
         site.on(worker, "date -u -d \"$(TZ=UTC systemctl show -p ActiveEnterTimestamp --value kubelet)\" +%FT%TZ");
     let (_, _, node) = stage::WORKERS.iter().find(|(name, _, _)| *name == worker).unwrap();
     let ready = "{range .status.conditions[?(@.type==\"Ready\")]}{.status} {.lastHeartbeatTime}{end}";
-    site.until("master1", &format!(
+    // It says so again after ten seconds, when at first it had not looked at its container runtime yet.
+    site.within(Duration::from_secs(60), "master1", &format!(
         "said=$(kubectl get node {node} -o 'jsonpath={ready}') && [ \"${{said% *}}\" = True ] && [ ! \"${{said#* }}\" \\< {} ]",
         since.trim()
     ));
