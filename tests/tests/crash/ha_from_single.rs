@@ -20,13 +20,11 @@ pub const SUBJECT: Subject = Subject {
         "k8s.approve",
         "lb.keepalived",
         "lb.nginx",
-        "pkg.installed",
         "service.running",
     ],
     cases: |_, _| {
         let change = |op, which, moment| Case::Change { op, which, moment };
         vec![
-            change("pkg.installed", Which::Last, "started"),
             change("lb.nginx", Which::First, "applied"),
             change("lb.keepalived", Which::Last, "started"),
             change("lb.keepalived", Which::Last, "applied"),
