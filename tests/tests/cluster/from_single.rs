@@ -1,5 +1,7 @@
 //! `ha_from_single`: a second master, an address before both, and workers that use it, while clients read all the time.
 
+use std::time::Duration;
+
 use haengine_tests::site::{differences, ended};
 
 use crate::look::{is_second_master, steady, touched};
@@ -22,7 +24,9 @@ pub fn scenario(stage: &mut Stage) {
     let running = std::thread::spawn(move || ended(child));
     let serves =
         || site.on("worker1", "curl -sk --max-time 1 https://192.168.2.88:16443/readyz -o /dev/null && echo serves");
-    while !running.is_finished() && serves().is_empty() {}
+    while !running.is_finished() && serves().is_empty() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let through = (!running.is_finished()).then(|| Reader::of(site, DOOR, 50));
     let run = running.join().unwrap().ended_with(0);
     through.expect("the run ended before the address served").stop();
