@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::transport::{Command, Exit, Stream};
 use russh::{ChannelMsg, Sig};
@@ -105,7 +106,10 @@ impl Attendant {
                     None => return ending.cut(),
                     Some(message) => self.receive(message, &mut ending),
                 },
-                () = ended.cancelled() => return ending,
+                () = ended.cancelled() => {
+                    self.take_rest(&mut ending);
+                    return ending;
+                }
                 () = cancel.cancelled(), if is_alive => killing = Some(self.kill()),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if is_alive && deadline.is_some() => {
                     ending = Ending::TimedOut;
@@ -137,6 +141,14 @@ impl Attendant {
             if let Some(waiting) = self.exit.take() {
                 let _nobody_waits = waiting.send(Ok(exit));
             }
+        }
+    }
+
+    /// What came before the last round trip is here by then, though on a busy machine not yet received: without it, the
+    /// output would end too early and look whole.
+    fn take_rest(&mut self, ending: &mut Ending) {
+        while let Some(Some(message)) = self.line.read.wait().now_or_never() {
+            self.receive(message, ending);
         }
     }
 
