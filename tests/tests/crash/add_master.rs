@@ -20,6 +20,7 @@ pub const SUBJECT: Subject = Subject {
     made: Some(Made { verified: "no stale address is left", held: "object lease.coordination.k8s.io/haengine\n" }),
     patience: Duration::from_secs(60),
     set_up: || stage::Stage::spare().site,
+    stands_on: "a master",
     wait: stage::wait,
     running: &["master1", "worker1", "worker2"],
     objects,

@@ -31,6 +31,7 @@ pub const SUBJECT: Subject = Subject {
     made: None,
     patience: Duration::from_secs(0),
     set_up: || Site::new("crash", 3),
+    stands_on: "bare hosts",
     wait: |_| (),
     running: &[],
     objects: members,

@@ -36,6 +36,7 @@ pub const SUBJECT: Subject = Subject {
     // Every worker is proven before the next one, so nothing waits behind the last change.
     made: None,
     set_up,
+    stands_on: "a master with addresses to spare",
     ..add_master::SUBJECT
 };
 

@@ -5,7 +5,8 @@
 //! | stage | hosts, what they are before and after a run that nobody disturbed, and a run that is killed |
 //! | case | where a run is killed, and what must be true then |
 //! | manifest, exceptions | all that hosts are, and what of it does not count |
-//! | etcd_cluster, add_master, ha_from_single | the recipes |
+//! | etcd_cluster, add_master, ha_from_single | recipes with hosts of their own |
+//! | before_api | recipes that share a cluster with two masters |
 //!
 //! Cases of one recipe share its hosts and follow one another. All of the matrix is played on two labs side by side: one works
 //! while the other waits. Needs root; says so and passes where it is not root.
@@ -18,6 +19,7 @@
 #![expect(clippy::disallowed_methods, reason = "it reads its own environment")]
 
 mod add_master;
+mod before_api;
 mod case;
 mod etcd_cluster;
 mod exceptions;
@@ -34,7 +36,15 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Stage, Subject};
 
-const SUBJECTS: [&Subject; 3] = [&etcd_cluster::SUBJECT, &add_master::SUBJECT, &ha_from_single::SUBJECT];
+const SUBJECTS: [&Subject; 7] = [
+    &etcd_cluster::SUBJECT,
+    &add_master::SUBJECT,
+    &ha_from_single::SUBJECT,
+    &before_api::HAPROXY_KEEPALIVED,
+    &before_api::HAPROXY_APISERVER,
+    &before_api::HAPROXY_ETCD,
+    &before_api::EXTEND_CERTS,
+];
 
 /// Each has the hosts of one recipe at a time. The sample is too short for a second one.
 type Slots = Arc<[Mutex<Option<Stage>>; 2]>;

@@ -30,6 +30,8 @@ pub struct Subject {
     pub patience: Duration,
     /// Hosts on which the recipe can be run.
     pub set_up: fn() -> Site,
+    /// What these hosts are, in a word: recipes that stand on the same have them one after the other.
+    pub stands_on: &'static str,
     /// Waits until hosts that were just switched on are what they were.
     pub wait: fn(&Site),
     /// Hosts whose units run before the recipe does.
@@ -79,10 +81,13 @@ pub enum Killer {
 const SNAPSHOT: &str = "before";
 
 impl Stage {
-    /// The stage of this recipe; the one before goes down.
+    /// The stage of this recipe; one that stands on something else goes down.
     pub fn of<'a>(slot: &'a mut Option<Stage>, subject: &'static Subject) -> &'a mut Stage {
-        if slot.as_ref().is_some_and(|stage| stage.subject.recipe != subject.recipe) {
+        if slot.as_ref().is_some_and(|stage| stage.subject.stands_on != subject.stands_on) {
             slot.take();
+        }
+        if let Some(stage) = slot.as_mut().filter(|stage| stage.subject.recipe != subject.recipe) {
+            (stage.subject, stage.undisturbed) = (subject, None);
         }
         slot.get_or_insert_with(|| {
             let site = (subject.set_up)();
