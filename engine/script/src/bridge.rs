@@ -158,31 +158,38 @@ fn by_host(context: &NativeCallContext, function: &str, results: Results, on_err
         .into_iter()
         .map(|(host, result)| (host.name().to_owned(), result.map(to_rhai).map_err(raise)))
         .collect();
-    gather(context, function, results, on_error == OnError::Continue)
+    gather(context, (function, Over::Hosts), results, on_error == OnError::Continue)
 }
 
-/// The results of several hosts as one map; failures become one error that carries `failed` and `results`, or, when
+/// What several results are of.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Over {
+    Hosts,
+    Names,
+}
+
+/// Several results as one map; failures become one error that carries `failed` and `results`, or, when
 /// the recipe goes on, a map of both.
 pub(crate) fn gather(
     context: &NativeCallContext,
-    what: &str,
+    what: (&str, Over),
     results: Vec<(String, RhaiResult<Dynamic>)>,
     go_on: bool,
 ) -> RhaiResult<Dynamic> {
     let count = results.len();
     let (mut good, mut failed) = (Map::new(), Vec::new());
-    for (host, result) in results {
+    for (name, result) in results {
         match result {
-            Ok(value) => _ = good.insert(host.into(), value),
+            Ok(value) => _ = good.insert(name.into(), value),
             // What a recipe may not catch is not gathered either.
             Err(error) if is_final(&error) => return Err(error),
-            Err(error) => failed.push((host, error)),
+            Err(error) => failed.push((name, error)),
         }
     }
     if failed.is_empty() && !go_on {
         return Ok(good.into());
     }
-    let names: Array = failed.iter().map(|(host, _)| host.clone().into()).collect();
+    let names: Array = failed.iter().map(|(name, _)| name.clone().into()).collect();
     let more = Map::from([("failed".into(), names.into()), ("results".into(), good.into())]);
     if go_on {
         return Ok(more.into());
@@ -221,15 +228,21 @@ fn with_innermost(outer: Box<EvalAltResult>, mut inner: Box<EvalAltResult>) -> B
     }
 }
 
-/// One host's failure is told as it is; several are counted, and each is listed.
-fn summary(what: &str, count: usize, failed: &[(String, Box<EvalAltResult>)], known: Known) -> Error {
-    let errors: Vec<Arc<Error>> = failed.iter().map(|(host, error)| error_of(error, Some(host), known)).collect();
+/// One failure is told as it is; several are counted, and each is listed.
+fn summary((what, over): (&str, Over), count: usize, failed: &[(String, Box<EvalAltResult>)], known: Known) -> Error {
+    let host = |name: &str| (over == Over::Hosts).then(|| name.to_owned());
+    let errors: Vec<Arc<Error>> =
+        failed.iter().map(|(name, error)| error_of(error, host(name).as_deref(), known)).collect();
     let first = &errors[0];
     let (message, causes) = if errors.len() == 1 {
         (first.message().to_owned(), first.causes())
     } else {
         let lines = errors.iter().map(|error| with_causes(error)).collect();
-        (format!("`{what}` failed on {} of {count} hosts", errors.len()), lines)
+        let of = match over {
+            Over::Hosts => format!("on {} of {count} hosts", errors.len()),
+            Over::Names => format!("for {} of {count} names", errors.len()),
+        };
+        (format!("`{what}` failed {of}"), lines)
     };
     let mut error = Error::new(first.kind(), first.code(), message);
     if let Some(hint) = first.advice() {

@@ -1,12 +1,13 @@
-//! `each` and `rolling`: a closure on several hosts.
+//! `each` and `rolling`: a closure on several hosts, or for several names.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::bridge::{gather, host_names};
+use crate::bridge::{Over, gather, host_names};
 use crate::closure::{call_in, detached};
 use crate::frame::Frame;
 use crate::raise::raise;
@@ -14,10 +15,13 @@ use crate::value::type_name;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
-/// `each(hosts, |h| …)`: all hosts at once, up to `--forks`; a map of the results by host.
-pub(crate) fn each(context: NativeCallContext, hosts: Dynamic, body: FnPtr) -> RhaiResult<Dynamic> {
-    let hosts = host_array("each", hosts)?;
-    gather(&context, "each", run_all(&context, &hosts, &body)?, false)
+/// `each(hosts, |h| …)`, `each(names, |name| …)`: all at once, up to `--forks`; a map of the results by host or by name.
+pub(crate) fn each(context: NativeCallContext, items: Dynamic, body: FnPtr) -> RhaiResult<Dynamic> {
+    let (items, over) = match names(&items) {
+        Some(names) => (distinct(names)?, Over::Names),
+        None => (host_array("each", items)?, Over::Hosts),
+    };
+    gather(&context, ("each", over), run_all(&context, &items, &body)?, false)
 }
 
 /// `rolling(hosts, #{ batch: 1 }, |h| …)`: a batch after the other; a batch in which a host fails is the last.
@@ -31,7 +35,7 @@ pub(crate) fn rolling(context: NativeCallContext, hosts: Dynamic, options: Map, 
             break;
         }
     }
-    gather(&context, "rolling", results, false)
+    gather(&context, ("rolling", Over::Hosts), results, false)
 }
 
 fn batch_size(options: &Map, hosts: usize) -> RhaiResult<usize> {
@@ -46,32 +50,61 @@ fn batch_size(options: &Map, hosts: usize) -> RhaiResult<usize> {
     }
 }
 
+/// An array of strings, and of one at least: of none nobody knows what they would be.
+fn names(items: &Dynamic) -> Option<Array> {
+    let items = items.flatten_clone().into_array().ok()?;
+    (!items.is_empty() && items.iter().all(Dynamic::is_string)).then_some(items)
+}
+
+/// Results go by name, so no name may be there twice.
+fn distinct(names: Array) -> RhaiResult<Array> {
+    let mut seen = BTreeSet::new();
+    match names.iter().map(name_of).find(|name| !seen.insert(name.clone())) {
+        None => Ok(names),
+        Some(twice) => {
+            let message = format!("argument 1 of `each` names `{twice}` twice");
+            Err(raise(Error::new(Kind::Usage, "call.type", message).hint("name it once")))
+        }
+    }
+}
+
+/// By which its result goes: a host's name, or the name itself.
+fn name_of(item: &Dynamic) -> String {
+    match item.flatten_clone().into_string() {
+        Ok(name) => name,
+        Err(_) => host_names(item).and_then(|names| names.into_iter().next()).unwrap_or_default(),
+    }
+}
+
 fn host_array(function: &str, hosts: Dynamic) -> RhaiResult<Array> {
-    let message = format!("argument 1 of `{function}` must be an array of hosts, not {}", type_name(&hosts));
+    let or_names = if function == "each" { " or of strings" } else { "" };
+    let mut kinds: Vec<&str> = hosts.flatten_clone().into_array().unwrap_or_default().iter().map(type_name).collect();
+    kinds.dedup();
+    let given =
+        if kinds.is_empty() { type_name(&hosts).to_owned() } else { format!("an array of {}", kinds.join(" and ")) };
+    let message = format!("argument 1 of `{function}` must be an array of hosts{or_names}, not {given}");
     let wrong = || raise(Error::new(Kind::Usage, "call.type", message.clone()).hint("write `group(\"NAME\")`"));
     host_names(&hosts).ok_or_else(wrong)?;
     let hosts = hosts.flatten_clone();
     if hosts.is_array() { hosts.into_array().map_err(|_| wrong()) } else { Ok(vec![hosts]) }
 }
 
-/// One thread a host, at most `forks` at once. The order of results is that of the hosts.
+/// One thread an item, at most `forks` at once. The order of results is that of the items.
 fn run_all(
     context: &NativeCallContext,
-    hosts: &[Dynamic],
+    items: &[Dynamic],
     body: &FnPtr,
 ) -> RhaiResult<Vec<(String, RhaiResult<Dynamic>)>> {
     let frame = Frame::of(context)?;
     let session = frame.session(context)?;
     let done = Mutex::new(Vec::new());
-    beside(session.forks, hosts, |_, host| {
-        let index_name = host_names(host).and_then(|names| names.into_iter().next()).unwrap_or_default();
-        let result = call_in(context, &detached(body), (*frame).clone(), vec![host.clone()]);
-        done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index_name, result));
+    beside(session.forks, items, |index, item| {
+        let result = call_in(context, &detached(body), (*frame).clone(), vec![item.clone()]);
+        done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
     });
-    let mut results = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let order: Vec<String> = hosts.iter().filter_map(|host| host_names(host)?.into_iter().next()).collect();
-    results.sort_by_key(|(name, _)| order.iter().position(|host| host == name));
-    Ok(results)
+    let mut results = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    Ok(results.into_iter().map(|(index, result)| (name_of(&items[index]), result)).collect())
 }
 
 /// Does the work for each item, up to `forks` beside each other, in the order of the items as they begin.

@@ -56,6 +56,7 @@ const fn value(name: &'static str, kind: ParamKind) -> Argument {
 }
 
 const HOSTS: Argument = value("hosts", ParamKind::Hosts);
+const ITEMS: Argument = value("items", ParamKind::Any);
 const NAME: Argument = value("name", ParamKind::String);
 const ABOUT: Argument = value("about", ParamKind::String);
 const GROUP: Argument = value("group", ParamKind::String);
@@ -164,10 +165,12 @@ preflight([odd]);"#,
     ),
     function(
         "each",
-        &[&[HOSTS, BODY]],
+        &[&[ITEMS, BODY]],
         "Calls the closure with each host, all hosts at once; gives a map of the results by host.\n\n\
          Captured values are copied in: what the closure assigns to them stays inside. `--forks` bounds how many hosts \
-         are worked on at once. When hosts fail, the others finish first; then one error carries `failed` and `results`.",
+         are worked on at once. When hosts fail, the others finish first; then one error carries `failed` and `results`.\n\n\
+         It takes names too, an array of different strings, for things that stand side by side on one host: \
+         `each([\"kube-proxy\", \"kubelet\"], |unit| service::running(h, unit))` starts both at once.",
         r#"let names = each(group("masters"), |h| h.name);"#,
     ),
     Core {
