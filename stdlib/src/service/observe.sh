@@ -67,9 +67,13 @@ while [ "$owned" -gt 0 ]; do
     printf '\0'
 done
 
-# What is left are the files that exist.
+# What is left are the files that exist. With what a unit will be started is hashed then.
+case $show in
+*ActiveState=active* | *ActiveState=reloading*) ;;
+*) set -- ;;
+esac
 if [ $# -gt 0 ]; then
     date +%s || exit
-    sha256sum -- "$@" || exit
+    for file do sha256 "$file" || exit; done
     stat -L -c %Z -- "$@"
 fi

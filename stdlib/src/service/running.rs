@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::enablement::{Enablement, must_enable};
 use super::failure;
 use super::name::{full_name, units};
-use super::stamp::{hashes, is_newer, is_stale};
+use super::stamp::{is_newer, is_stale, names};
 use super::unit::{File, Owned, Unit, refused};
 
-const APPLY: &str = include_str!("apply.sh");
+/// Its first line is the command's name for a person.
+const APPLY: &str = concat!("# Makes a unit run.\n", include_str!("sha256.sh"), include_str!("apply.sh"));
 const REREAD: &str = include_str!("reread.sh");
 const STOP: &str = include_str!("stop.sh");
 const STAMP: &str = include_str!("stamp.sh");
@@ -58,8 +59,9 @@ pub struct Before {
     owned: Vec<Owned>,
     reread: bool,
     act: Act,
-    /// The hashes of the files that the unit is then started with.
-    files: String,
+    /// Whether it is then stamped with what its files were.
+    #[serde(default)]
+    stamps: bool,
 }
 
 /// What is done to the unit itself.
@@ -174,7 +176,8 @@ directly in it). What ran before is restarted once its files are back.";
 
     fn plan(&self, unit: &Unit) -> Result<Plan<Before>> {
         unit.refuse_if_unusable()?;
-        let (restart, reload) = self.stale(unit);
+        // What does not run has not been started with any files.
+        let (restart, reload) = if unit.is_active() { self.stale(unit) } else { Default::default() };
         let act = match () {
             () if !unit.is_active() => Act::Start,
             () if !restart.is_empty() => Act::Restart,
@@ -209,7 +212,7 @@ directly in it). What ran before is restarted once its files are back.";
             owned: unit.owned.clone(),
             reread,
             act,
-            files: hashes(&unit.files),
+            stamps: !unit.files.is_empty(),
         };
         let mut effects = vec![fact("unit", &self.unit, "active")];
         effects.extend(enable.then(|| fact("enablement", &self.unit, "enabled")));
@@ -217,7 +220,7 @@ directly in it). What ran before is restarted once its files are back.";
     }
 
     async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        self.make(host, before.reread, before.enablement.is_some(), before.act, &before.files).await
+        self.make(host, before.reread, before.enablement.is_some(), before.act, before.stamps).await
     }
 
     fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
@@ -226,7 +229,7 @@ directly in it). What ran before is restarted once its files are back.";
             return Standing::Foreign("it is masked".to_owned());
         }
         // Without a stamp of ours, it was our own start that failed, or a later change of the run that was taken back.
-        let never_ran = before.act != Act::Nothing && !before.files.is_empty() && unit.stamp == before.stamp;
+        let never_ran = before.act != Act::Nothing && before.stamps && unit.stamp == before.stamp;
         if before.active && unit.active == "inactive" && same_boot && !never_ran {
             return Standing::Foreign("it is stopped".to_owned());
         }
@@ -259,7 +262,6 @@ directly in it). What ran before is restarted once its files are back.";
             return failure::act(host, &self.unit, "read", self.timeout, command).await;
         }
         let unit = self.look(host, true).await?;
-        let files = if before.stamp.is_some() { hashes(&unit.files) } else { String::new() };
         if unit.is_unknown() {
             return Ok(());
         }
@@ -280,17 +282,21 @@ directly in it). What ran before is restarted once its files are back.";
         if act == Act::Nothing && !unit.must_reread {
             return Ok(());
         }
-        self.make(host, unit.must_reread, false, act, &files).await
+        self.make(host, unit.must_reread, false, act, before.stamp.is_some()).await
     }
 }
 
 impl Running {
     /// The unit, and the files for which it must be restarted if `with_files`.
     async fn look(&self, host: &Host, with_files: bool) -> Result<Unit> {
-        let files = self.restart_on.iter().chain(&self.reload_on).map(String::as_str);
-        let files: Vec<&str> = files.filter(|_| with_files).collect();
+        let files = if with_files { self.files() } else { Vec::new() };
         let wanted = if self.enabled { "enabled" } else { "-" };
         Unit::observe(host, &self.unit, wanted, &files, &self.owns).await
+    }
+
+    /// The files that it must have been started or reloaded with.
+    fn files(&self) -> Vec<&str> {
+        self.restart_on.iter().chain(&self.reload_on).map(String::as_str).collect()
     }
 
     /// A unit that runs, starts at boot, and is reloaded for files; for verbs that write these.
@@ -317,7 +323,7 @@ impl Running {
         (stale(restart), stale(reload))
     }
 
-    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, files: &str) -> Result<()> {
+    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, stamps: bool) -> Result<()> {
         let word = act.word();
         let flag = |on: bool| if on { "1" } else { "0" };
         let command = Command::script(APPLY)
@@ -326,7 +332,8 @@ impl Running {
             .arg(flag(enable))
             .arg(word)
             .arg(self.timeout.to_string())
-            .arg(files);
+            .arg(if stamps { names(&self.files()) } else { String::new() })
+            .args(self.files().into_iter().filter(|_| stamps));
         failure::act(host, &self.unit, word, self.timeout, command).await
     }
 

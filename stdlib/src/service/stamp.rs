@@ -1,7 +1,7 @@
 //! Which files a unit was last started with.
 //!
-//! The stamp lies in `/run/haengine/UNIT.stamp`: when the unit was started, in microseconds since boot, and a hash of
-//! each file that it is restarted for. It speaks of that start alone; of any other start the times of the files tell.
+//! The stamp lies in `/run/haengine/UNIT.stamp`: when the unit was started, in microseconds since boot; the names of the files
+//! that it is restarted for; and a line with the hash of each. It speaks of that start alone; of any other start the times of the files tell.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,16 @@ pub(super) struct Stamp {
 impl Stamp {
     /// None when it is not a stamp: then the times of the files tell.
     pub(super) fn parse(text: &str) -> Option<Stamp> {
-        let (started, files) = text.split_once('\n')?;
-        Some(Stamp { started: started.parse().ok()?, files: serde_json::from_str(files).ok()? })
+        let mut lines = text.lines();
+        let (started, names) = (lines.next()?.parse().ok()?, serde_json::from_str::<Vec<String>>(lines.next()?).ok()?);
+        let hashes: Vec<String> = lines.map(str::to_owned).collect();
+        (names.len() == hashes.len()).then(|| Stamp { started, files: names.into_iter().zip(hashes).collect() })
     }
 }
 
-/// The hashes of files, as a stamp keeps them; nothing when there are none.
-pub(super) fn hashes(files: &[File]) -> String {
-    if files.is_empty() {
-        return String::new();
-    }
-    let hashes: BTreeMap<&str, &str> = files.iter().map(|file| (file.path.as_str(), file.hash())).collect();
-    serde_json::to_string(&hashes).unwrap_or_default()
+/// The names of files, as a stamp keeps them.
+pub(super) fn names(files: &[&str]) -> String {
+    serde_json::to_string(files).unwrap_or_default()
 }
 
 /// True when `unit` was started with another content of `file` than it has, or may have been.
@@ -86,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_stamp_of_this_start_compares_contents() {
-        let stamp = "100000000\n{\"/etc/a\":\"x\"}";
+        let stamp = "100000000\n[\"/etc/a\"]\nx";
         assert!(!is_stale(&unit(Some(stamp)), &file("x", 1030)), "touched, not changed");
         assert!(is_stale(&unit(Some(stamp)), &file("y", 900)));
         let gone = File { path: "/etc/a".to_owned(), ..File::default() };
@@ -95,14 +93,16 @@ mod tests {
 
     #[test]
     fn a_stamp_of_another_start_says_nothing() {
-        let other = "99\n{\"/etc/a\":\"y\"}";
+        let other = "99\n[\"/etc/a\"]\ny";
         assert!(!is_stale(&unit(Some(other)), &file("x", 900)));
-        assert!(is_stale(&unit(Some("torn")), &file("x", 1030)));
+        for torn in ["torn", "100000000", "100000000\n[\"/etc/a\"]"] {
+            assert!(is_stale(&unit(Some(torn)), &file("x", 1030)), "{torn}");
+        }
     }
 
     #[test]
     fn a_planned_content_is_compared_with_the_stamp() {
-        let stamp = "100000000\n{\"/etc/a\":\"x\"}";
+        let stamp = "100000000\n[\"/etc/a\"]\nx";
         let planned = |hash: Option<&str>| File { planned: Some(hash.map(str::to_owned)), ..file("x", 900) };
         assert!(!is_stale(&unit(Some(stamp)), &planned(Some("x"))));
         assert!(is_stale(&unit(Some(stamp)), &planned(Some("y"))));

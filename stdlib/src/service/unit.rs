@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::name::template;
 
-const OBSERVE: &str = include_str!("observe.sh");
+/// Its first line is the command's name for a person.
+const OBSERVE: &str = concat!("# Reads a unit.\n", include_str!("sha256.sh"), include_str!("observe.sh"));
 
 /// Where unit files lie.
 const FOLDERS: [&str; 5] = [
@@ -65,7 +66,7 @@ pub(super) struct Link {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct File {
     pub(super) path: String,
-    /// None when it is absent.
+    /// None when it is absent, or the unit does not run.
     pub(super) sha256: Option<String>,
     /// When it last changed, seconds of the wall clock.
     pub(super) changed: Option<i64>,
@@ -278,11 +279,12 @@ fn parse_owned(tokens: &[&str]) -> Vec<Owned> {
     owned
 }
 
-/// `tail` is the time, then as many lines of hashes as there are files, then as many of times.
+/// `tail` is the time, then as many lines of hashes as there are files, then as many of times; nothing where the unit does not
+/// run.
 fn parse_files(name: &str, paths: &[&str], kinds: &[&str], tail: &str) -> Result<(i64, Vec<File>)> {
     let lines: Vec<&str> = tail.lines().collect();
     let there = kinds.iter().filter(|kind| **kind == "file").count();
-    if paths.len() != kinds.len() || (there > 0 && lines.len() != 1 + 2 * there) {
+    if paths.len() != kinds.len() || (!lines.is_empty() && lines.len() != 1 + 2 * there) {
         return Err(unexpected(name, "the files"));
     }
     let now = lines.first().and_then(|line| line.trim().parse().ok()).unwrap_or_default();
@@ -291,9 +293,9 @@ fn parse_files(name: &str, paths: &[&str], kinds: &[&str], tail: &str) -> Result
     for (path, kind) in paths.iter().zip(kinds) {
         let mut file = File { path: (*path).to_owned(), ..File::default() };
         match *kind {
+            "file" if lines.is_empty() => {}
             "file" => {
-                // A backslash before the hash says that the name behind it is escaped.
-                file.sha256 = lines[next].trim_start_matches('\\').get(..64).map(str::to_owned);
+                file.sha256 = Some(lines[next].to_owned());
                 file.changed = lines[next + there].trim().parse().ok();
                 next += 1;
             }
@@ -337,7 +339,7 @@ mod tests {
         let hash = "a".repeat(64);
         let text = format!(
             "{SHOW}\0BOOT\x0012.50\x005000000\n{{}}\0\0/l\0/t\0/empty\0\0\0file\0absent\0file\0\0absent\0\0folder\0a b\0.c\0\0\
-             100\n{hash}  /x\n\\{hash}  /y\\n\n77\n78\n"
+             100\n{hash}\n{hash}\n77\n78\n"
         );
         let unit = parse(&text, "a.service", &["/x", "/gone", "/y\n"]).unwrap();
         assert_eq!((unit.started, unit.started_at, unit.now), (5_000_000, 1_732_183_528, 100));
