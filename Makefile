@@ -7,9 +7,21 @@ export CARGO_TERM_COLOR ?= auto
 # Set by the person who runs haengine, not by the tests.
 unexport HAENGINE_STATE_DIR HAENGINE_LOG
 
+# A suite that is piped fails as a whole.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
 SAY = printf '\n==> %s\n'
 
-.PHONY: help demo demo-down test test-long lint bench build tools clean
+# The tests are two queues, side by side where two clusters find room: one waits for its hosts while the other works.
+QUEUES ?= $(shell awk '/^MemTotal/ { print ($$2 > 7000000) ? 2 : 1 }' /proc/meminfo)
+ASIDE := balancer laws
+SUITES := $(basename $(notdir $(wildcard */tests/*.rs engine/*/tests/*.rs))) \
+  $(notdir $(patsubst %/main.rs,%,$(wildcard */tests/*/main.rs engine/*/tests/*/main.rs)))
+# The generated calls are the same each time; others are looked for by `make test-long`.
+TEST := HAENGINE_SEED=$${HAENGINE_SEED:-7} cargo test --locked --workspace $(if $(CI),--no-fail-fast)
+
+.PHONY: help demo demo-down test queue-1 queue-2 test-long lint bench build tools clean
 
 help:
 	@printf '%s\n' \
@@ -37,21 +49,27 @@ tools:
 	@$(SAY) 'tools that the tests need'
 	@sh tests/tools.sh
 
-# The generated calls are the same each time; others are looked for by `make test-long`.
 test: tools
 	@$(SAY) 'build'
 	cargo build --locked --workspace --all-targets
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
-	@sh tests/hosts.sh
-	@$(SAY) 'tests'
-	HAENGINE_SEED=$${HAENGINE_SEED:-7} cargo test --locked --workspace $(if $(CI),--no-fail-fast) -- --test-threads=2
+	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
+	@$(SAY) 'tests, $(QUEUES) suites at once (QUEUES=1: one after the other)'
+	@$(MAKE) --no-print-directory $(if $(CI),-k) -j$(QUEUES) queue-1 queue-2
 	@$(SAY) 'all tests passed'
+
+queue-1:
+	$(TEST) --lib --bins $(addprefix --test ,$(sort $(filter-out $(ASIDE),$(SUITES)))) -- --test-threads=2
+	$(TEST) --doc -- --test-threads=2
+
+queue-2:
+	$(TEST) $(addprefix --test ,$(ASIDE)) -- --test-threads=2 2>&1 | sed -u 's/^/aside: /'
 
 test-long: tools
 	@$(SAY) 'build'
 	cargo build --locked --workspace --all-targets
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
-	@sh tests/hosts.sh
+	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
 	@$(SAY) 'long tests'
 	cargo test --locked --workspace --no-fail-fast --test cluster --test crash --test world --test balancer -- --ignored
 	HAENGINE_CASES=40 cargo test --locked --workspace --test laws -- generated
