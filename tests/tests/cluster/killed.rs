@@ -29,9 +29,9 @@ pub const MOMENTS: [Moment; 3] = [
         is_long: false,
     },
     Moment {
-        name: "after_the_api_server_was_started",
-        is_now: "systemctl is-active kube-apiserver",
-        is_later: "systemctl is-active kubelet",
+        name: "while_its_units_start",
+        is_now: "systemctl is-active kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy",
+        is_later: "[ $(systemctl is-active kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy | grep -cx active) = 5 ]",
         is_long: true,
     },
     Moment {
