@@ -56,14 +56,15 @@ test: tools
 	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
 	@$(SAY) 'tests, $(QUEUES) suites at once (QUEUES=1: one after the other)'
 	@$(MAKE) --no-print-directory $(if $(CI),-k) -j$(QUEUES) queue-1 queue-2
+	$(TEST) --doc -- --test-threads=2
 	@$(SAY) 'all tests passed'
 
 queue-1:
 	$(TEST) --lib --bins $(addprefix --test ,$(sort $(filter-out $(ASIDE),$(SUITES)))) -- --test-threads=2
-	$(TEST) --doc -- --test-threads=2
 
+# After Ctrl-C the hosts are still taken down, and that is told.
 queue-2:
-	$(TEST) $(addprefix --test ,$(ASIDE)) -- --test-threads=2 2>&1 | sed -u 's/^/aside: /'
+	$(TEST) $(addprefix --test ,$(ASIDE)) -- --test-threads=2 2>&1 | (trap '' INT; exec sed -u 's/^/aside: /')
 
 test-long: tools
 	@$(SAY) 'build'

@@ -55,12 +55,14 @@ pub fn main_pid(site: &Site, host: &str, unit: &str) -> String {
 /// Whatever was touched has another change time, whichever way it was touched: everything but what [`RUNS`] lists and
 /// what no change of ours is in. Not one byte is read, so it costs nothing.
 pub fn touched(site: &Site) -> String {
+    // The first kubectl of a host makes its cache, which touches the folders around it.
+    let objects = objects(site);
     let looked = site.each_says(
         r"find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \
             -o -path /var/log -o -path /var/lib/systemd -o -path /root/.ssh \) -prune -o -printf '%p %y %m %U %G %s %C@\n' | sort",
     );
     let run = site.each_says("{ ls -d /run/haengine* | grep -v haengine.lock; systemctl list-unit-files --no-legend --no-pager; } 2>/dev/null");
-    [without(&looked, |_, path| is_of_what_runs(path)), run, objects(site)].concat()
+    [without(&looked, |_, path| is_of_what_runs(path)), run, objects].concat()
 }
 
 /// What the cluster's own running units write all the time: etcd its log, each unit of Kubernetes its logs, a kubelet

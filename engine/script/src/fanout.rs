@@ -83,7 +83,12 @@ fn host_array(function: &str, hosts: Dynamic) -> RhaiResult<Array> {
     let given =
         if kinds.is_empty() { type_name(&hosts).to_owned() } else { format!("an array of {}", kinds.join(" and ")) };
     let message = format!("argument 1 of `{function}` must be an array of hosts{or_names}, not {given}");
-    let wrong = || raise(Error::new(Kind::Usage, "call.type", message.clone()).hint("write `group(\"NAME\")`"));
+    let hint = if function == "each" {
+        "write `group(\"NAME\")`, or an array of strings alone"
+    } else {
+        "write `group(\"NAME\")`"
+    };
+    let wrong = || raise(Error::new(Kind::Usage, "call.type", message.clone()).hint(hint));
     host_names(&hosts).ok_or_else(wrong)?;
     let hosts = hosts.flatten_clone();
     if hosts.is_array() { hosts.into_array().map_err(|_| wrong()) } else { Ok(vec![hosts]) }
@@ -97,9 +102,13 @@ fn run_all(
 ) -> RhaiResult<Vec<(String, RhaiResult<Dynamic>)>> {
     let frame = Frame::of(context)?;
     let session = frame.session(context)?;
+    // Names share a host, and what a plan makes of one depends on those before it.
+    let forks = if frame.pretends() && items.iter().any(Dynamic::is_string) { 1 } else { session.forks };
     let done = Mutex::new(Vec::new());
-    beside(session.forks, items, |index, item| {
-        let result = call_in(context, &detached(body), (*frame).clone(), vec![item.clone()]);
+    beside(forks, items, |index, item| {
+        // They are places of their own: a resumed run finds what each has done, whichever came first.
+        let frame = if item.is_string() { frame.step(&name_of(item)) } else { (*frame).clone() };
+        let result = call_in(context, &detached(body), frame, vec![item.clone()]);
         done.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
     });
     let mut results = done.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::enablement::{Enablement, must_enable};
 use super::failure;
 use super::name::{full_name, units};
-use super::stamp::{is_newer, is_stale, names};
+use super::stamp::{Stamps, is_newer, is_stale};
 use super::unit::{File, Owned, Unit, refused};
 
 /// Its first line is the command's name for a person.
@@ -59,9 +59,9 @@ pub struct Before {
     owned: Vec<Owned>,
     reread: bool,
     act: Act,
-    /// Whether it is then stamped with what its files were.
+    /// What is remembered of the files that the unit is then started with.
     #[serde(default)]
-    stamps: bool,
+    stamps: Stamps,
 }
 
 /// What is done to the unit itself.
@@ -212,7 +212,7 @@ directly in it). What ran before is restarted once its files are back.";
             owned: unit.owned.clone(),
             reread,
             act,
-            stamps: !unit.files.is_empty(),
+            stamps: Stamps::of(unit),
         };
         let mut effects = vec![fact("unit", &self.unit, "active")];
         effects.extend(enable.then(|| fact("enablement", &self.unit, "enabled")));
@@ -220,7 +220,7 @@ directly in it). What ran before is restarted once its files are back.";
     }
 
     async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        self.make(host, before.reread, before.enablement.is_some(), before.act, before.stamps).await
+        self.make(host, before.reread, before.enablement.is_some(), before.act, &before.stamps).await
     }
 
     fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
@@ -229,7 +229,7 @@ directly in it). What ran before is restarted once its files are back.";
             return Standing::Foreign("it is masked".to_owned());
         }
         // Without a stamp of ours, it was our own start that failed, or a later change of the run that was taken back.
-        let never_ran = before.act != Act::Nothing && before.stamps && unit.stamp == before.stamp;
+        let never_ran = before.act != Act::Nothing && before.stamps != Stamps::None && unit.stamp == before.stamp;
         if before.active && unit.active == "inactive" && same_boot && !never_ran {
             return Standing::Foreign("it is stopped".to_owned());
         }
@@ -282,7 +282,8 @@ directly in it). What ran before is restarted once its files are back.";
         if act == Act::Nothing && !unit.must_reread {
             return Ok(());
         }
-        self.make(host, unit.must_reread, false, act, before.stamp.is_some()).await
+        let stamps = if before.stamp.is_some() { Stamps::of(&unit) } else { Stamps::None };
+        self.make(host, unit.must_reread, false, act, &stamps).await
     }
 }
 
@@ -323,7 +324,7 @@ impl Running {
         (stale(restart), stale(reload))
     }
 
-    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, stamps: bool) -> Result<()> {
+    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, stamps: &Stamps) -> Result<()> {
         let word = act.word();
         let flag = |on: bool| if on { "1" } else { "0" };
         let command = Command::script(APPLY)
@@ -332,8 +333,8 @@ impl Running {
             .arg(flag(enable))
             .arg(word)
             .arg(self.timeout.to_string())
-            .arg(if stamps { names(&self.files()) } else { String::new() })
-            .args(self.files().into_iter().filter(|_| stamps));
+            .arg(stamps.text(&self.files()))
+            .args(self.files().into_iter().filter(|_| *stamps == Stamps::AtStart));
         failure::act(host, &self.unit, word, self.timeout, command).await
     }
 

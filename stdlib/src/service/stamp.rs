@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::unit::{File, Unit};
 
 /// A stamp, read.
@@ -24,9 +26,38 @@ impl Stamp {
     }
 }
 
-/// The names of files, as a stamp keeps them.
-pub(super) fn names(files: &[&str]) -> String {
-    serde_json::to_string(files).unwrap_or_default()
+/// What a stamp is to say of the files that a unit is started or reloaded with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Stamps {
+    /// There is to be none.
+    #[default]
+    None,
+    /// What they were when the unit was looked at, a hash each.
+    Seen(Vec<String>),
+    /// What they are right before the start: of a unit that did not run they have not been read yet.
+    AtStart,
+}
+
+impl Stamps {
+    /// Of a unit as it was looked at.
+    pub(super) fn of(unit: &Unit) -> Stamps {
+        match unit.is_active() {
+            _ if unit.files.is_empty() => Stamps::None,
+            true => Stamps::Seen(unit.files.iter().map(|file| file.hash().to_owned()).collect()),
+            false => Stamps::AtStart,
+        }
+    }
+
+    /// The stamp of these files without its first line, and without hashes that are not known yet.
+    pub(super) fn text(&self, files: &[&str]) -> String {
+        let names = serde_json::to_string(files).unwrap_or_default();
+        match self {
+            Stamps::None => String::new(),
+            Stamps::Seen(hashes) => format!("{names}\n{}", hashes.join("\n")),
+            Stamps::AtStart => names,
+        }
+    }
 }
 
 /// True when `unit` was started with another content of `file` than it has, or may have been.
@@ -89,6 +120,25 @@ mod tests {
         assert!(is_stale(&unit(Some(stamp)), &file("y", 900)));
         let gone = File { path: "/etc/a".to_owned(), ..File::default() };
         assert!(is_stale(&unit(Some(stamp)), &gone));
+    }
+
+    #[test]
+    fn what_is_stamped_is_read_back() {
+        let runs = Unit {
+            files: vec![file("x", 900), File { path: "/gone".to_owned(), ..File::default() }],
+            active: "active".to_owned(),
+            ..unit(None)
+        };
+        let seen = Stamps::of(&runs);
+        let stamp = Stamp::parse(&format!("7\n{}\n", seen.text(&["/etc/a", "/gone"]))).unwrap();
+        assert_eq!((stamp.started, stamp.files["/etc/a"].as_str(), stamp.files["/gone"].as_str()), (7, "x", "absent"));
+
+        let down = Unit { active: "inactive".to_owned(), ..runs.clone() };
+        assert_eq!(
+            (Stamps::of(&down), Stamps::of(&down).text(&["/etc/a"]).as_str()),
+            (Stamps::AtStart, "[\"/etc/a\"]")
+        );
+        assert_eq!(Stamps::of(&Unit { files: Vec::new(), ..runs }).text(&[]), "");
     }
 
     #[test]

@@ -188,7 +188,11 @@ impl Unit {
         self.coming = placed || overlay.any_fact("package") || overlay.opaque().is_some();
         self.must_reread |= !self.is_unknown() && self.fragments.iter().any(|path| overlay.file(path).is_some());
         match overlay.fact("unit", &self.name) {
-            Some("active") => (self.active, self.load) = ("active".to_owned(), "loaded".to_owned()),
+            Some("active") => {
+                // What it was started with before says nothing of the start that is planned.
+                self.stamp = self.stamp.take().filter(|_| self.is_active());
+                (self.active, self.load) = ("active".to_owned(), "loaded".to_owned());
+            }
             Some(_) => self.active = "inactive".to_owned(),
             None => {}
         }

@@ -150,7 +150,8 @@ systemd-run -q --unit=demo-one keepalived -n -f /opt/demo/one.conf -p /run/demo-
 until ip -o -4 addr show dev demo0 to 198.51.100.88/32 | grep -q .; do sleep 0.1; done
 systemd-run -q --unit=demo-two ip netns exec demo \
     keepalived -n -f /opt/demo/two.conf -p /run/demo-two.pid -r /run/demo-two-vrrp.pid
-until journalctl -b -u demo-two -o cat | grep -q 'Entering BACKUP STATE'; do sleep 0.1; done"#;
+started=$(systemctl show -p InvocationID --value demo-two)
+until journalctl "_SYSTEMD_INVOCATION_ID=$started" -o cat | grep -q 'Entering BACKUP STATE'; do sleep 0.1; done"#;
 
 #[cfg(test)]
 mod tests {

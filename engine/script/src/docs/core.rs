@@ -56,7 +56,7 @@ const fn value(name: &'static str, kind: ParamKind) -> Argument {
 }
 
 const HOSTS: Argument = value("hosts", ParamKind::Hosts);
-const ITEMS: Argument = value("items", ParamKind::Any);
+const ITEMS: Argument = value("hosts_or_names", ParamKind::Any);
 const NAME: Argument = value("name", ParamKind::String);
 const ABOUT: Argument = value("about", ParamKind::String);
 const GROUP: Argument = value("group", ParamKind::String);
@@ -170,7 +170,8 @@ preflight([odd]);"#,
          Captured values are copied in: what the closure assigns to them stays inside. `--forks` bounds how many hosts \
          are worked on at once. When hosts fail, the others finish first; then one error carries `failed` and `results`.\n\n\
          It takes names too, an array of different strings, for things that stand side by side on one host: \
-         `each([\"kube-proxy\", \"kubelet\"], |unit| service::running(h, unit))` starts both at once.",
+         `each([\"kube-proxy\", \"kubelet\"], |unit| service::running(h, unit))` starts both at once. Each name is a step of its own. \
+         One host does about three things at a time.",
         r#"let names = each(group("masters"), |h| h.name);"#,
     ),
     Core {
