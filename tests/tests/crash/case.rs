@@ -21,7 +21,8 @@ pub enum Which {
     Last,
 }
 
-const MOMENTS: [&str; 3] = ["started", "applied", "succeeded"];
+/// Right before it and right after it. `succeeded` is what the next one's `started` is, but for one line of the journal.
+const MOMENTS: [&str; 2] = ["started", "applied"];
 const RANDOM: usize = 20;
 const UNDOS: usize = 5;
 /// So many of the random ones go on to the very end of the recipe, whatever that waits for.

@@ -24,7 +24,7 @@ pub const SUBJECT: Subject = Subject {
     sample: &[
         "cert.authority::first::applied",
         "cert.issue::last::started",
-        "file.put::first::succeeded",
+        "file.put::first::applied",
         "service.running::first::applied",
         "service.running::last::started",
     ],
