@@ -56,10 +56,13 @@ class Cluster:
         self.lab("snapshot", "bare")
 
     def fresh(self):
-        """The frozen cluster, with all its nodes ready."""
+        """The frozen cluster, with all its nodes ready, and with leaders: those of before hold their leases for a while."""
         self.lab("restore", "bare")
         self.on("master1", "sh", "-c", "until kubectl get --raw /readyz >/dev/null 2>&1; do sleep 0.5; done; "
-                "kubectl wait --for=condition=Ready node --all --timeout=120s")
+                "kubectl wait --for=condition=Ready node --all --timeout=120s; "
+                "for name in kube-controller-manager kube-scheduler; do until "
+                "renewed=$(kubectl -n kube-system get lease $name -o 'jsonpath={.spec.renewTime}') && "
+                "[ $(($(date +%s) - $(date -d \"$renewed\" +%s))) -lt 5 ]; do sleep 0.5; done; done")
         time.sleep(10)
 
     def down(self):
