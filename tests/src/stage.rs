@@ -51,6 +51,8 @@ pub const WORKERS: [(&str, &str, &str); 2] =
     [("worker1", "192.168.2.118", "k8s-node1"), ("worker2", "192.168.2.210", "k8s-node2")];
 const GROUPS: &str = "masters: [master1], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
 
+const TWO: &str = "masters: [master1, master2], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
+
 /// No registry is reachable from the lab.
 const BOOTSTRAP: [&str; 5] =
     ["bootstrap_cluster", "-i", "site.yaml", "images=/usr/local/lib/kubernetes/images.tar", "pause_image=pause:lab"];
@@ -65,6 +67,15 @@ impl Stage {
     pub fn spare() -> Stage {
         let stage = Stage::bare();
         stage.bootstrap("run", &["addresses=192.168.2.117"]).ended_with(0);
+        stage
+    }
+
+    /// A cluster with two masters that serves, whose certificates have these addresses to spare.
+    pub fn two_masters(name: &str, addresses: &str) -> Stage {
+        let stage = Stage::of(name, &[&MASTERS[..2], &WORKERS].concat(), TWO);
+        stage.bootstrap("run", &[&format!("addresses={addresses}")]).ended_with(0);
+        stage.add_master("run", &["target=master2"]).ended_with(0);
+        stage.wait();
         stage
     }
 
@@ -188,6 +199,18 @@ pub fn wait(site: &Site) {
         site.within(minute, "master1", &format!(
             "renewed=$(kubectl -n kube-system get lease {name} -o 'jsonpath={{.spec.renewTime}}') && [ $(($(date +%s) - $(date -d \"$renewed\" +%s))) -lt 5 ]"
         ));
+    }
+}
+
+/// An API server that is stopped waits a minute for the watches of its clients; of these two masters it does not.
+pub fn in_haste(site: &Site, haste: bool) {
+    let folder = "/etc/systemd/system/kube-apiserver.service.d";
+    let script = match haste {
+        true => format!("mkdir {folder} && printf '[Service]\\nTimeoutStopSec=2\\n' >{folder}/haste.conf"),
+        false => format!("rm -r {folder}"),
+    };
+    for host in ["master1", "master2"] {
+        assert_eq!(site.on(host, &format!("{{ {script}; systemctl daemon-reload; }} 2>&1")), "", "{host}");
     }
 }
 

@@ -230,9 +230,9 @@ fn with_innermost(outer: Box<EvalAltResult>, mut inner: Box<EvalAltResult>) -> B
 
 /// One failure is told as it is; several are counted, and each is listed.
 fn summary((what, over): (&str, Over), count: usize, failed: &[(String, Box<EvalAltResult>)], known: Known) -> Error {
-    let host = |name: &str| (over == Over::Hosts).then(|| name.to_owned());
+    let of_hosts = over == Over::Hosts;
     let errors: Vec<Arc<Error>> =
-        failed.iter().map(|(name, error)| error_of(error, host(name).as_deref(), known)).collect();
+        failed.iter().map(|(name, error)| error_of(error, of_hosts.then_some(name.as_str()), known)).collect();
     let first = &errors[0];
     let (message, causes) = if errors.len() == 1 {
         (first.message().to_owned(), first.causes())

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use haengine_tests::stage::in_haste;
+
 use crate::recipe::play;
 use crate::stage::{HAPROXY, Stage};
 
@@ -40,7 +42,7 @@ fn hung(stage: &Stage) {
 /// Each API server asks through its own host.
 pub fn etcd(stage: &mut Stage) {
     stage.clear();
-    in_haste(stage, true);
+    in_haste(&stage.cluster.site, true);
     play(stage, "haproxy_etcd", &[], ("master1", &["haproxy-etcd", "kube-apiserver"]), |stage| {
         for address in ["192.168.2.119", "192.168.2.117"] {
             assert_eq!(asked(stage, address), "true", "{address}");
@@ -54,23 +56,7 @@ pub fn etcd(stage: &mut Stage) {
         stage.recipe("plan", HAPROXY.recipe, &["vip=192.168.2.88"]).ended_with(0);
     });
     by_health(stage);
-    in_haste(stage, false);
-}
-
-/// An API server that is stopped waits a minute for the watches of its clients. Not here: it is stopped eight times.
-fn in_haste(stage: &Stage, haste: bool) {
-    let folder = "/etc/systemd/system/kube-apiserver.service.d";
-    let script = match haste {
-        true => format!("mkdir {folder} && printf '[Service]\\nTimeoutStopSec=2\\n' >{folder}/haste.conf"),
-        false => format!("rm -r {folder}"),
-    };
-    for host in ["master1", "master2"] {
-        assert_eq!(
-            stage.cluster.site.on(host, &format!("{{ {script}; systemctl daemon-reload; }} 2>&1")),
-            "",
-            "{host}"
-        );
-    }
+    in_haste(&stage.cluster.site, false);
 }
 
 /// What etcd says of its health behind an address, to a client that checks the certificate.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haengine_tests::site::Given;
-use haengine_tests::stage::{MASTERS, Stage as Cluster, WORKERS, wait};
+use haengine_tests::stage::Stage as Cluster;
 
 /// A balancer with keepalived.
 pub struct Balancer {
@@ -25,15 +25,10 @@ pub struct Stage {
     stands: Option<(&'static Balancer, Given)>,
 }
 
-const GROUPS: &str = "masters: [master1, master2], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
-
 impl Stage {
     /// Brings up a cluster with two masters and nothing before it.
     pub fn set() -> Stage {
-        let cluster = Cluster::of("balancer", &[&MASTERS[..2], &WORKERS].concat(), GROUPS);
-        cluster.bootstrap("run", &[&format!("addresses=192.168.2.117,{}", NGINX.vip)]).ended_with(0);
-        cluster.add_master("run", &["target=master2"]).ended_with(0);
-        wait(&cluster.site);
+        let cluster = Cluster::two_masters("balancer", &format!("192.168.2.117,{}", NGINX.vip));
         cluster.site.write("drill.rhai", include_str!("drill.rhai"));
         Stage { cluster, stands: None }
     }

@@ -1,14 +1,13 @@
 //! A cluster with two masters gets balancers, before its API servers and before etcd, and certificates with more addresses.
 
 use haengine_tests::site::Site;
-use haengine_tests::stage::{MASTERS, Stage, WORKERS, wait};
+use haengine_tests::stage::{Stage, in_haste};
 
 use crate::add_master;
 use crate::case::{Case, Which};
 use crate::stage::Subject;
 
 const HOSTS: [&str; 4] = ["master1", "master2", "worker1", "worker2"];
-const GROUPS: &str = "masters: [master1, master2], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
 
 /// What they have in common: the hosts, on which all of them are killed.
 const TWO_MASTERS: Subject = Subject {
@@ -27,10 +26,10 @@ pub const HAPROXY_KEEPALIVED: Subject = Subject {
     ops: &["file.directory", "file.template", "lb.haproxy", "lb.keepalived"],
     cases: |_, _| {
         vec![
-            change("file.template", Which::First, "applied"),
-            change("lb.haproxy", Which::Last, "applied"),
-            change("lb.keepalived", Which::First, "started"),
-            change("lb.keepalived", Which::Last, "applied"),
+            Case::at("file.template", Which::First, "applied"),
+            Case::at("lb.haproxy", Which::Last, "applied"),
+            Case::at("lb.keepalived", Which::First, "started"),
+            Case::at("lb.keepalived", Which::Last, "applied"),
         ]
     },
     ..TWO_MASTERS
@@ -43,9 +42,9 @@ pub const HAPROXY_APISERVER: Subject = Subject {
     ops: &["lb.haproxy"],
     cases: |_, _| {
         vec![
-            change("lb.haproxy", Which::First, "started"),
-            change("lb.haproxy", Which::First, "applied"),
-            change("lb.haproxy", Which::Last, "succeeded"),
+            Case::at("lb.haproxy", Which::First, "started"),
+            Case::at("lb.haproxy", Which::First, "applied"),
+            Case::at("lb.haproxy", Which::Last, "succeeded"),
         ]
     },
     ..TWO_MASTERS
@@ -56,12 +55,12 @@ pub const HAPROXY_ETCD: Subject = Subject {
     ops: &["cert.ensure_sans", "file.put", "file.template", "lb.haproxy", "service.running"],
     cases: |_, _| {
         vec![
-            change("cert.ensure_sans", Which::First, "applied"),
-            change("file.template", Which::Last, "applied"),
-            change("lb.haproxy", Which::Last, "applied"),
+            Case::at("cert.ensure_sans", Which::First, "applied"),
+            Case::at("file.template", Which::Last, "applied"),
+            Case::at("lb.haproxy", Which::Last, "applied"),
             // An API server asks as before, and its file says otherwise; then it is the other one's turn.
-            change("file.put", Which::First, "applied"),
-            change("service.running", Which::First, "applied"),
+            Case::at("file.put", Which::First, "applied"),
+            Case::at("service.running", Which::First, "applied"),
         ]
     },
     ..TWO_MASTERS
@@ -75,26 +74,16 @@ pub const EXTEND_CERTS: Subject = Subject {
         let moments = ["started", "applied", "succeeded"];
         [Which::First, Which::Last]
             .into_iter()
-            .flat_map(|which| moments.map(|moment| change("cert.ensure_sans", which, moment)))
+            .flat_map(|which| moments.map(|moment| Case::at("cert.ensure_sans", which, moment)))
             .collect()
     },
     ..TWO_MASTERS
 };
 
-fn change(op: &'static str, which: Which, moment: &'static str) -> Case {
-    Case::Change { op, which, moment }
-}
-
 /// The API servers' certificates have every balancer's address to spare, so that nobody waits for servers that read them anew;
 /// and an API server that is stopped does not wait a minute for the watches of its clients.
 fn set_up() -> Site {
-    let stage = Stage::of("crash-two", &[&MASTERS[..2], &WORKERS].concat(), GROUPS);
-    stage.bootstrap("run", &["addresses=192.168.2.117,192.168.2.118,192.168.2.210,192.168.2.88"]).ended_with(0);
-    stage.add_master("run", &["target=master2"]).ended_with(0);
-    for host in ["master1", "master2"] {
-        let folder = "/etc/systemd/system/kube-apiserver.service.d";
-        stage.site.on(host, &format!("mkdir {folder} && printf '[Service]\\nTimeoutStopSec=2\\n' >{folder}/haste.conf && systemctl daemon-reload"));
-    }
-    wait(&stage.site);
-    stage.site
+    let site = Stage::two_masters("crash-two", "192.168.2.117,192.168.2.118,192.168.2.210,192.168.2.88").site;
+    in_haste(&site, true);
+    site
 }

@@ -36,12 +36,17 @@ pub fn every_op(stage: &mut Stage) {
 }
 
 impl Case {
+    /// At this moment of a change.
+    pub fn at(op: &'static str, which: Which, moment: &'static str) -> Case {
+        Case::Change { op, which, moment }
+    }
+
     /// At every kind of change, and anywhere.
     pub fn all(subject: &'static Subject, seed: u64) -> Vec<Case> {
         let mut all = Vec::new();
         for op in subject.ops {
             for which in [Which::First, Which::Last] {
-                all.extend(MOMENTS.map(|moment| Case::Change { op, which, moment }));
+                all.extend(MOMENTS.map(|moment| Case::at(op, which, moment)));
             }
         }
         all.extend((0..RANDOM).map(|number| Case::Random { number, part: part(seed, number) }));

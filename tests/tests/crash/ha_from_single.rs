@@ -23,14 +23,13 @@ pub const SUBJECT: Subject = Subject {
         "service.running",
     ],
     cases: |_, _| {
-        let change = |op, which, moment| Case::Change { op, which, moment };
         vec![
-            change("lb.nginx", Which::First, "applied"),
-            change("lb.keepalived", Which::Last, "started"),
-            change("lb.keepalived", Which::Last, "applied"),
+            Case::at("lb.nginx", Which::First, "applied"),
+            Case::at("lb.keepalived", Which::Last, "started"),
+            Case::at("lb.keepalived", Which::Last, "applied"),
             // Of the last worker.
-            change("file.put", Which::Last, "applied"),
-            change("service.running", Which::Last, "applied"),
+            Case::at("file.put", Which::Last, "applied"),
+            Case::at("service.running", Which::Last, "applied"),
         ]
     },
     // Every worker is proven before the next one, so nothing waits behind the last change.
