@@ -1,5 +1,7 @@
 //! Keys in every form, passphrases and the agent.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Local, Stdio};
 
@@ -34,6 +36,35 @@ async fn keys_of_every_kind_and_form() {
         sshd.authorize(&file);
         gets_in(&Operator::default(), &HostSpec { identity_files: vec![file], ..sshd.host("node") }).await;
     }
+}
+
+/// Its secret number is 31 bytes long, which is so with one of 256 keys.
+const SHORT: &str = "-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIAAZszap1igHwsdn5whVHPSoi+TI8YoG8+k7FbIRYPcHoAoGCCqGSM49
+AwEHoUQDQgAEZfPw3kXaOQ7diVDptS60vdtvwQTPP7gvpJ7Xi/jCfWYuBlEkut16
+NYK7f0kgw8s62Q4ywkJw3eBZHQ8w+V93dg==
+-----END EC PRIVATE KEY-----
+";
+
+#[tokio::test]
+async fn a_key_whose_number_is_short() {
+    let Some(sshd) = Sshd::start() else { return };
+    let operator = Operator { secrets: vec![("KEY", PASSPHRASE), ("WRONG", "guess")], ..Operator::default() };
+    let file = sshd.path("id_short");
+    let name = file.display().to_string();
+    let key = |name: &str| Some(SecretRef::Environment(name.to_owned()));
+    let host = HostSpec { identity_files: vec![file.clone()], passphrase: key("KEY"), ..sshd.host("node") };
+    for (form, passphrase) in [("PEM", ""), ("PKCS8", ""), ("RFC4716", ""), ("RFC4716", PASSPHRASE)] {
+        std::fs::write(&file, SHORT).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        run("ssh-keygen", &["-q", "-p", "-N", passphrase, "-m", form, "-f", &name]);
+        let public = run("ssh-keygen", &["-y", "-P", passphrase, "-f", &name]);
+        std::fs::write(sshd.path("id_short.pub"), public).unwrap();
+        sshd.authorize(&file);
+        gets_in(&operator, &host).await;
+    }
+    let error = refused(&operator, &HostSpec { passphrase: key("WRONG"), ..host }).await;
+    assert!(error.message().contains("the passphrase does not open it"), "{error}");
 }
 
 #[tokio::test]

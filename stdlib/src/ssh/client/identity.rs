@@ -11,6 +11,8 @@ use russh::keys::{PrivateKey, decode_secret_key};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use super::short_scalar;
+
 /// A key, or why its file gives none.
 pub(super) type Loaded = Result<Arc<PrivateKey>, String>;
 
@@ -49,14 +51,18 @@ impl Identities {
 fn read(file: &Path, passphrase: impl FnOnce() -> Result<Option<Secret>, String>) -> Loaded {
     let text = Zeroizing::new(text(file)?);
     if !is_encrypted(&text) {
-        return decode_secret_key(&text, None).map(Arc::new).map_err(|error| format!("not a private key: {error}"));
+        return decode(&text, None).map_err(|error| format!("not a private key: {error}"));
     }
     let Some(passphrase) = passphrase()? else {
         return Err("encrypted, and the inventory names no `passphrase`".to_owned());
     };
-    decode_secret_key(&text, Some(passphrase.expose()))
+    decode(&text, Some(passphrase.expose())).map_err(|error| format!("the passphrase does not open it: {error}"))
+}
+
+fn decode(text: &str, passphrase: Option<&str>) -> Result<Arc<PrivateKey>, russh::keys::Error> {
+    decode_secret_key(text, passphrase)
+        .or_else(|error| short_scalar::decode(text, passphrase.unwrap_or_default()).ok_or(error))
         .map(Arc::new)
-        .map_err(|error| format!("the passphrase does not open it: {error}"))
 }
 
 fn text(file: &Path) -> Result<String, String> {

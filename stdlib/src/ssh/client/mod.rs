@@ -31,6 +31,7 @@ mod pool;
 mod process;
 mod rights;
 mod shell;
+mod short_scalar;
 mod spool;
 mod starter;
 mod stdin;
