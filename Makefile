@@ -21,7 +21,9 @@ SUITES := $(basename $(notdir $(wildcard */tests/*.rs engine/*/tests/*.rs))) \
 # The generated calls are the same each time; others are looked for by `make test-long`.
 TEST := HAENGINE_SEED=$${HAENGINE_SEED:-7} cargo test --locked --workspace $(if $(CI),--no-fail-fast)
 
-.PHONY: help demo demo-down test queue-1 queue-2 test-long lint bench build tools clean
+LONG := cargo test --locked --workspace --no-fail-fast
+
+.PHONY: help demo demo-down test queue-1 queue-2 test-long long-1 long-2 lint bench build tools clean
 
 help:
 	@printf '%s\n' \
@@ -71,10 +73,23 @@ test-long: tools
 	cargo build --locked --workspace --all-targets
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
-	@$(SAY) 'long tests'
-	cargo test --locked --workspace --no-fail-fast --test cluster --test crash --test world --test balancer -- --ignored
-	HAENGINE_CASES=40 cargo test --locked --workspace --test laws -- generated
+	@$(SAY) 'long tests, $(QUEUES) queues at once (QUEUES=1: one after the other)'
+	@$(MAKE) --no-print-directory -k -j$(QUEUES) long-1 long-2
 	@$(SAY) 'all long tests passed'
+
+# Crashes of add_master take the time of all the others. What fails does not keep what follows from being played.
+long-1:
+	failed=0; \
+	$(LONG) --test crash -- --ignored add_master:: || failed=1; \
+	$(LONG) --test cluster -- --ignored || failed=1; \
+	exit $$failed
+
+long-2:
+	{ failed=0; \
+	  $(LONG) --test crash -- --ignored --skip add_master:: || failed=1; \
+	  $(LONG) --test balancer --test world -- --ignored || failed=1; \
+	  HAENGINE_CASES=40 $(LONG) --test laws -- generated || failed=1; \
+	  exit $$failed; } 2>&1 | (trap '' INT; exec sed -u 's/^/aside: /')
 
 lint:
 	cargo fmt --all --check

@@ -63,13 +63,6 @@ impl Stage {
         Stage::of("cluster", &[&MASTERS[..2], &WORKERS].concat(), GROUPS)
     }
 
-    /// A cluster as [`Needs::Spare`] says, founded at once.
-    pub fn spare() -> Stage {
-        let stage = Stage::bare();
-        stage.bootstrap("run", &["addresses=192.168.2.117"]).ended_with(0);
-        stage
-    }
-
     /// A cluster with two masters that serves, whose certificates have these addresses to spare.
     pub fn two_masters(name: &str, addresses: &str) -> Stage {
         let stage = Stage::of(name, &[&MASTERS[..2], &WORKERS].concat(), TWO);

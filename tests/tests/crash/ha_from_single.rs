@@ -1,8 +1,5 @@
 //! A cluster with one master gets a second one, an address before both, and workers that use it.
 
-use haengine_tests::site::Site;
-use haengine_tests::stage;
-
 use crate::add_master;
 use crate::case::{Case, Which};
 use crate::stage::Subject;
@@ -34,14 +31,5 @@ pub const SUBJECT: Subject = Subject {
     },
     // Every worker is proven before the next one, so nothing waits behind the last change.
     made: None,
-    set_up,
-    stands_on: "a master with addresses to spare",
     ..add_master::SUBJECT
 };
-
-/// Its certificate has both addresses to spare: nobody waits for an API server that reads it anew.
-fn set_up() -> Site {
-    let stage = stage::Stage::bare();
-    stage.bootstrap("run", &["addresses=192.168.2.117,192.168.2.88"]).ended_with(0);
-    stage.site
-}

@@ -8,8 +8,7 @@
 //! | etcd_cluster, add_master, ha_from_single | recipes with hosts of their own |
 //! | before_api | recipes that share a cluster with two masters |
 //!
-//! Cases of one recipe share its hosts and follow one another. All of the matrix is played on two labs side by side: one works
-//! while the other waits. Needs root; says so and passes where it is not root.
+//! Cases share hosts and follow one another. Needs root; says so and passes where it is not root.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,9 +26,8 @@ mod ha_from_single;
 mod manifest;
 mod stage;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_tests::site;
 use libtest_mimic::{Arguments, Trial};
@@ -46,29 +44,29 @@ const SUBJECTS: [&Subject; 7] = [
     &before_api::EXTEND_CERTS,
 ];
 
-/// Each has the hosts of one recipe at a time. The sample is too short for a second one.
-type Slots = Arc<[Mutex<Option<Stage>>; 2]>;
+/// The hosts of one recipe at a time, and of those that stand on the same.
+type Slot = Arc<Mutex<Option<Stage>>>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(if arguments.ignored { 2 } else { 1 });
+    arguments.test_threads = Some(1);
     let seed = seed();
     println!("HAENGINE_SEED={seed}");
-    let slots = Slots::default();
-    let mut trials = vec![trial(&slots, SUBJECTS[0], "manifest::it_sees".to_owned(), manifest::it_sees)];
+    let slot = Slot::default();
+    let mut trials = vec![trial(&slot, SUBJECTS[0], "manifest::it_sees".to_owned(), manifest::it_sees)];
     for subject in SUBJECTS {
-        let every_op = trial(&slots, subject, format!("{}::every_op", subject.recipe), case::every_op);
+        let every_op = trial(&slot, subject, format!("{}::every_op", subject.recipe), case::every_op);
         trials.push(every_op.with_ignored_flag(subject.sample.is_empty()));
         for case in (subject.cases)(subject, seed) {
             let (name, ignored) = (case.name(subject), !case.is_in_sample(subject));
-            trials.push(trial(&slots, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
+            trials.push(trial(&slot, subject, name, move |stage| case.play(stage)).with_ignored_flag(ignored));
         }
     }
     if !arguments.list && !site::possible() {
         return ExitCode::SUCCESS;
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    slots.iter().for_each(|slot| drop(lock(slot).take()));
+    drop(slot.lock().unwrap_or_else(PoisonError::into_inner).take());
     conclusion.exit_code()
 }
 
@@ -77,25 +75,11 @@ fn seed() -> u64 {
     given.unwrap_or_else(|| u64::from(std::process::id()))
 }
 
-fn lock(slot: &Mutex<Option<Stage>>) -> MutexGuard<'_, Option<Stage>> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// There are no more threads than slots.
-fn free(slots: &Slots) -> MutexGuard<'_, Option<Stage>> {
-    let free = slots.iter().find_map(|slot| match slot.try_lock() {
-        Err(TryLockError::WouldBlock) => None,
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Ok(slot) => Some(slot),
-    });
-    free.unwrap_or_else(|| lock(&slots[0]))
-}
-
-fn trial(slots: &Slots, subject: &'static Subject, name: String, play: impl Fn(&mut Stage) + Send + 'static) -> Trial {
-    let slots = slots.clone();
+fn trial(slot: &Slot, subject: &'static Subject, name: String, play: impl Fn(&mut Stage) + Send + 'static) -> Trial {
+    let slot = slot.clone();
     Trial::test(name, move || {
-        let mut stage = free(&slots);
-        let played = catch_unwind(AssertUnwindSafe(|| play(Stage::of(&mut stage, subject))));
-        played.map_err(|panic| resume_unwind(panic))
+        let mut stage = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        play(Stage::of(&mut stage, subject));
+        Ok(())
     })
 }

@@ -50,16 +50,18 @@ fn timeless(line: &str) -> String {
 /// Whatever may be wrong on a host is seen.
 pub fn it_sees(stage: &mut Stage) {
     stage.begin();
-    let (host, before) = (stage.subject.hosts[0], stage.before());
+    let host = stage.subject.hosts[0];
+    let look = || manifest(&stage.site, stage.subject.hosts, &Look { running: &[], said: false });
+    let before = look();
     for (change, line) in CHANGES {
         stage.site.on(host, change);
-        let found = differences(&before, &stage.before());
+        let found = differences(&before, &look());
         assert!(found.contains(&format!("+ {host} {line}")), "`{change}` is not seen:\n{found}");
     }
 }
 
 /// What is done to a host, and how the line begins that tells it.
-const CHANGES: [(&str, &str); 7] = [
+const CHANGES: [(&str, &str); 9] = [
     ("echo more >>/etc/fstab", "content "),
     ("chmod 640 /etc/hosts", "path /etc/hosts f 640 0 0 "),
     ("chown 7:8 /etc/hostname", "path /etc/hostname f 644 7 8 "),
@@ -69,6 +71,8 @@ const CHANGES: [(&str, &str); 7] = [
         "xattr /srv/more user.more 796573",
     ),
     ("mkdir /run/haengine-left", "run /run/haengine-left d 755"),
+    ("systemctl enable getty@tty9", "path /etc/systemd/system/getty.target.wants/getty@tty9.service l "),
+    ("systemctl mask --runtime getty@tty8", "run /run/systemd/system/getty@tty8.service l "),
     (
         "printf '[Service]\\nExecStart=/bin/false\\n' >/etc/systemd/system/broken.service; systemctl start broken; sleep 1",
         "unit broken.service failed failed",
@@ -129,8 +133,8 @@ found=$(mktemp /run/manifest.XXXXXX)
 say() { for _ in 1 2 3 4 5; do systemctl --no-legend --no-pager "$@" >$found && return; sleep 2; done; echo "failed: $*" >$found; }
 dpkg-query -W -f 'package ${Package} ${Version} ${Status}\n'
 find /run -maxdepth 2 -path '/run/haengine*' ! -path /run/haengine.lock -printf 'run %p %y %m\n'
-say list-unit-files
-while read -r unit state rest; do echo "unit $unit $state"; done <$found
+# Whether a unit is enabled is a link among the paths above; until the next boot it is one here.
+find /run/systemd/system -printf 'run %p %y %m %l\n' 2>/dev/null
 say list-units --all --plain --type=service,socket,timer,mount
 while read -r unit load active sub rest; do
     case $unit-$active in user*@* | session* | *-inactive | run-user-*) ;; *) echo "unit $unit $active $sub" ;; esac

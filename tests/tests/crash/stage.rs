@@ -46,6 +46,8 @@ pub struct Made {
     pub verified: &'static str,
     /// What is there of a run that is alive, or was killed just now.
     pub held: &'static str,
+    /// What the hosts make some time after: it may be there or not.
+    pub late: &'static str,
 }
 
 /// The hosts of a recipe.
@@ -59,14 +61,23 @@ pub struct Stage {
 
 /// A run that nobody disturbed.
 pub struct Undisturbed {
-    pub before: String,
-    pub end: String,
+    pub before: State,
+    pub end: State,
     /// How many changes it made of each op.
     pub changes: BTreeMap<String, usize>,
     /// How long it took until nothing changed any more.
     pub took: Duration,
     /// How long its undo took.
     pub undo_took: Duration,
+}
+
+/// What is compared.
+#[derive(Clone)]
+pub struct State {
+    /// Every host's manifest.
+    pub hosts: String,
+    /// What else there is, by name.
+    pub objects: String,
 }
 
 /// How a run is killed.
@@ -111,8 +122,12 @@ impl Stage {
 
     /// The hosts must be as they were before any run.
     pub fn ends_as_before(&mut self, message: &str) {
-        let before = &self.known().before;
-        assert_eq!(timed("compared", || self.differs(before, || self.before())), "", "{message}");
+        assert_eq!(timed("compared", || self.differs_from_before()), "", "{message}");
+        self.is_as_before = true;
+    }
+
+    /// What an undo has left is not looked for: the next one would leave it too, and is compared.
+    pub fn is_taken_back(&mut self) {
         self.is_as_before = true;
     }
 
@@ -128,9 +143,9 @@ impl Stage {
     pub fn undisturbed(&mut self) -> &Undisturbed {
         if self.undisturbed.is_none() {
             self.begin();
-            let before = self.before();
+            let before = self.state(&self.before());
             let run = self.haengine("run", &[]).ended_with(0);
-            let (changes, took, end) = (changes(&run), self.took(&run), self.end());
+            let (changes, took, end) = (changes(&run), self.took(&run), self.state(&self.end()));
             let began = Instant::now();
             self.then("undo", run.finished()["run"].as_str().unwrap());
             let undo_took = began.elapsed();
@@ -158,31 +173,49 @@ impl Stage {
         self.undisturbed.as_ref().unwrap()
     }
 
-    /// What the hosts are, to be compared with what they were before the run.
-    pub fn before(&self) -> String {
-        self.look(&Look { running: self.subject.running, said: false })
+    /// How the hosts differ from what they were before the run.
+    fn differs_from_before(&self) -> String {
+        self.differs(&self.known().before, &self.before(), "")
     }
 
-    /// What the hosts are, to be compared with the end of another run.
-    pub fn end(&self) -> String {
-        self.look(&Look { running: self.subject.hosts, said: true })
+    /// How the hosts differ from the end of another run, or from where nothing changed any more.
+    pub fn differs_from_end(&self, made: Option<&Made>) -> String {
+        let mut end = self.known().end.clone();
+        end.objects += made.map_or("", |made| made.held);
+        self.differs(&end, &self.end(), made.map_or("", |made| made.late))
+    }
+
+    fn before(&self) -> Look<'static> {
+        Look { running: self.subject.running, said: false }
+    }
+
+    fn end(&self) -> Look<'static> {
+        Look { running: self.subject.hosts, said: true }
+    }
+
+    pub fn state(&self, look: &Look<'_>) -> State {
+        State { hosts: manifest(&self.site, self.subject.hosts, look), objects: (self.subject.objects)(&self.site) }
     }
 
     /// How the hosts differ from what they should be. A cluster removes what belonged to an object a moment after it,
-    /// and a kubelet writes down what it got a moment after it was approved.
-    pub fn differs(&self, should: &str, look: impl Fn() -> String) -> String {
+    /// and a kubelet writes down what it got a moment after it was approved. The few objects tell when it is time to read
+    /// all of the hosts.
+    fn differs(&self, should: &State, look: &Look<'_>, late: &str) -> String {
         let asked = Instant::now();
+        let objects = |all: &str| {
+            all.lines().filter(|line| !late.contains(line)).fold(String::new(), |all, line| all + line + "\n")
+        };
         loop {
-            let found = differences(should, &look());
-            if found.is_empty() || asked.elapsed() > self.subject.patience {
+            let is_late = asked.elapsed() > self.subject.patience;
+            let mut found = differences(&objects(&should.objects), &objects(&(self.subject.objects)(&self.site)));
+            if found.is_empty() || is_late {
+                found += &differences(&should.hosts, &manifest(&self.site, self.subject.hosts, look));
+            }
+            if found.is_empty() || is_late {
                 return found;
             }
             std::thread::sleep(Duration::from_secs(1));
         }
-    }
-
-    fn look(&self, look: &Look<'_>) -> String {
-        manifest(&self.site, self.subject.hosts, look) + &(self.subject.objects)(&self.site)
     }
 
     fn words<'a>(&self, command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
