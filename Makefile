@@ -81,14 +81,14 @@ test-long: tools
 long-1:
 	failed=0; \
 	$(LONG) --test crash -- --ignored add_master:: || failed=1; \
-	$(LONG) --test cluster -- --ignored || failed=1; \
+	$(LONG) --test cluster --test world -- --ignored || failed=1; \
 	exit $$failed
 
 long-2:
 	{ failed=0; \
 	  $(LONG) --test crash -- --ignored --skip add_master:: || failed=1; \
-	  $(LONG) --test balancer --test world -- --ignored || failed=1; \
-	  HAENGINE_CASES=40 $(LONG) --test laws -- generated || failed=1; \
+	  $(LONG) --test balancer -- --ignored || failed=1; \
+	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  exit $$failed; } 2>&1 | (trap '' INT; exec sed -u 's/^/aside: /')
 
 lint:

@@ -235,9 +235,14 @@ fn summary((what, over): (&str, Over), count: usize, failed: &[(String, Box<Eval
         failed.iter().map(|(name, error)| error_of(error, of_hosts.then_some(name.as_str()), known)).collect();
     let first = &errors[0];
     let (message, causes) = if errors.len() == 1 {
-        (first.message().to_owned(), first.causes())
+        let of_name = (!of_hosts).then(|| format!("for `{}`", failed[0].0));
+        (first.message().to_owned(), of_name.into_iter().chain(first.causes()).collect())
     } else {
-        let lines = errors.iter().map(|error| with_causes(error)).collect();
+        let line = |((name, _), error): (&(String, _), &Arc<Error>)| match over {
+            Over::Hosts => with_causes(error),
+            Over::Names => format!("{name}: {}", with_causes(error)),
+        };
+        let lines: Vec<String> = failed.iter().zip(&errors).map(line).collect();
         let of = match over {
             Over::Hosts => format!("on {} of {count} hosts", errors.len()),
             Over::Names => format!("for {} of {count} names", errors.len()),

@@ -5,18 +5,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::value::Unknown;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::bridge::{Over, gather, host_names};
 use crate::closure::{call_in, detached};
 use crate::frame::Frame;
-use crate::raise::raise;
+use crate::raise::{placed, raise};
+use crate::unknown::looked_at;
 use crate::value::type_name;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
 /// `each(hosts, |h| …)`, `each(names, |name| …)`: all at once, up to `--forks`; a map of the results by host or by name.
 pub(crate) fn each(context: NativeCallContext, items: Dynamic, body: FnPtr) -> RhaiResult<Dynamic> {
+    if let Some(unknown) = unknown(&items) {
+        return Err(placed(raise(looked_at(&unknown)), &context));
+    }
     let (items, over) = match names(&items) {
         Some(names) => (distinct(names)?, Over::Names),
         None => (host_array("each", items)?, Over::Hosts),
@@ -48,6 +53,13 @@ fn batch_size(options: &Map, hosts: usize) -> RhaiResult<usize> {
         Some(size) if size > 0 => Ok(size.min(hosts.max(1))),
         _ => Err(raise(Error::new(Kind::Usage, "call.type", "option `batch` of `rolling` must be an integer above 0"))),
     }
+}
+
+/// What is known only when run, of what the closure is for.
+fn unknown(items: &Dynamic) -> Option<Unknown> {
+    let items = items.flatten_clone();
+    let alone = items.clone().try_cast::<Unknown>();
+    alone.or_else(|| items.into_array().ok()?.into_iter().find_map(|item| item.flatten_clone().try_cast::<Unknown>()))
 }
 
 /// An array of strings, and of one at least: of none nobody knows what they would be.

@@ -16,6 +16,7 @@ use super::admission::{Admission, names};
 use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
 use super::csr::{Csr, Expected};
 use super::csrs;
+use super::lease::Locked;
 use super::leave;
 use super::planned::NODE;
 
@@ -45,6 +46,8 @@ struct Seen {
     node: bool,
     /// The requests for its client certificate.
     csrs: Vec<Csr>,
+    /// Who has the cluster to itself.
+    locked: Option<Locked>,
 }
 
 /// What undo needs.
@@ -56,6 +59,10 @@ pub struct Before {
     pub pending: Vec<String>,
     /// The others that were there.
     pub decided: Vec<String>,
+    /// Who had the cluster to itself: what was asked since its run began is that run's doing, whatever was there when it
+    /// came to this change.
+    #[serde(default)]
+    pub locked: Option<Locked>,
 }
 
 #[async_trait]
@@ -70,9 +77,9 @@ one of `groups`. A request that differs is refused with all its differences, and
 are right the newest is approved, the others are named. Then it waits until the certificate is issued. A request that \
 the cluster approves by itself is as good.
 
-**Undo** deletes the request and, when the node was not in the cluster before, the Node with its Lease. A kubelet that \
-still runs at that moment could bring the Node back: once everything else of the run is undone, undo makes sure that it \
-is gone, and, with `address`, that this address has left the endpoints of the service `kubernetes`.";
+**Undo** deletes the request, others that were made since the run took `k8s::lock`, and, when the node was not in the \
+cluster before, the Node with its Lease. A kubelet that still runs at that moment could bring the Node back: once \
+everything else of the run is undone, undo makes sure that it is gone, and, with `address`, that this address has left the endpoints of the service `kubernetes`.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("node", ParamKind::String, "The node's name in the cluster.")],
         options: &[
@@ -159,7 +166,9 @@ is gone, and, with `address`, that this address has left the endpoints of the se
             None => "wait for its request and approve it".to_owned(),
         };
         let decided = csrs.iter().filter(|csr| !csr.is_pending()).map(|csr| csr.name.clone()).collect();
-        let before = Before { node, pending: pending.iter().map(|csr| csr.name.clone()).collect(), decided };
+        let pending = pending.iter().map(|csr| csr.name.clone()).collect();
+        let locked = state.seen.as_ref().and_then(|seen| seen.locked.clone());
+        let before = Before { node, pending, decided, locked };
         let effects = vec![Effect::Fact { kind: NODE, name: self.node.clone(), value: "approved".to_owned() }];
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))
     }
@@ -179,24 +188,24 @@ is gone, and, with `address`, that this address has left the endpoints of the se
         admission.admit().await
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         let Some(seen) = &state.seen else { return Standing::Ours };
-        let appeared = !self.appeared(&seen.csrs, before).is_empty();
+        let appeared = !self.appeared(&seen.csrs, before, keep).is_empty();
         if before.node && !seen.node {
             return Standing::Foreign("the node is no longer in the cluster".to_owned());
         }
         if appeared || seen.node != before.node { Standing::Ours } else { Standing::AsBefore }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        self.take_back(host, before).await
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        self.take_back(host, before, keep).await
     }
 
-    async fn settle(&self, host: &Host, _first: &Before, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, _first: &Before, before: &Before, keep: &Keep) -> Result<()> {
         if self.access.is_gone(host).await? {
             return Ok(());
         }
-        self.take_back(host, before).await?;
+        self.take_back(host, before, keep).await?;
         let Some(address) = self.address.as_ref().filter(|_| !before.node) else { return Ok(()) };
         let cluster = self.access.cluster(host).await?;
         leave::endpoints(&cluster, host, address).await
@@ -206,23 +215,30 @@ is gone, and, with `address`, that this address has left the endpoints of the se
 impl Approve {
     async fn look(&self, host: &Host) -> Result<Seen> {
         let cluster = self.access.cluster(host).await?;
-        let (csrs, node) = futures::try_join!(csrs::all(&cluster, host), leave::node(&cluster, host, &self.node))?;
+        let (csrs, node, locked) = futures::try_join!(
+            csrs::all(&cluster, host),
+            leave::node(&cluster, host, &self.node),
+            Locked::of(&cluster, host)
+        )?;
         let csrs = csrs.into_iter().filter(|csr| csr.node() == Some(&self.node));
-        Ok(Seen { node, csrs: csrs.filter(|csr| !csr.is_of_a_member(&self.node)).collect() })
+        Ok(Seen { node, csrs: csrs.filter(|csr| !csr.is_of_a_member(&self.node)).collect(), locked })
     }
 
-    /// The requests that this change brought: new ones, and those that waited and are approved now.
-    fn appeared(&self, csrs: &[Csr], before: &Before) -> Vec<String> {
+    /// The requests that this run brought: new ones, those that waited and are approved now, and those of a kubelet that
+    /// the run had started before it began to wait for them.
+    fn appeared(&self, csrs: &[Csr], before: &Before, keep: &Keep) -> Vec<String> {
+        let ours = before.locked.as_ref().filter(|locked| locked.run == keep.run);
         let is_old = |csr: &&Csr| {
-            before.decided.contains(&csr.name) || (before.pending.contains(&csr.name) && csr.state != "approved")
+            let waited = before.pending.contains(&csr.name) && ours.is_none_or(|ours| csr.created < ours.since);
+            before.decided.contains(&csr.name) || (waited && csr.state != "approved")
         };
         csrs.iter().filter(|csr| !is_old(csr)).map(|csr| csr.name.clone()).collect()
     }
 
-    async fn take_back(&self, host: &Host, before: &Before) -> Result<()> {
+    async fn take_back(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let seen = self.look(host).await?;
         let cluster = self.access.cluster(host).await?;
-        for name in self.appeared(&seen.csrs, before) {
+        for name in self.appeared(&seen.csrs, before, keep) {
             leave::delete_csr(&cluster, host, &name).await?;
         }
         if before.node {
@@ -278,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_node_without_a_pending_request_is_done() {
-        let plan = |node, csrs| approve().plan(&State { seen: Some(Seen { node, csrs }) }).unwrap();
+        let plan = |node, csrs| approve().plan(&State { seen: Some(Seen { node, csrs, locked: None }) }).unwrap();
         assert!(matches!(plan(true, vec![csr("a", "approved")]), Plan::Unchanged));
         assert!(matches!(plan(true, vec![csr("a", "approved"), csr("b", "pending")]), Plan::Change(_)));
         assert!(matches!(plan(false, vec![csr("a", "approved")]), Plan::Change(_)));
@@ -294,9 +310,26 @@ mod tests {
 
     #[test]
     fn undo_takes_what_appeared_and_what_was_approved() {
-        let before =
-            Before { node: false, pending: vec!["p".to_owned(), "q".to_owned()], decided: vec!["d".to_owned()] };
+        let before = Before {
+            node: false,
+            pending: vec!["p".to_owned(), "q".to_owned()],
+            decided: vec!["d".to_owned()],
+            locked: None,
+        };
         let now = [csr("d", "approved"), csr("p", "approved"), csr("q", "pending"), csr("new", "pending")];
-        assert_eq!(approve().appeared(&now, &before), ["p", "new"]);
+        let keep = Keep { run: "run".to_owned(), change: 1 };
+        assert_eq!(approve().appeared(&now, &before, &keep), ["p", "new"]);
+
+        let at = |created: &str| [Csr { created: created.to_owned(), ..csr("q", "pending") }];
+        let locked = |run: &str| Some(Locked { run: run.to_owned(), since: "2026-01-01T00:00:02Z".to_owned() });
+        let ours = Before { locked: locked("run"), ..before };
+        assert_eq!(
+            approve().appeared(&at("2026-01-01T00:00:02Z"), &ours, &keep),
+            ["q"],
+            "its kubelet asked before it waited"
+        );
+        assert!(approve().appeared(&at("2026-01-01T00:00:01Z"), &ours, &keep).is_empty(), "it waited before the run");
+        let theirs = Before { locked: locked("another"), ..ours };
+        assert!(approve().appeared(&at("2026-01-01T00:00:02Z"), &theirs, &keep).is_empty());
     }
 }

@@ -12,8 +12,10 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
+use serde::{Deserialize, Serialize};
 
 use super::cluster::{Access, Cluster};
+use super::csr::created;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "haengine";
@@ -21,6 +23,30 @@ const NAME: &str = "haengine";
 const HOLDER: &str = "haengine/holder";
 /// Seconds.
 const LASTS: i32 = 30;
+
+/// Which run has a cluster to itself, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locked {
+    /// The run's id.
+    pub run: String,
+    /// RFC 3339, by the server's clock.
+    pub since: String,
+}
+
+impl Locked {
+    /// Who has it just now; of a program that is not haengine nobody knows. Who may not look has not locked it.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn of(cluster: &Arc<Cluster>, host: &Host) -> Result<Option<Locked>> {
+        let lease = match cluster.ask(host, api(cluster).get_opt(NAME)).await {
+            Err(error) if error.code() == "k8s.forbidden" => None,
+            lease => lease?,
+        };
+        let locked = |lease: Lease| Some(Locked { run: holder_of(&lease)?.run, since: created(&lease.metadata) });
+        Ok(lease.and_then(locked))
+    }
+}
 
 /// The lease of one run.
 #[derive(Clone)]

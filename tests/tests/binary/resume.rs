@@ -105,6 +105,40 @@ fn a_killed_run_is_resumed_and_undone() {
     assert!(refused.errors.contains("resume.undone"), "{}", refused.errors);
 }
 
+/// Two names make the same call, and come in another order when they come again.
+const NAMES: &str = r#"
+fn main(p) {
+    let h = host("m1");
+    file::directory(h, "/srv/named");
+    let names = if file::stat(h, "/srv/named/begun").exists { ["two", "one"] } else { ["one", "two"] };
+    each(names, |name| {
+        let said = ssh::run(h, "cat /proc/sys/kernel/random/uuid");
+        file::put(h, `/srv/named/${name}`, said.stdout);
+    });
+    ssh::run(h, "touch /srv/named/begun; while ! [ -e /srv/named/go ]; do sleep 0.1; done", #{ repeatable: true });
+}
+"#;
+
+#[test]
+fn each_name_finds_what_it_has_done() {
+    if !possible() {
+        return;
+    }
+    let site = Site::new("names", 1);
+    site.write("names.rhai", NAMES);
+    let mut child = site.start(&["run", "names.rhai", "-i", "site.yaml", "--json"]);
+    site.until("m1", "[ -e /srv/named/begun ]");
+    signal("KILL", &child);
+    child.wait().unwrap();
+    let said = site.on("m1", "cat /srv/named/one /srv/named/two");
+    assert_eq!(said.lines().count(), 2, "{said}");
+    site.on("m1", "touch /srv/named/go");
+    let run = site.haengine(&["runs", "--json"]).ended_with(0).events()[0]["run"].as_str().unwrap().to_owned();
+    let resumed = site.haengine(&["resume", &run, "--json"]).ended_with(0);
+    assert_eq!(site.on("m1", "cat /srv/named/one /srv/named/two"), said, "each has what it was told before");
+    assert_eq!(resumed.finished()["skipped"], 2, "{}", resumed.out);
+}
+
 /// One op of each kind that keeps what it replaces, then a wait in which the engine is killed.
 const KINDS: &str = r#"
 fn main(p) {

@@ -1,5 +1,6 @@
 //! A bare host becomes the second master of a cluster, whose certificate has its address to spare.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use haengine_tests::look::kubectl;
@@ -7,7 +8,7 @@ use haengine_tests::site::Site;
 use haengine_tests::stage;
 
 use crate::case::Case;
-use crate::stage::{Made, Subject};
+use crate::stage::{Made, Remedy, Subject};
 
 pub const SUBJECT: Subject = Subject {
     recipe: "add_master",
@@ -29,6 +30,12 @@ pub const SUBJECT: Subject = Subject {
     wait: stage::wait,
     running: &["master1", "worker1", "worker2"],
     objects,
+    remedy: Some(Remedy {
+        before: "k8s.approve",
+        host: "master1",
+        script: "kubectl get csr --no-headers -o custom-columns=:.metadata.name,:.spec.username,:.status.conditions[*].type \
+            | awk '$2 == \"kubelet-bootstrap\" && $3 == \"<none>\" { print $1 }' | xargs -r kubectl delete csr",
+    }),
 };
 
 /// Its certificate has all addresses to spare: nobody waits for an API server that reads it anew. The target has the largest
@@ -45,17 +52,21 @@ fn set_up() -> Site {
     site
 }
 
-/// The names of what a run could make or remove. Those of requests for certificates are random, so these are counted.
+/// The names of what a run could make or remove. Those of requests for certificates are random, so these are counted by who
+/// asked and what became of it.
 fn objects(site: &Site) -> String {
     let names = kubectl(
         site,
-        "get nodes,csr,clusterroles,clusterrolebindings,leases,configmaps,secrets,serviceaccounts -A -o name",
+        "get nodes,clusterroles,clusterrolebindings,leases,configmaps,secrets,serviceaccounts -A -o name",
     );
+    let requests = kubectl(site, "get csr --no-headers -o custom-columns=:.spec.username,:.status.conditions[*].type");
     let servers = kubectl(site, "get endpoints kubernetes -o 'jsonpath={.subsets[*].addresses[*].ip}'");
-    let (requests, named): (Vec<&str>, Vec<&str>) =
-        names.lines().partition(|name| name.starts_with("certificatesigningrequest."));
-    let mut lines: Vec<String> = named.iter().map(|name| format!("object {name}")).collect();
-    lines.push(format!("object {} requests for certificates", requests.len()));
+    let mut lines: Vec<String> = names.lines().map(|name| format!("object {name}")).collect();
+    let mut counts = BTreeMap::new();
+    for request in requests.lines() {
+        *counts.entry(request.split_whitespace().collect::<Vec<_>>().join(" ")).or_insert(0) += 1;
+    }
+    lines.extend(counts.iter().map(|(request, count)| format!("object {count} requests for certificates: {request}")));
     lines.extend(servers.split_whitespace().map(|address| format!("object API server {address}")));
     lines.extend(network(site));
     lines.sort();

@@ -38,6 +38,15 @@ pub struct Subject {
     pub running: &'static [&'static str],
     /// What else is compared: a cluster's objects or members, by name.
     pub objects: fn(&Site) -> String,
+    /// What undo cannot take back of a run that died early.
+    pub remedy: Option<Remedy>,
+}
+
+/// What a person does after the undo of a run that died before its first change of an op, as the recipe's page says.
+pub struct Remedy {
+    pub before: &'static str,
+    pub host: &'static str,
+    pub script: &'static str,
 }
 
 /// The end of a recipe's changes.
@@ -129,6 +138,14 @@ impl Stage {
     /// What an undo has left is not looked for: the next one would leave it too, and is compared.
     pub fn is_taken_back(&mut self) {
         self.is_as_before = true;
+    }
+
+    /// Does what the recipe's page says of a run that died before a certain change.
+    pub fn remedy(&self, run: &str) {
+        let Some(remedy) = &self.subject.remedy else { return };
+        if !self.site.haengine(&["show", run]).ended_with(0).out.contains(remedy.before) {
+            print!("{}", self.site.on(remedy.host, remedy.script));
+        }
     }
 
     /// The operator remembers no run.

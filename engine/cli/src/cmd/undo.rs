@@ -68,7 +68,9 @@ pub(super) async fn go_back(
     if plan.is_empty() {
         return Ok(nothing(session, id));
     }
-    if ask {
+    if plan.len() + plan.unsettled.len() == 0 {
+        session.events.log(Level::Info, None, "nothing to undo; the locks that the run died with are let go");
+    } else if ask {
         agree(session, &plan)?;
     }
     let mode = wiring::apply(context, store, folder, context.journal(folder)?)?;

@@ -126,6 +126,10 @@ impl Human {
     fn end_step(&mut self, step: &str, seconds: f64, failed: bool) {
         self.catch_up();
         self.fold(step);
+        // The names of an `each` are steps within it, which nobody ends.
+        let within = format!("{step} / ");
+        let names: Vec<String> = self.unchanged.keys().filter(|key| key.starts_with(&within)).cloned().collect();
+        names.iter().for_each(|name| self.fold(name));
         if failed {
             self.head(step);
             let failed = self.look.out.red("failed");

@@ -97,6 +97,27 @@ fn a_run_groups_hosts_and_folds_what_did_not_change() {
 }
 
 #[test]
+fn names_are_folded_when_their_step_ends() {
+    let lines = r#"
+        {"event":"run_started","run":"20260314-091502-kqzt","command":"run","recipe":"add_master"}
+        {"event":"step_started","step":"start"}
+        {"event":"change","host":"m1","op":"service.running","target":"a","status":"unchanged","step":"start / a","seconds":0.0}
+        {"event":"change","host":"m1","op":"service.running","target":"b","status":"unchanged","step":"start / b","seconds":0.0}
+        {"event":"step_finished","step":"start","seconds":1.0,"failed":false}
+        {"event":"verified","name":"they run","outcome":"passed","seconds":0.1}
+    "#;
+    insta::assert_snapshot!(human(lines, false), @"
+    run add_master as 20260314-091502-kqzt
+    start
+    start / a
+      unchanged: 1 service.running
+    start / b
+      unchanged: 1 service.running
+      verified they run
+    ");
+}
+
+#[test]
 fn a_verbose_run_tells_all() {
     insta::assert_snapshot!(human(RUN, true), @"
     run time_sync as 20260314-091502-kqzt

@@ -18,8 +18,10 @@ use crate::verb::encode;
 
 impl Run {
     /// Makes the ops true on all hosts, which work in parallel; on one host the ops of a call are observed together
-    /// and applied in order. Every host finishes or fails by itself.
+    /// and applied in order. Every host finishes or fails by itself. Calls beside each other that are about the same
+    /// thing on the same host wait for each other.
     pub async fn ensure<O: Op>(&self, place: &Place, hosts: &[Arc<Host>], ops: &[O]) -> Results {
+        let _targets = self.targets.lock(hosts, ops).await;
         let (call, turn) = (self.next_call(), Turn::of(hosts));
         join_all(hosts.iter().map(async |host| {
             let _fork = self.hosts.fork().await;

@@ -8,6 +8,7 @@ mod look;
 mod past;
 mod rejoin;
 mod tally;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -30,6 +31,7 @@ use crate::journal::{Entry, Journal, Key};
 use crate::keep::Keep;
 use crate::lock::Holder;
 use crate::run::tally::Tally;
+use crate::run::targets::Targets;
 use crate::value::Value;
 
 /// What a run may do.
@@ -59,6 +61,7 @@ pub struct Run {
     calls: AtomicU64,
     touched: AtomicBool,
     ordinals: Mutex<HashMap<Key, u32>>,
+    targets: Targets,
     started: Instant,
 }
 
@@ -109,6 +112,7 @@ impl Run {
             guards: Guards::default(),
             touched: AtomicBool::new(false),
             ordinals: Mutex::default(),
+            targets: Targets::default(),
             started: Instant::now(),
         })
     }

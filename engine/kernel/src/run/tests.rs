@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::error::Kind;
 use crate::event::Status;
 use crate::fake::{Set, Stage};
-use crate::journal::Phase;
+use crate::journal::{Entry, Phase};
 use crate::registry::Registry;
-use crate::run::{Place, Run, UndoPlan};
+use crate::run::{Mode, Place, Run, UndoPlan};
 use crate::verb::StateVerb;
 
 fn set(key: &str, value: &str) -> Set {
@@ -136,6 +136,42 @@ async fn a_later_run_on_the_same_target_is_undone_first() {
     assert!(error.message().contains(second.id()), "{error}");
     undo(&stage, second.id()).await.unwrap();
     plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap();
+}
+
+#[tokio::test]
+async fn calls_beside_each_other_on_one_target_are_one_after_the_other() {
+    let stage = Stage::new();
+    let before = stage.values();
+    let run = stage.run(None);
+    let (one, two) = (set("/a", "1"), set("/a", "2"));
+    futures::join!(ensure(&run, &["m1", "m2"], &one), ensure(&run, &["m2", "m1"], &two));
+    run.finish("succeeded").await;
+    let found: Vec<_> = stage
+        .store()
+        .look(run.id())
+        .unwrap()
+        .state()
+        .unwrap()
+        .changes
+        .into_values()
+        .map(|change| change.before)
+        .collect();
+    assert_eq!(found.iter().filter(|before| before.is_null()).count(), 2, "each host was found empty once: {found:?}");
+    undo(&stage, run.id()).await.unwrap();
+    assert_eq!(stage.values(), before);
+}
+
+#[tokio::test]
+async fn a_run_that_died_with_its_guards_is_not_over_until_they_are_let_go() {
+    let stage = Stage::new();
+    let run = stage.run(None);
+    let Mode::Apply { journal, .. } = &run.mode else { unreachable!() };
+    let guarded = Entry::Guarded { op: "toy.guard".into(), host: "m1".into(), arguments: serde_json::Value::Null };
+    journal.append(vec![guarded]).await.unwrap();
+    let plan = || UndoPlan::of(&stage.store().look(run.id()).unwrap().state().unwrap());
+    assert!(!plan().is_empty(), "it may have died just now");
+    run.finish("failed").await;
+    assert!(plan().is_empty(), "it has let them go itself");
 }
 
 #[tokio::test]

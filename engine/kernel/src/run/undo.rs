@@ -22,6 +22,8 @@ pub struct UndoPlan {
     pub unsettled: Vec<ChangeState>,
     /// What others are kept away from meanwhile.
     pub guards: Vec<Guarded>,
+    /// True when the run died with its guards: what says that it has them is still there.
+    is_held: bool,
     /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
     /// Where something was kept, also by what is taken back already.
@@ -47,7 +49,9 @@ impl UndoPlan {
         let again = state.made_again();
         let reversible = state.changes.values().filter(|change| change.reversible);
         let hosts = reversible.map(|change| change.key.host.clone()).collect();
-        let mut plan = UndoPlan { guards: state.guards.clone(), hosts, ..UndoPlan::default() };
+        let died = !state.undoing && state.attempts.last().is_some_and(|attempt| attempt.outcome.is_none());
+        let is_held = died && !state.guards.is_empty();
+        let mut plan = UndoPlan { guards: state.guards.clone(), is_held, hosts, ..UndoPlan::default() };
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values() {
             plan.first.entry(subject(change)).or_insert_with(|| change.clone());
@@ -68,9 +72,9 @@ impl UndoPlan {
         plan
     }
 
-    /// True when nothing is left to take back.
+    /// True when nothing is left to take back, and no guard to let go.
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.unsettled.is_empty()
+        self.calls.is_empty() && self.unsettled.is_empty() && !self.is_held
     }
 
     /// How many changes are left to take back.

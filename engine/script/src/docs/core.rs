@@ -171,7 +171,7 @@ preflight([odd]);"#,
          are worked on at once. When hosts fail, the others finish first; then one error carries `failed` and `results`.\n\n\
          It takes names too, an array of different strings, for things that stand side by side on one host: \
          `each([\"kube-proxy\", \"kubelet\"], |unit| service::running(h, unit))` starts both at once. Each name is a step of its own. \
-         One host does about three things at a time.",
+         What two of them make of the same file or unit is made one after the other. One host does about three things at a time.",
         r#"let names = each(group("masters"), |h| h.name);"#,
     ),
     Core {

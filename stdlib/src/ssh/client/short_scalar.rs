@@ -17,7 +17,9 @@ const MAGIC: &[u8] = b"openssh-key-v1\0";
 /// The key in this text, if it is one of these and the passphrase opens it.
 pub(super) fn decode(text: &str, passphrase: &str) -> Option<PrivateKey> {
     let (_, behind) = text.split_once(BEGIN)?;
-    let armoured: Zeroizing<String> = Zeroizing::new(behind.split_once(END)?.0.split_ascii_whitespace().collect());
+    // Of full length from the start: one that grows leaves parts of the secret where it was.
+    let mut armoured = Zeroizing::new(String::with_capacity(behind.len()));
+    armoured.extend(behind.split_once(END)?.0.split_ascii_whitespace());
     let blob = Zeroizing::new(STANDARD.decode(armoured.as_bytes()).ok()?);
     let secret = opened(blob.strip_prefix(MAGIC)?, passphrase)?;
     let (point, scalar) = pair(&mut secret.as_slice())?;
