@@ -113,7 +113,7 @@ fn main(p) {
     let names = if file::stat(h, "/srv/named/begun").exists { ["two", "one"] } else { ["one", "two"] };
     each(names, |name| {
         let said = ssh::run(h, "cat /proc/sys/kernel/random/uuid");
-        file::put(h, `/srv/named/${name}`, said.stdout);
+        file::put(h, `/srv/named/${name}`, said.stdout + "\n");
     });
     ssh::run(h, "touch /srv/named/begun; while ! [ -e /srv/named/go ]; do sleep 0.1; done", #{ repeatable: true });
 }
