@@ -210,7 +210,7 @@ impl Stage {
         Look { running: self.subject.hosts, said: true }
     }
 
-    pub fn state(&self, look: &Look<'_>) -> State {
+    fn state(&self, look: &Look<'_>) -> State {
         State { hosts: manifest(&self.site, self.subject.hosts, look), objects: (self.subject.objects)(&self.site) }
     }
 
