@@ -14,7 +14,7 @@ use kube::api::PostParams;
 
 use super::approve::{Before, wrong};
 use super::cluster::Cluster;
-use super::csr::{Csr, Expected};
+use super::csr::{Csr, Expected, created};
 use super::csrs;
 use super::watch::{self, Objects};
 
@@ -25,6 +25,8 @@ pub struct Admission<'a> {
     pub node: &'a str,
     pub expected: &'a Expected,
     pub before: &'a Before,
+    /// The run's id.
+    pub run: &'a str,
     pub deadline: Instant,
     pub patience: Duration,
 }
@@ -43,13 +45,23 @@ impl Admission<'_> {
     /// # Errors
     /// `k8s.csr` when what is asked for is not right; `k8s.csr_timeout` when nothing is asked for in time.
     pub async fn admit(&self) -> Result<()> {
+        // Approved requests whose kubelet may be gone.
+        let mut stale: Vec<String> = Vec::new();
         loop {
-            let Came::Right(csr, others) = self.come().await? else { return Ok(()) };
+            let Came::Right(csr, others) = self.come(&stale).await? else { return Ok(()) };
             if !others.is_empty() {
                 self.host.warn(format!("other requests of `{}` stay as they are: {}", self.node, names(&others)));
             }
             match self.approve(&csr).await {
-                Ok(()) => return self.issued(csr.metadata.name.as_deref().unwrap_or_default()).await,
+                Ok(()) => {
+                    let name = csr.metadata.name.clone().unwrap_or_default();
+                    self.issued(&name).await?;
+                    if !self.is_stale(&csr) {
+                        return Ok(());
+                    }
+                    // Either its node joins, or the kubelet that runs by now asks in its place.
+                    stale.push(name);
+                }
                 // It is another one than the one that was judged: judge again.
                 Err(error)
                     if matches!(error.code(), "k8s.conflict" | "k8s.missing") && Instant::now() < self.deadline => {}
@@ -58,10 +70,17 @@ impl Admission<'_> {
         }
     }
 
-    async fn come(&self) -> Result<Came> {
+    /// True for a request that was made before the run had the cluster to itself, for a node that is not there: an earlier
+    /// run may have started its kubelet and stopped it again.
+    fn is_stale(&self, csr: &CertificateSigningRequest) -> bool {
+        let locked = self.before.locked.as_ref().filter(|locked| locked.run == self.run && !self.before.node);
+        locked.is_some_and(|locked| created(&csr.metadata) < locked.since)
+    }
+
+    async fn come(&self, stale: &[String]) -> Result<Came> {
         self.host.awaits(&format!("the request of the kubelet of `{}`", self.node));
         let (requests, nodes) = (self.requests(), Api::<Node>::all(self.cluster.client.clone()));
-        let asked = watch::until(self.cluster, &requests, None, self.deadline, |all| self.judge(all));
+        let asked = watch::until(self.cluster, &requests, None, self.deadline, |all| self.judge(all, stale));
         let joined = async {
             if self.before.node {
                 return std::future::pending().await;
@@ -79,12 +98,12 @@ impl Admission<'_> {
         };
         match self.host.waiting(first).await? {
             Some(came) => Ok(came),
-            None => Err(self.nothing().await),
+            None => Err(self.nothing(stale).await),
         }
     }
 
     /// What is there of this node's: nothing yet, one that is right, or an error when all are wrong.
-    fn judge(&self, all: &Objects<CertificateSigningRequest>) -> Result<Option<Came>> {
+    fn judge(&self, all: &Objects<CertificateSigningRequest>, stale: &[String]) -> Result<Option<Came>> {
         let mut csrs: Vec<(Csr, &CertificateSigningRequest)> =
             all.values().map(|object| (Csr::of(object), object)).collect();
         csrs.retain(|(csr, _)| csr.node() == Some(self.node) && !csr.is_of_a_member(self.node));
@@ -102,7 +121,7 @@ impl Admission<'_> {
             let other: Vec<&Csr> = other.iter().map(|(csr, _)| csr).collect();
             return Err(wrong(self.node, &other, self.expected));
         }
-        let is_new = |csr: &Csr| !self.before.decided.contains(&csr.name);
+        let is_new = |csr: &Csr| !self.before.decided.contains(&csr.name) && !stale.contains(&csr.name);
         let approved = |csr: &Csr| csr.state == "approved" && csr.issued && is_new(csr);
         let is_issued =
             csrs.iter().any(|(csr, _)| approved(csr) && csr.differences(self.node, self.expected).is_empty());
@@ -146,8 +165,16 @@ impl Admission<'_> {
         Api::all(self.cluster.client.clone())
     }
 
-    async fn nothing(&self) -> Error {
-        let message = format!("the kubelet of `{}` asked for no certificate within {:?}", self.node, self.patience);
+    async fn nothing(&self, stale: &[String]) -> Error {
+        let message = match stale {
+            [] => format!("the kubelet of `{}` asked for no certificate within {:?}", self.node, self.patience),
+            stale => format!(
+                "`{}` did not join within {:?}: {}, made before this run, is approved, and its kubelet may be gone",
+                self.node,
+                self.patience,
+                names(stale.iter().map(String::as_str))
+            ),
+        };
         let all = csrs::all(self.cluster, self.host).await.unwrap_or_default();
         let others: BTreeSet<&str> = all.iter().filter(|csr| csr.is_pending()).filter_map(Csr::node).collect();
         let waiting = if others.is_empty() { "none".to_owned() } else { names(others) };

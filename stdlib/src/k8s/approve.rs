@@ -74,8 +74,8 @@ Unchanged when the node is in the cluster and no request of it is pending. Other
 approves it at once, if all of it is right: the signer, the common name `system:node:NAME`, the one organisation \
 `system:nodes`, no alternative names, a client's usages and no others, and a requestor who is one of `requestors` or in \
 one of `groups`. A request that differs is refused with all its differences, and nothing is approved. Of several that \
-are right the newest is approved, the others are named. Then it waits until the certificate is issued. A request that \
-the cluster approves by itself is as good.
+are right the newest is approved, the others are named. Then it waits until the certificate is issued; where the request is older than the run's `k8s::lock`, also until the \
+node has joined or its kubelet, started anew, has asked again. A request that the cluster approves by itself is as good.
 
 **Undo** deletes the request, others that were made since the run took `k8s::lock`, and, when the node was not in the \
 cluster before, the Node with its Lease. A kubelet that still runs at that moment could bring the Node back: once \
@@ -173,7 +173,7 @@ everything else of the run is undone, undo makes sure that it is gone, and, with
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let cluster = self.access.cluster(host).await?;
         let deadline = Instant::now() + self.timeout;
         let admission = Admission {
@@ -182,6 +182,7 @@ everything else of the run is undone, undo makes sure that it is gone, and, with
             node: &self.node,
             expected: &self.expected,
             before,
+            run: &keep.run,
             deadline,
             patience: self.timeout,
         };
@@ -229,8 +230,9 @@ impl Approve {
     fn appeared(&self, csrs: &[Csr], before: &Before, keep: &Keep) -> Vec<String> {
         let ours = before.locked.as_ref().filter(|locked| locked.run == keep.run);
         let is_old = |csr: &&Csr| {
-            let waited = before.pending.contains(&csr.name) && ours.is_none_or(|ours| csr.created < ours.since);
-            before.decided.contains(&csr.name) || (waited && csr.state != "approved")
+            ours.is_none_or(|ours| csr.created < ours.since)
+                && (before.decided.contains(&csr.name)
+                    || (before.pending.contains(&csr.name) && csr.state != "approved"))
         };
         csrs.iter().filter(|csr| !is_old(csr)).map(|csr| csr.name.clone()).collect()
     }
@@ -329,6 +331,8 @@ mod tests {
             "its kubelet asked before it waited"
         );
         assert!(approve().appeared(&at("2026-01-01T00:00:01Z"), &ours, &keep).is_empty(), "it waited before the run");
+        let decided = [Csr { created: "2026-01-01T00:00:03Z".to_owned(), ..csr("d", "approved") }];
+        assert_eq!(approve().appeared(&decided, &ours, &keep), ["d"], "the cluster approved it by itself");
         let theirs = Before { locked: locked("another"), ..ours };
         assert!(approve().appeared(&at("2026-01-01T00:00:02Z"), &theirs, &keep).is_empty());
     }

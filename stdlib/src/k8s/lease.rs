@@ -15,7 +15,6 @@ use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
 use serde::{Deserialize, Serialize};
 
 use super::cluster::{Access, Cluster};
-use super::csr::created;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "haengine";
@@ -43,7 +42,10 @@ impl Locked {
             Err(error) if error.code() == "k8s.forbidden" => None,
             lease => lease?,
         };
-        let locked = |lease: Lease| Some(Locked { run: holder_of(&lease)?.run, since: created(&lease.metadata) });
+        let locked = |lease: Lease| {
+            let since = format!("{:.0}", lease.spec.as_ref()?.acquire_time.as_ref()?.0);
+            Some(Locked { run: holder_of(&lease)?.run, since })
+        };
         Ok(lease.and_then(locked))
     }
 }
@@ -116,10 +118,14 @@ impl Leases {
         match place.lease {
             None => {
                 let new = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
-                won(cluster.ask(host, api.create(&parameters, &self.ours(new, place.now)?)).await)
+                won(cluster.ask(host, api.create(&parameters, &self.ours(new, place.now, place.now)?)).await)
             }
             Some(lease) => {
-                let ours = self.ours(lease.metadata, place.now)?;
+                // An attempt of the same run goes on with it.
+                let same = holder_of(&lease).is_some_and(|other| other.run == self.holder.run);
+                let since =
+                    lease.spec.and_then(|spec| spec.acquire_time).filter(|_| same).map_or(place.now, |time| time.0);
+                let ours = self.ours(lease.metadata, since, place.now)?;
                 won(cluster.ask(host, api.replace(NAME, &parameters, &ours)).await)
             }
         }
@@ -155,7 +161,7 @@ impl Leases {
         won(cluster.answer(api(&cluster).delete(NAME, &parameters)).await).map(drop)
     }
 
-    fn ours(&self, mut metadata: ObjectMeta, now: Timestamp) -> Result<Lease> {
+    fn ours(&self, mut metadata: ObjectMeta, since: Timestamp, now: Timestamp) -> Result<Lease> {
         let record = serde_json::to_string(&self.holder)
             .map_err(|error| Error::new(Kind::Local, "lock.record", "cannot write the lock's record").because(error))?;
         metadata.annotations.get_or_insert_with(BTreeMap::new).insert(HOLDER.to_owned(), record);
@@ -163,7 +169,7 @@ impl Leases {
         let spec = LeaseSpec {
             holder_identity: Some(format!("haengine-{}", self.holder.run)),
             lease_duration_seconds: Some(LASTS),
-            acquire_time: Some(MicroTime(self.holder.since)),
+            acquire_time: Some(MicroTime(since)),
             renew_time: Some(MicroTime(now)),
             ..LeaseSpec::default()
         };

@@ -176,19 +176,11 @@ directly in it). What ran before is restarted once its files are back.";
 
     fn plan(&self, unit: &Unit) -> Result<Plan<Before>> {
         unit.refuse_if_unusable()?;
-        let (restart, reload) = match unit.is_active() {
-            true => self.stale(unit),
-            // What comes up has read its files, and cannot be asked to reload them.
-            false if unit.is_coming_up() => {
-                let (restart, reload) = self.stale(unit);
-                ([restart, reload].concat(), Vec::new())
-            }
-            // What does not run has not been started with any.
-            false => Default::default(),
-        };
+        // What does not run has not been started with any files.
+        let (restart, reload) = if unit.is_active() { self.stale(unit) } else { Default::default() };
         let act = match () {
-            () if !restart.is_empty() => Act::Restart,
             () if !unit.is_active() => Act::Start,
+            () if !restart.is_empty() => Act::Restart,
             () if !reload.is_empty() => Act::Reload,
             () => Act::Nothing,
         };
@@ -464,15 +456,6 @@ mod tests {
         let cases = [
             (Unit { active: "inactive".to_owned(), ..unit() }, "start", Act::Start),
             (Unit { active: "activating".to_owned(), ..unit() }, "start", Act::Start),
-            (
-                Unit {
-                    active: "activating".to_owned(),
-                    files: vec![file("/etc/a", 1010), file("/etc/b", 1010)],
-                    ..unit()
-                },
-                "restart for /etc/a, /etc/b",
-                Act::Restart,
-            ),
             (Unit { enablement: "disabled".to_owned(), ..unit() }, "enable", Act::Nothing),
             (Unit { must_reread: true, ..unit() }, "read its unit file again", Act::Nothing),
             (

@@ -6,13 +6,14 @@ use std::time::Duration;
 use haengine_kernel::error::Kind;
 use haengine_kernel::guard::{Guard, Hold};
 use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
 use haengine_kernel::lock::{DeadRuns, Holder};
 use haengine_kernel::value::Value;
-use haengine_stdlib::k8s::Lock;
+use haengine_stdlib::k8s::{Approve, Lock};
 use serde_json::{Value as Json, json};
 
-use crate::api::Plane;
-use crate::{arguments, host, plane};
+use crate::api::{Plane, Wish};
+use crate::{arguments, ensure, host, op, plane, undo};
 
 /// A run of somebody who knows which runs of a state folder have died: all or none.
 fn run(id: &str, state: &str, all_dead: bool) -> Holder {
@@ -33,6 +34,10 @@ async fn take(plane: &Plane, host: &Arc<Host>, holder: &Holder) -> haengine_kern
 
 fn like() -> Json {
     json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": "haengine", "namespace": "kube-system" } })
+}
+
+fn acquired(lease: &Json) -> jiff::Timestamp {
+    lease["spec"]["acquireTime"].as_str().unwrap().parse().unwrap()
 }
 
 fn lease(holder: &str, renewed: jiff::Timestamp) -> Json {
@@ -61,6 +66,9 @@ async fn one_run_at_a_time_on_a_cluster() {
 
     // A run of the same state folder knows which of its own have died; whoever was thought dead learns it.
     let dead = take(&plane, &host, &run("dead", "/state/a", false)).await.unwrap();
+    let since = acquired(&plane.object(&like()).await);
+    // The server tells its time in seconds.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let heir = take(&plane, &host, &run("heir", "/state/a", true)).await.unwrap();
     let started = std::time::Instant::now();
     while dead.check().is_ok() {
@@ -71,6 +79,7 @@ async fn one_run_at_a_time_on_a_cluster() {
     dead.release().await;
     let there = plane.object(&like()).await;
     assert_eq!(there["spec"]["holderIdentity"], "haengine-heir", "what was lost is not let go");
+    assert!(acquired(&there) > since, "it has it since it took it, not since the dead one did");
     let renewed: jiff::Timestamp = there["spec"]["renewTime"].as_str().unwrap().parse().unwrap();
     assert!(jiff::Timestamp::now().duration_since(renewed).as_secs() < 15, "it is renewed: {renewed}");
     heir.check().unwrap();
@@ -85,4 +94,23 @@ async fn one_run_at_a_time_on_a_cluster() {
     let third = take(&plane, &host, &run("third", "/state/c", false)).await.unwrap();
     third.release().await;
     assert!(plane.object(&like()).await.is_null());
+
+    // The kubelet of a request that is older than the lock may be gone: the one that runs by now asks in its place.
+    let gone = plane.ask(&Wish::of("again")).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let kept = Keep { run: "locked".to_owned(), change: 1 };
+    let lock = take(&plane, &host, &run(&kept.run, "/state/d", false)).await.unwrap();
+    let options = vec![("kubeconfig", Value::from(plane.admin())), ("timeout", Value::from("20s"))];
+    let approve: Approve = op(vec![Value::from("again")], options);
+    let asks = async {
+        while !plane.is_issued(&gone).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        plane.ask(&Wish::of("again")).await
+    };
+    let (before, alive) = tokio::join!(ensure(&host, &approve, &kept), asks);
+    assert!(plane.is_issued(&alive).await, "approve was over before the kubelet that runs had asked");
+    undo(&host, &approve, &before.unwrap().expect("a change"), &kept).await.unwrap();
+    assert!(plane.csr(&gone).await.is_none() && plane.csr(&alive).await.is_none());
+    lock.release().await;
 }

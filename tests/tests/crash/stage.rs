@@ -135,8 +135,15 @@ impl Stage {
         self.is_as_before = true;
     }
 
-    /// What an undo has left is not looked for: the next one would leave it too, and is compared.
+    /// The objects must be as they were before any run. What an undo has left on the hosts is still there after the next one,
+    /// behind which all of them are compared.
     pub fn is_taken_back(&mut self) {
+        let asked = Instant::now();
+        let left = || differences(&self.known().before.objects, &(self.subject.objects)(&self.site));
+        while !left().is_empty() && asked.elapsed() < self.subject.patience {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        assert_eq!(left(), "", "undo after resume left something");
         self.is_as_before = true;
     }
 

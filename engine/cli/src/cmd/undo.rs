@@ -65,16 +65,19 @@ pub(super) async fn go_back(
     plan.refuse_if_built_upon(store, id)?;
     session.begin(id, "undo", state.recipe());
     tell_irreversible(session, &plan);
-    if plan.is_empty() {
+    if plan.is_empty() && !plan.is_held() {
         return Ok(nothing(session, id));
     }
-    if plan.len() + plan.unsettled.len() == 0 {
-        session.events.log(Level::Info, None, "nothing to undo; the locks that the run died with are let go");
-    } else if ask {
+    if ask && !plan.is_empty() {
         agree(session, &plan)?;
     }
     let mode = wiring::apply(context, store, folder, context.journal(folder)?)?;
     let run = Run::new(id.to_owned(), mode, hosts()?, session.events.clone(), session.cancel.clone());
+    if plan.is_empty() {
+        run.let_go(&wiring::registry(), &plan).await?;
+        session.events.log(Level::Info, None, "the locks that the run died with are let go");
+        return Ok(nothing(session, id));
+    }
     let result = run.undo(&wiring::registry(), &plan).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)
 }

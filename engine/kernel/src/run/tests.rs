@@ -162,16 +162,18 @@ async fn calls_beside_each_other_on_one_target_are_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_run_that_died_with_its_guards_is_not_over_until_they_are_let_go() {
+async fn a_run_that_died_with_its_guards_holds_them_until_they_are_let_go() {
     let stage = Stage::new();
     let run = stage.run(None);
     let Mode::Apply { journal, .. } = &run.mode else { unreachable!() };
-    let guarded = Entry::Guarded { op: "toy.guard".into(), host: "m1".into(), arguments: serde_json::Value::Null };
+    let guarded = Entry::Guarded { op: "toy.gone".into(), host: "m1".into(), arguments: serde_json::Value::Null };
     journal.append(vec![guarded]).await.unwrap();
     let plan = || UndoPlan::of(&stage.store().look(run.id()).unwrap().state().unwrap());
-    assert!(!plan().is_empty(), "it may have died just now");
+    assert!(plan().is_empty() && plan().is_held(), "it may have died just now");
+    assert!(run.let_go(&registry(), &plan()).await.is_err(), "nobody knows this guard");
+    assert!(plan().is_held(), "it is not let go");
     run.finish("failed").await;
-    assert!(plan().is_empty(), "it has let them go itself");
+    assert!(!plan().is_held(), "a run that ends has let them go itself");
 }
 
 #[tokio::test]

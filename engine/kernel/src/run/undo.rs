@@ -22,7 +22,6 @@ pub struct UndoPlan {
     pub unsettled: Vec<ChangeState>,
     /// What others are kept away from meanwhile.
     pub guards: Vec<Guarded>,
-    /// True when the run died with its guards: what says that it has them is still there.
     is_held: bool,
     /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
@@ -72,9 +71,14 @@ impl UndoPlan {
         plan
     }
 
-    /// True when nothing is left to take back, and no guard to let go.
+    /// True when nothing is left to take back.
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.unsettled.is_empty() && !self.is_held
+        self.calls.is_empty() && self.unsettled.is_empty()
+    }
+
+    /// True when the run died with its guards: what says that it has them is still there.
+    pub fn is_held(&self) -> bool {
+        self.is_held
     }
 
     /// How many changes are left to take back.
@@ -158,6 +162,24 @@ impl Run {
                 self.release(plan).await
             }
         }
+    }
+
+    /// Lets go what the run died with, where there is nothing to take back. The run stays what it is, and can be resumed.
+    ///
+    /// # Errors
+    /// When a guard cannot be reached. One that another run has by now is not ours to let go.
+    pub async fn let_go(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
+        let mut reached = Ok(());
+        for guarded in &plan.guards {
+            let host = self.hosts.get(&guarded.host)?;
+            match registry.get(&guarded.op)?.guard(self, &host, &guarded.arguments).await {
+                Err(error) if error.kind() != Kind::Locked => reached = Err(error),
+                _ => {}
+            }
+        }
+        self.guards.release().await;
+        self.hosts.close().await;
+        reached
     }
 
     /// What the run kept others away from, its undo does too. Where that is broken by now, the undo goes on without.
