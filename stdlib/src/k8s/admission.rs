@@ -73,8 +73,7 @@ impl Admission<'_> {
     /// True for a request that was made before the run had the cluster to itself, for a node that is not there: an earlier
     /// run may have started its kubelet and stopped it again.
     fn is_stale(&self, csr: &CertificateSigningRequest) -> bool {
-        let locked = self.before.locked.as_ref().filter(|locked| locked.run == self.run && !self.before.node);
-        locked.is_some_and(|locked| created(&csr.metadata) < locked.since)
+        !self.before.node && self.before.since(self.run).is_some_and(|since| created(&csr.metadata).as_str() < since)
     }
 
     async fn come(&self, stale: &[String]) -> Result<Came> {

@@ -65,6 +65,13 @@ pub struct Before {
     pub locked: Option<Locked>,
 }
 
+impl Before {
+    /// Since when this run has the cluster to itself, if it has; RFC 3339, by the server's clock.
+    pub fn since(&self, run: &str) -> Option<&str> {
+        self.locked.as_ref().filter(|locked| locked.run == run).map(|locked| locked.since.as_str())
+    }
+}
+
 #[async_trait]
 impl Op for Approve {
     const NAME: &'static str = "k8s.approve";
@@ -74,12 +81,14 @@ Unchanged when the node is in the cluster and no request of it is pending. Other
 approves it at once, if all of it is right: the signer, the common name `system:node:NAME`, the one organisation \
 `system:nodes`, no alternative names, a client's usages and no others, and a requestor who is one of `requestors` or in \
 one of `groups`. A request that differs is refused with all its differences, and nothing is approved. Of several that \
-are right the newest is approved, the others are named. Then it waits until the certificate is issued; where the request is older than the run's `k8s::lock`, also until the \
-node has joined or its kubelet, started anew, has asked again. A request that the cluster approves by itself is as good.
+are right the newest is approved, the others are named. Then it waits until the certificate is issued; where the \
+request is older than the run's `k8s::lock`, also until the node has joined or its kubelet, started anew, has asked \
+again. A request that the cluster approves by itself is as good.
 
 **Undo** deletes the request, others that were made since the run took `k8s::lock`, and, when the node was not in the \
 cluster before, the Node with its Lease. A kubelet that still runs at that moment could bring the Node back: once \
-everything else of the run is undone, undo makes sure that it is gone, and, with `address`, that this address has left the endpoints of the service `kubernetes`.";
+everything else of the run is undone, undo makes sure that it is gone, and, with `address`, that this address has left \
+the endpoints of the service `kubernetes`.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("node", ParamKind::String, "The node's name in the cluster.")],
         options: &[
@@ -228,9 +237,9 @@ impl Approve {
     /// The requests that this run brought: new ones, those that waited and are approved now, and those of a kubelet that
     /// the run had started before it began to wait for them.
     fn appeared(&self, csrs: &[Csr], before: &Before, keep: &Keep) -> Vec<String> {
-        let ours = before.locked.as_ref().filter(|locked| locked.run == keep.run);
+        let since = before.since(&keep.run);
         let is_old = |csr: &&Csr| {
-            ours.is_none_or(|ours| csr.created < ours.since)
+            since.is_none_or(|since| csr.created.as_str() < since)
                 && (before.decided.contains(&csr.name)
                     || (before.pending.contains(&csr.name) && csr.state != "approved"))
         };
