@@ -92,7 +92,7 @@ impl Bench {
         let host = hosts.get("b").unwrap();
         let run = format!("test-{}", folder.path().file_name().unwrap().to_string_lossy());
         std::fs::create_dir(folder.path().join("from")).unwrap();
-        Bench { folder, _hosts: hosts, host, other, events, fault, keep: Keep { run, change: 7 } }
+        Bench { folder, _hosts: hosts, host, other, events, fault, keep: Keep::new(run, 7) }
     }
 
     fn path(&self, name: &str) -> String {

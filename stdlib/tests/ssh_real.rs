@@ -142,7 +142,7 @@ async fn big_files_go_both_ways() {
     let op = Upload::parse(&arguments.with_base(world.folder.path())).unwrap().remove(0);
     let Plan::Change(change) = op.plan(&op.observe(&world.host).await.unwrap()).unwrap() else { panic!("a change") };
     // Nothing is replaced, so nothing is kept outside of the folder.
-    let keep = Keep { run: "test".to_owned(), change: 1 };
+    let keep = Keep::new("test", 1);
     op.apply(&world.host, &change.before, &keep).await.unwrap();
     assert!(std::fs::read(world.path("there")).unwrap() == content);
     assert!(matches!(op.plan(&op.observe(&world.host).await.unwrap()).unwrap(), Plan::Unchanged));

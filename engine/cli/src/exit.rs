@@ -19,6 +19,8 @@ pub enum Exit {
     Pending = 4,
     /// A live run holds the lock.
     Locked = 5,
+    /// Undone, but something was left or kept that is named.
+    Remains = 6,
     /// The operator interrupted.
     Interrupted = 130,
 }
@@ -38,7 +40,7 @@ impl Exit {
     /// How a run that ends so is called in the journal and in `run_finished`.
     pub fn outcome(self) -> &'static str {
         match self {
-            Exit::Done | Exit::Pending => "succeeded",
+            Exit::Done | Exit::Pending | Exit::Remains => "succeeded",
             Exit::Interrupted => "interrupted",
             Exit::Failed | Exit::Refused | Exit::Unreachable | Exit::Locked => "failed",
         }

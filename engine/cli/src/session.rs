@@ -117,6 +117,7 @@ impl Session {
     /// Ends a run as its result says.
     pub async fn finish(&self, run: &Run, result: Result<(), Fault>) -> (Exit, Totals) {
         let exit = match &result {
+            Ok(()) if run.leaves() => Exit::Remains,
             Ok(()) => Exit::Done,
             Err(fault) => {
                 self.tell(fault);

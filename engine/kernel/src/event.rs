@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
+use crate::remnant::Remnant;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +71,14 @@ pub enum Event {
         stream: String,
         /// The line, without its end.
         line: String,
+    },
+    /// Something that an undo did not take away.
+    Remnant {
+        /// The host.
+        host: String,
+        /// What, and why.
+        #[serde(flatten)]
+        remnant: Remnant,
     },
     /// A verification of the recipe.
     Verified {

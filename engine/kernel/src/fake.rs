@@ -19,6 +19,7 @@ use crate::keep::Keep;
 use crate::lock::Holder;
 use crate::op::{Change, Example, Op, Plan, Standing};
 use crate::overlay::{Effect, Overlay, PlannedFile};
+use crate::remnant::Remains;
 use crate::run::{Decide, Mode, Past, Run};
 use crate::signature::{Param, ParamKind, Signature};
 use crate::text::Text;
@@ -222,13 +223,13 @@ impl Op for Set {
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         host.ok(&Command::new("del").arg(format!("temporary-{}", keep.name()))).await?;
         match &before.0 {
             Some(value) => host.ok(&Command::new("set").args([&self.key, value])).await?,
             None => host.ok(&Command::new("del").arg(&self.key)).await?,
         };
-        Ok(())
+        Ok(Remains::new())
     }
 }
 

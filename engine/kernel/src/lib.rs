@@ -12,7 +12,7 @@
 //! | [`run`] | observe, plan, journal, apply; undo |
 //! | [`journal`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
-//! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`] | the other end |
+//! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
@@ -34,6 +34,7 @@ pub mod op;
 pub mod overlay;
 pub mod read;
 pub mod registry;
+pub mod remnant;
 pub mod review;
 pub mod run;
 pub mod secret;

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::keep::Keep;
 use crate::overlay::{Effect, Overlay};
+use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::signature::Signature;
 
@@ -74,17 +75,19 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Makes the change. `before` is on disk in the journal by now.
     ///
     /// # Errors
-    /// When the host did not do it. Undo will be asked to clean up whatever was done until then.
+    /// Of kind `Drift` when somebody else changed it since it was observed: it is as that one left it then, and is
+    /// observed again once. Otherwise when the host did not do it. Undo will be asked to clean up whatever was done until then.
     async fn apply(&self, host: &Host, before: &Self::Before, keep: &Keep) -> Result<()>;
 
     /// Where a host stands between `before` and what apply makes.
     fn standing(&self, state: &Self::State, before: &Self::Before, keep: &Keep) -> Standing;
 
-    /// Puts back what observe saw, from every state that a broken apply can leave.
+    /// Puts back what observe saw, from every state that a broken apply can leave. Nothing is taken away that is not
+    /// proven to be the run's own; what stays for that is what it gives.
     ///
     /// # Errors
-    /// When the host did not do it.
-    async fn undo(&self, host: &Host, before: &Self::Before, keep: &Keep) -> Result<()>;
+    /// When the host did not do it; it is then as it was found.
+    async fn undo(&self, host: &Host, before: &Self::Before, keep: &Keep) -> Result<Remains>;
 
     /// False when nothing takes the change back, which is said before an undo starts: what was there cannot be made
     /// again.
@@ -103,8 +106,14 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn settle(&self, _host: &Host, _first: &Self::Before, _before: &Self::Before, _keep: &Keep) -> Result<()> {
-        Ok(())
+    async fn settle(
+        &self,
+        _host: &Host,
+        _first: &Self::Before,
+        _before: &Self::Before,
+        _keep: &Keep,
+    ) -> Result<Remains> {
+        Ok(Remains::new())
     }
 }
 

@@ -16,6 +16,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::lock::Holder;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::registry::Registry;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::run::{Mode, Place, Run, UndoPlan};
 use haengine_kernel::signature::Signature;
 use haengine_kernel::transport::{Command, Connect, Duplex, Exit, Output, Stream, Transport};
@@ -114,13 +115,13 @@ impl Op for Set {
         Standing::AsBefore
     }
 
-    async fn undo(&self, _host: &Host, _before: &u32, _keep: &Keep) -> Result<()> {
-        Ok(())
+    async fn undo(&self, _host: &Host, _before: &u32, _keep: &Keep) -> Result<Remains> {
+        Ok(Remains::new())
     }
 
-    async fn settle(&self, host: &Host, first: &u32, before: &u32, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &u32, before: &u32, _keep: &Keep) -> Result<Remains> {
         let after = if first == before { String::new() } else { format!("-{before}-after-{first}") };
-        toy(host, "settle", &format!("{}{after}", self.name)).await
+        toy(host, "settle", &format!("{}{after}", self.name)).await.map(|()| Remains::new())
     }
 }
 

@@ -9,6 +9,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Unknown;
@@ -129,7 +130,7 @@ The key gets mode `0o600`. In a plan the new files are known only when run.";
         self.pair.standing(state, before)
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.pair.undo(host, before, keep).await
     }
 }

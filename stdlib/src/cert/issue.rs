@@ -11,6 +11,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Unknown;
@@ -193,7 +194,7 @@ into the memory of your machine. A new certificate is valid from five minutes ag
         self.pair.standing(&state.pair, before)
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.pair.undo(host, before, keep).await
     }
 }

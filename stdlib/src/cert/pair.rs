@@ -6,6 +6,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
@@ -155,12 +156,12 @@ impl Pair {
     ///
     /// # Errors
     /// When the host did not do it.
-    pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.certificate_placement().undo(host, &before.certificate, keep).await?;
-        match &before.key {
-            Some(key) => self.key_placement().undo(host, key, keep).await,
-            None => Ok(()),
+    pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let mut remains = self.certificate_placement().undo(host, &before.certificate, keep).await?;
+        if let Some(key) = &before.key {
+            remains.extend(self.key_placement().undo(host, key, keep).await?);
         }
+        Ok(remains)
     }
 
     fn key_placement(&self) -> Placement {

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -187,8 +188,8 @@ are refused. For a directory the host needs `find`.";
         }
     }
 
-    async fn undo(&self, host: &Host, _before: &Before, keep: &Keep) -> Result<()> {
-        succeed(host, &kept(Command::script(BRING_BACK), &self.path, keep), &self.path).await
+    async fn undo(&self, host: &Host, _before: &Before, keep: &Keep) -> Result<Remains> {
+        succeed(host, &kept(Command::script(BRING_BACK), &self.path, keep), &self.path).await.map(|()| Remains::new())
     }
 }
 

@@ -6,6 +6,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -184,8 +185,8 @@ beside the directories above them.";
         before.standing(&state.target)
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        take_back(host, &self.to, before, keep).await
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        take_back(host, &self.to, before, keep).await.map(|()| Remains::new())
     }
 }
 

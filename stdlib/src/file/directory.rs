@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -152,12 +153,12 @@ removes a directory that it made with all that is in it by then.";
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
         let command = match &before.was {
             Some(was) => attributes_of(&self.path, was),
             None => Command::script(REMOVE).arg(path::ancestor(&self.path, before.above)),
         };
-        succeed(host, &command, &self.path).await
+        succeed(host, &command, &self.path).await.map(|()| Remains::new())
     }
 }
 
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_half_made_chain_is_ours() {
-        let (op, keep) = (directory("/opt/a/b/c", true, &[]), Keep { run: "r".into(), change: 1 });
+        let (op, keep) = (directory("/opt/a/b/c", true, &[]), Keep::new("r", 1));
         let before = Before { was: None, above: 2 };
         assert_eq!(op.standing(&nothing(Above::Missing(1)), &before, &keep), Standing::Ours);
         assert_eq!(op.standing(&nothing(Above::Missing(2)), &before, &keep), Standing::AsBefore);

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
@@ -139,7 +140,7 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
         self.placement.standing(seen, before)
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.placement.undo(host, before, keep).await
     }
 }

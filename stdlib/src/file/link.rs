@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -125,9 +126,9 @@ refused. The target need not exist; a relative one counts from the link's own di
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         let command = kept(Command::script(RESTORE), &self.path, keep).arg(age(before));
-        succeed(host, &command, &self.path).await
+        succeed(host, &command, &self.path).await.map(|()| Remains::new())
     }
 }
 

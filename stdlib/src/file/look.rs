@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(seen.text.unwrap().shown(), Some("hello\n"));
         let seen = parse(b"-,7.part,12 2\n").unwrap();
         assert!(seen.found.is_none() && seen.above == Above::Missing(2));
-        let midway = |change| seen.is_midway(&Keep { run: "r".into(), change });
+        let midway = |change| seen.is_midway(&Keep::new("r", change));
         assert_eq!([1, 7, 12, 2].map(midway), [false, true, true, false]);
         assert!(seen.has_temporary() && !parse(b"-,7.part,8.copy 0\n").unwrap().has_temporary());
         let seen = parse(b"- 0\na1ff 0 0 3 1.000000000 root root\ntarget\n/a\nb").unwrap();

@@ -8,6 +8,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::text::{Text, TextDigest};
@@ -244,14 +245,17 @@ impl Placement {
     ///
     /// # Errors
     /// When the host did not do it.
-    pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         let age = if before.was.is_some() { "old" } else { "new" };
         let restore = self.kept(RESTORE, keep).arg(age);
         succeed(host, &restore, &self.path).await?;
-        let Some(was) = &before.was else { return Ok(()) };
+        let Some(was) = &before.was else { return Ok(Remains::new()) };
         // A kept file comes back with all it had. Where only mode and owner were changed, nothing was kept.
         let same_text = was.sha256.as_ref() == before.after.as_ref().map(|digest| &digest.sha256);
-        if same_text { succeed(host, &attributes_of(&self.path, was), &self.path).await } else { Ok(()) }
+        if same_text {
+            succeed(host, &attributes_of(&self.path, was), &self.path).await?;
+        }
+        Ok(Remains::new())
     }
 
     fn kept(&self, script: &str, keep: &Keep) -> Command {

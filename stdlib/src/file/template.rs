@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::review::{Doubt, Written};
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
@@ -97,7 +98,7 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         self.placement.standing(seen, before)
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.placement.undo(host, before, keep).await
     }
 }

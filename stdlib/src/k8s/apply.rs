@@ -8,6 +8,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
@@ -210,21 +211,25 @@ others. The object as it was is kept on the host until then, never in the journa
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        let Some(identity) = &self.identity else { return Ok(()) };
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let Some(identity) = &self.identity else { return Ok(Remains::new()) };
         let cluster = self.access.cluster(host).await?;
         let kind = match Kind::exact(&cluster, host, &identity.api_version, &identity.kind).await {
-            Err(error) if error.code() == "k8s.kind" => return Ok(()),
+            Err(error) if error.code() == "k8s.kind" => return Ok(Remains::new()),
             kind => kind?,
         };
         let api = kind.api(&cluster, identity.namespace.as_deref());
         if before.was.is_none() {
-            return leave::remove(&cluster, host, &api, &identity.name, None).await;
+            return leave::remove(&cluster, host, &api, &identity.name, None).await.map(|()| Remains::new());
         }
-        let Some(old) = kept::kept(host, keep).await? else { return Ok(()) };
+        let Some(old) = kept::kept(host, keep).await? else { return Ok(Remains::new()) };
         let patch = Patch::Merge(restoring(&old, &before.mask));
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        cluster.ask(host, api.patch(&identity.name, &params, &patch)).await.map_err(|error| self.hide(error)).map(drop)
+        cluster
+            .ask(host, api.patch(&identity.name, &params, &patch))
+            .await
+            .map_err(|error| self.hide(error))
+            .map(|_| Remains::new())
     }
 }
 

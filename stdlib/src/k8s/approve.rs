@@ -9,6 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Effect;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use serde::{Deserialize, Serialize};
 
@@ -207,18 +208,18 @@ the endpoints of the service `kubernetes`.";
         if appeared || seen.node != before.node { Standing::Ours } else { Standing::AsBefore }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
-        self.take_back(host, before, keep).await
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        self.take_back(host, before, keep).await.map(|()| Remains::new())
     }
 
-    async fn settle(&self, host: &Host, _first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, _first: &Before, before: &Before, keep: &Keep) -> Result<Remains> {
         if self.access.is_gone(host).await? {
-            return Ok(());
+            return Ok(Remains::new());
         }
         self.take_back(host, before, keep).await?;
-        let Some(address) = self.address.as_ref().filter(|_| !before.node) else { return Ok(()) };
+        let Some(address) = self.address.as_ref().filter(|_| !before.node) else { return Ok(Remains::new()) };
         let cluster = self.access.cluster(host).await?;
-        leave::endpoints(&cluster, host, address).await
+        leave::endpoints(&cluster, host, address).await.map(|()| Remains::new())
     }
 }
 
@@ -328,7 +329,7 @@ mod tests {
             locked: None,
         };
         let now = [csr("d", "approved"), csr("p", "approved"), csr("q", "pending"), csr("new", "pending")];
-        let keep = Keep { run: "run".to_owned(), change: 1 };
+        let keep = Keep::new("run", 1);
         assert_eq!(approve().appeared(&now, &before, &keep), ["p", "new"]);
 
         let at = |created: &str| [Csr { created: created.to_owned(), ..csr("q", "pending") }];

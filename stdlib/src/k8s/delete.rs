@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use kube::api::PostParams;
@@ -163,19 +164,19 @@ takes others along: Namespaces, volumes and their claims, CustomResourceDefiniti
         if is_same { Standing::AsBefore } else { Standing::Foreign("somebody else placed it again".to_owned()) }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         let State { live, .. } = self.look(host).await?;
         if live.as_ref().is_some_and(|live| live["metadata"]["deletionTimestamp"].is_null()) {
-            return Ok(());
+            return Ok(Remains::new());
         }
-        let Some(old) = kept::kept(host, keep).await? else { return Ok(()) };
+        let Some(old) = kept::kept(host, keep).await? else { return Ok(Remains::new()) };
         let (cluster, kind) = self.kind(host).await?;
         let api = kind.api(&cluster, self.namespace.as_deref());
         if live.is_some() {
             leave::remove(&cluster, host, &api, &self.name, Some(&before.uid)).await?;
         }
         let object = serde_json::from_value(plain(&old)).map_err(|_| kept::unreadable(host, keep))?;
-        cluster.ask(host, api.create(&PostParams::default(), &object)).await.map(drop)
+        cluster.ask(host, api.create(&PostParams::default(), &object)).await.map(|_| Remains::new())
     }
 }
 

@@ -13,6 +13,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
@@ -197,21 +198,22 @@ impl<B: Balancing> Op for Program<B> {
     }
 
     /// The unit first: what did not run before must not meet the file of before.
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let mut remains = Remains::new();
         if let Some(before) = &before.unit {
-            self.unit.undo(host, before, keep).await?;
+            remains.extend(self.unit.undo(host, before, keep).await?);
         }
-        match &before.file {
-            Some(before) => self.placement.undo(host, before, keep).await,
-            None => Ok(()),
+        if let Some(before) = &before.file {
+            remains.extend(self.placement.undo(host, before, keep).await?);
         }
+        Ok(remains)
     }
 
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<Remains> {
         match &before.unit {
             // The run's first change may have left the unit alone.
             Some(before) => self.unit.settle(host, first.unit.as_ref().unwrap_or(before), before, keep).await,
-            None => Ok(()),
+            None => Ok(Remains::new()),
         }
     }
 }

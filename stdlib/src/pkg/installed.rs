@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
@@ -182,7 +183,7 @@ as long as the host's package sources have it.";
         Standing::Foreign("it was not this run that installed it".to_owned())
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         let kept = format!("{}/{}", keep.folder(), keep.name());
         let said = run(host, before.manager, &before.manager.script(REMOVE).arg(&kept)).await?;
         let Some(left) = leftovers(&said) else {
@@ -193,7 +194,7 @@ as long as the host's package sources have it.";
             host.warn(format!("changed since by somebody else and left as it is: {paths}"));
         }
         let steps: String = left.steps.iter().map(|step| step.line()).collect();
-        host.ok(&Command::script(RESTORE).arg(kept).stdin(Secret::new(steps))).await.map(drop)
+        host.ok(&Command::script(RESTORE).arg(kept).stdin(Secret::new(steps))).await.map(|_| Remains::new())
     }
 }
 
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_was_kept_says_whose_it_is() {
-        let keep = Keep { run: "r".to_owned(), change: 3 };
+        let keep = Keep::new("r", 3);
         let Ok(Plan::Change(change)) = op(Update::Auto).plan(&state("Inst chrony (4 x)\n", true)) else { panic!() };
         let standing = |state: &Packages| op(Update::Auto).standing(state, &change.before, &keep);
         let (name, version, status) = ("chrony:amd64".to_owned(), "4".to_owned(), "installed".to_owned());

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -117,8 +118,8 @@ masked unit is refused.
         if before.enablement.is_back(unit) { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        before.enablement.restore(host, &self.unit).await
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
+        before.enablement.restore(host, &self.unit).await.map(|()| Remains::new())
     }
 }
 

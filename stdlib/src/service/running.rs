@@ -9,6 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -242,7 +243,7 @@ directly in it). What ran before is restarted once its files are back.";
         if enabled_back && runs_as_before && owned_back && stamp_back { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
         if !before.active {
             self.stop(host, !before.failed).await?;
             self.clear(host, before).await?;
@@ -251,19 +252,19 @@ directly in it). What ran before is restarted once its files are back.";
             enablement.restore(host, &self.unit).await?;
         }
         let stamp = before.stamp.as_deref().unwrap_or_default();
-        host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(drop)
+        host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(|_| Remains::new())
     }
 
     /// What ran before the run is restarted if it runs since then, and not yet with the files that are back. A unit that
     /// the run itself started is not: it ran before a later change of it, and it is stopped by now.
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, _keep: &Keep) -> Result<Remains> {
         if !first.active {
             let command = Command::script(REREAD).arg(&self.unit);
-            return failure::act(host, &self.unit, "read", self.timeout, command).await;
+            return failure::act(host, &self.unit, "read", self.timeout, command).await.map(|()| Remains::new());
         }
         let unit = self.look(host, true).await?;
         if unit.is_unknown() {
-            return Ok(());
+            return Ok(Remains::new());
         }
         let restarted = unit.started != before.started;
         let newer = unit.files.iter().any(|file| is_newer(&unit, file));
@@ -280,10 +281,10 @@ directly in it). What ran before is restarted once its files are back.";
         }
         let act = if clears { Act::Start } else { act };
         if act == Act::Nothing && !unit.must_reread {
-            return Ok(());
+            return Ok(Remains::new());
         }
         let stamps = if before.stamp.is_some() { Stamps::of(&unit) } else { Stamps::None };
-        self.make(host, unit.must_reread, false, act, &stamps).await
+        self.make(host, unit.must_reread, false, act, &stamps).await.map(|()| Remains::new())
     }
 }
 
@@ -498,7 +499,7 @@ mod tests {
     fn standing(unit: &Unit, before: &Unit) -> Standing {
         let Plan::Change(change) = op().plan(before).unwrap() else { panic!("no change") };
         let json = serde_json::to_value(change.before).unwrap();
-        op().standing(unit, &serde_json::from_value(json).unwrap(), &Keep { run: "r".to_owned(), change: 1 })
+        op().standing(unit, &serde_json::from_value(json).unwrap(), &Keep::new("r", 1))
     }
 
     #[test]

@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -124,16 +125,16 @@ would leave running what you believe is stopped.
         if enabled_back && before.active != unit.is_down() { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
         if let Some(enablement) = &before.enablement {
             enablement.restore(host, &self.unit).await?;
         }
         if !before.active {
-            return Ok(());
+            return Ok(Remains::new());
         }
         let patience = self.timeout.to_string();
         let command = Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).arg("");
-        failure::act(host, &self.unit, "start", self.timeout, command).await
+        failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| Remains::new())
     }
 }
 

@@ -9,6 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::{Command, Output, Stream};
 use serde::{Deserialize, Serialize};
@@ -145,7 +146,7 @@ impl Sent {
         self.placement.standing(&state.seen, before)
     }
 
-    pub(super) async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    pub(super) async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.placement.undo(host, before, keep).await
     }
 

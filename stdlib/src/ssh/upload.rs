@@ -7,6 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
@@ -166,7 +167,7 @@ what changes.";
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         match (self, before) {
             (Upload::File(sent), Before::File(before)) => sent.undo(host, before, keep).await,
             (Upload::Folder(directory), Before::Folder(before)) => directory.undo(host, before, keep).await,

@@ -98,7 +98,7 @@ async fn one_run_at_a_time_on_a_cluster() {
     // The kubelet of a request that is older than the lock may be gone: the one that runs by now asks in its place.
     let gone = plane.ask(&Wish::of("again")).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let kept = Keep { run: "locked".to_owned(), change: 1 };
+    let kept = Keep::new("locked", 1);
     let lock = take(&plane, &host, &run(&kept.run, "/state/d", false)).await.unwrap();
     let options = vec![("kubeconfig", Value::from(plane.admin())), ("timeout", Value::from("20s"))];
     let approve: Approve = op(vec![Value::from("again")], options);

@@ -191,7 +191,7 @@ pub fn op<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value)
 
 /// The kept files of a change.
 pub fn keep(change: u64) -> Keep {
-    Keep { run: "run-1".to_owned(), change }
+    Keep { run: "run-1".to_owned(), change, nonce: format!("n0nce{change}") }
 }
 
 /// The laws for one op in one situation where nothing breaks off, in dash and in bash: for further situations of an op

@@ -288,6 +288,10 @@ impl Reporter for Human {
                 self.progress.wait(what);
             }
             Event::Log { level, host, message } => self.log(level, host.as_deref(), &message),
+            Event::Remnant { host, remnant } => {
+                let level = if remnant.by_rule { Level::Info } else { Level::Warning };
+                self.log(level, Some(&host), &remnant.line());
+            }
             Event::Error { host, error } => self.error(host.as_deref(), &error),
             Event::RunFinished(totals) => self.finish(&totals),
         }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
+use crate::remnant::Remains;
 
 /// The version that is written. Readers accept this one and those before it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// An entry and when it was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,9 @@ pub enum Entry {
         before: serde_json::Value,
         /// False when nothing takes it back.
         reversible: bool,
+        /// See [`Keep::nonce`](crate::keep::Keep::nonce); empty before version 2.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        nonce: String,
         /// What changes, in a few words.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         summary: String,
@@ -87,11 +91,17 @@ pub enum Entry {
         /// True when something is left to do once everything else on the host is taken back.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unsettled: bool,
+        /// What was not taken away.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remains: Remains,
     },
     /// What was left to do at the end of undo is done.
     Settled {
         /// Its number.
         change: u64,
+        /// What was not taken away.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remains: Remains,
     },
     /// Taking it back did not work.
     UndoFailed {

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use crate::diff::Diff;
 use crate::error::{Error, ErrorRecord, Kind, Result};
 use crate::journal::{Entry, Key, Line, VERSION};
+use crate::keep::Keep;
+use crate::remnant::Remains;
 
 /// Where a change is.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,8 @@ pub struct ChangeState {
     pub before: serde_json::Value,
     /// False when nothing takes it back.
     pub reversible: bool,
+    /// What it was made under; see [`Keep::nonce`](crate::keep::Keep::nonce).
+    pub nonce: String,
     /// What changes, in a few words.
     pub summary: String,
     /// What changes, line by line, redacted.
@@ -64,6 +68,15 @@ pub struct ChangeState {
     pub seconds: f64,
     /// Where it is.
     pub phase: Phase,
+    /// What its undo did not take away.
+    pub remains: Remains,
+}
+
+impl ChangeState {
+    /// Where the host keeps what it replaced; `run` is the id of its run.
+    pub fn keep(&self, run: &str) -> Keep {
+        Keep { run: run.to_owned(), change: self.change, nonce: self.nonce.clone() }
+    }
 }
 
 /// One execution of the recipe.
@@ -170,13 +183,16 @@ impl State {
                 self.step(change, "undo_started", legal)?.phase = Phase::Undoing(None);
                 Ok(())
             }
-            Entry::Undone { change, unsettled } => {
+            Entry::Undone { change, unsettled, remains } => {
                 let state = self.step(change, "undone", |phase| matches!(phase, Phase::Undoing(_)))?;
+                state.remains.extend(remains);
                 state.phase = if unsettled { Phase::Unsettled } else { Phase::Undone };
                 Ok(())
             }
-            Entry::Settled { change } => {
-                self.step(change, "settled", |phase| *phase == Phase::Unsettled)?.phase = Phase::Undone;
+            Entry::Settled { change, remains } => {
+                let state = self.step(change, "settled", |phase| *phase == Phase::Unsettled)?;
+                state.remains.extend(remains);
+                state.phase = Phase::Undone;
                 Ok(())
             }
             Entry::UndoFailed { change, error } => {
@@ -236,7 +252,8 @@ impl State {
     }
 
     fn start(&mut self, line: Line) -> Result<()> {
-        let Entry::Started { change, call, key, arguments, before, reversible, summary, diff } = line.entry else {
+        let Entry::Started { change, call, key, arguments, before, reversible, nonce, summary, diff } = line.entry
+        else {
             return Ok(());
         };
         // Hosts work side by side: who has the lower number need not be written first.
@@ -252,6 +269,7 @@ impl State {
             arguments,
             before,
             reversible,
+            nonce,
             summary,
             diff,
             attempt,
@@ -260,6 +278,7 @@ impl State {
             started,
             seconds,
             phase,
+            remains: Remains::new(),
         };
         self.changes.insert(change, state);
         Ok(())
@@ -305,8 +324,8 @@ mod tests {
             target: change.to_string(),
         };
         let (arguments, before) = (serde_json::json!({}), serde_json::json!({}));
-        let (summary, diff) = (String::new(), None);
-        Entry::Started { change, call: change, key, arguments, before, reversible: true, summary, diff }
+        let (nonce, summary, diff) = (String::new(), String::new(), None);
+        Entry::Started { change, call: change, key, arguments, before, reversible: true, nonce, summary, diff }
     }
 
     fn replay(entries: Vec<Entry>) -> Result<State> {
@@ -330,17 +349,19 @@ mod tests {
 
     #[test]
     fn a_whole_life_is_legal() {
-        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: false }];
+        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: false, remains: vec![] }];
         let state = replay([head(), started(1), ended(1)].into_iter().chain(undo).collect()).unwrap();
         assert!(state.is_undone());
     }
 
     #[test]
     fn a_change_is_not_undone_before_it_is_settled() {
-        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: true }];
+        let undo = [Entry::UndoStarted { change: 1 }, Entry::Undone { change: 1, unsettled: true, remains: vec![] }];
         let mut state = replay([head(), started(1), ended(1)].into_iter().chain(undo).collect()).unwrap();
         assert!(!state.is_undone());
-        state.apply(Line { time: jiff::Timestamp::UNIX_EPOCH, entry: Entry::Settled { change: 1 } }).unwrap();
+        state
+            .apply(Line { time: jiff::Timestamp::UNIX_EPOCH, entry: Entry::Settled { change: 1, remains: vec![] } })
+            .unwrap();
         assert!(state.is_undone());
     }
 
@@ -359,8 +380,11 @@ mod tests {
     #[test]
     fn attempts_follow_each_other_and_what_lies_between_counts_for_none() {
         let mut state = State::default();
-        let undo =
-            [Entry::UndoStarted { change: 2 }, Entry::Undone { change: 2, unsettled: false }, finished("failed")];
+        let undo = [
+            Entry::UndoStarted { change: 2 },
+            Entry::Undone { change: 2, unsettled: false, remains: vec![] },
+            finished("failed"),
+        ];
         let lines = [head(), started(1), resumed(), started(2), ended(2), finished("succeeded")];
         for (entry, second) in lines.into_iter().zip([0, 2, 100, 101, 103, 104]) {
             state.apply(at(second, entry)).unwrap();
@@ -378,9 +402,17 @@ mod tests {
     #[test]
     fn the_same_call_of_a_later_attempt_is_found() {
         let again = |change: u64| match started(1) {
-            Entry::Started { key, arguments, before, reversible, summary, diff, .. } => {
-                Entry::Started { change, call: change, key, arguments, before, reversible, summary, diff }
-            }
+            Entry::Started { key, arguments, before, reversible, summary, diff, .. } => Entry::Started {
+                change,
+                call: change,
+                key,
+                arguments,
+                before,
+                reversible,
+                nonce: String::new(),
+                summary,
+                diff,
+            },
             other => other,
         };
         let entries = vec![head(), started(1), started(2), resumed(), again(3), resumed(), again(4)];
@@ -399,9 +431,9 @@ mod tests {
             vec![head(), head()],
             vec![head(), ended(1)],
             vec![head(), started(1), started(1)],
-            vec![head(), started(1), Entry::Undone { change: 1, unsettled: false }],
+            vec![head(), started(1), Entry::Undone { change: 1, unsettled: false, remains: vec![] }],
             vec![head(), started(1), ended(1), ended(1)],
-            vec![head(), started(1), Entry::Settled { change: 1 }],
+            vec![head(), started(1), Entry::Settled { change: 1, remains: vec![] }],
         ];
         for entries in bad {
             assert_eq!(replay(entries).unwrap_err().code(), "journal.order");
@@ -418,7 +450,7 @@ mod tests {
                 let entry = match step {
                     0 => ended(1),
                     1 => Entry::UndoStarted { change: 1 },
-                    2 => Entry::Undone { change: 1, unsettled: false },
+                    2 => Entry::Undone { change: 1, unsettled: false, remains: vec![] },
                     3 => Entry::Finished { outcome: "failed".into() },
                     _ => Entry::Succeeded { change: 1, result: serde_json::Value::Null, seconds: 1.0 },
                 };

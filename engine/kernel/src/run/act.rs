@@ -89,6 +89,7 @@ impl Run {
             arguments: encode(A::NAME, action)?,
             before: serde_json::Value::Null,
             reversible: action.inverse().is_some(),
+            nonce: String::new(),
             summary: String::new(),
             diff: None,
         };

@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::future::{join, join_all, try_join_all};
 
 use crate::diff::Diff;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Event, Level, Status};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
@@ -67,6 +67,33 @@ impl Run {
     }
 
     async fn ensure_one<O: Op>(&self, call: u64, key: &Key, host: &Host, op: &O, state: O::State) -> Result<bool> {
+        match self.ensure_once(call, key, host, op, state).await {
+            // Somebody else changed it in between: theirs is what is changed now.
+            Err(Halted::Overtaken(error)) => {
+                let message = format!("{}; it is looked at again", error.message());
+                self.events.log(Level::Warning, Some(host.name()), message);
+                let since = Instant::now();
+                let state = match op.observe(host).await {
+                    Ok(state) => state,
+                    Err(error) => return self.fail(key, error, since),
+                };
+                match self.ensure_once(call, key, host, op, state).await {
+                    Err(Halted::Overtaken(error)) => self.fail(key, error, since),
+                    result => result.map_err(Halted::into_error),
+                }
+            }
+            result => result.map_err(Halted::into_error),
+        }
+    }
+
+    async fn ensure_once<O: Op>(
+        &self,
+        call: u64,
+        key: &Key,
+        host: &Host,
+        op: &O,
+        state: O::State,
+    ) -> Result<bool, Halted> {
         let since = Instant::now();
         let state = if self.is_plan() { op.assume(state, &host.overlay()) } else { state };
         let change = match op.plan(&state) {
@@ -75,15 +102,15 @@ impl Run {
                 self.tell(Told { seconds: since.elapsed().as_secs_f64(), ..self.told(key, Status::Unchanged) });
                 return Ok(false);
             }
-            Err(error) => return self.fail(key, error, since),
+            Err(error) => return self.fail(key, error, since).map_err(Halted::Told),
         };
         match &self.mode {
             Mode::Plan => self.show(key, host, change),
-            Mode::Apply { journal, .. } => {
-                if let Err(error) = self.apply(journal, call, key, host, op, change, since).await {
-                    return self.fail(key, error, since);
-                }
-            }
+            Mode::Apply { journal, .. } => match self.apply(journal, call, key, host, op, change, since).await {
+                Err(error) if error.kind() == Kind::Drift => return Err(Halted::Overtaken(error.on(host.name()))),
+                Err(error) => return self.fail(key, error, since).map_err(Halted::Told),
+                Ok(()) => {}
+            },
         }
         Ok(true)
     }
@@ -109,7 +136,7 @@ impl Run {
     ) -> Result<()> {
         self.interrupted()?;
         self.guards.check()?;
-        let change = self.next_change();
+        let (change, keep) = self.next_keep();
         let started = Entry::Started {
             change,
             call,
@@ -117,6 +144,7 @@ impl Run {
             arguments: encode(O::NAME, op)?,
             before: encode(O::NAME, &planned.before)?,
             reversible: op.is_reversible(),
+            nonce: keep.nonce.clone(),
             summary: planned.summary.clone(),
             diff: planned.diff.as_ref().map(Diff::journalled),
         };
@@ -128,7 +156,7 @@ impl Run {
         }
         let (host_name, op_name, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op: op_name, target });
-        let applied = op.apply(host, &planned.before, &self.keep(change)).await;
+        let applied = op.apply(host, &planned.before, &keep).await;
         let seconds = since.elapsed().as_secs_f64();
         match applied {
             Ok(()) => {
@@ -141,6 +169,22 @@ impl Run {
                 journal.append(vec![Entry::Failed { change, error: (&error).into() }]).await?;
                 Err(error)
             }
+        }
+    }
+}
+
+/// Why an op came to no end.
+enum Halted {
+    /// Somebody else was faster; nothing of it was changed, and nobody was told.
+    Overtaken(Error),
+    /// It failed, and that was told.
+    Told(Error),
+}
+
+impl Halted {
+    fn into_error(self) -> Error {
+        match self {
+            Halted::Overtaken(error) | Halted::Told(error) => error,
         }
     }
 }

@@ -7,20 +7,15 @@ use futures::future::join_all;
 use crate::error::Result;
 use crate::event::Level;
 use crate::journal::{Entry, State};
-use crate::keep::Keep;
+use crate::keep::{ASIDE, Keep};
 use crate::lock::Holder;
 use crate::run::{Mode, Run};
 use crate::transport::Command;
 
-/// Prints how many KiB were kept on each mount, and removes it. A mount whose server has gone is passed over.
-/// `/var/lib/haengine` goes with its last run: a host is left as it was.
-const FORGET: &str = r#"run=$1 folder=$2
-findmnt --noheadings --list --output TARGET | sort -u | while IFS= read -r mount; do
-    mine=${mount%/}/.haengine/$run
-    if timeout --signal=KILL 5 test -d "$mine"; then du -sk -- "$mine"; rm -rf -- "$mine" || exit; rmdir -- "${mine%/*}" 2>/dev/null; fi
-done
-if [ -d "$folder" ]; then du -sk -- "$folder"; rm -rf -- "$folder" || exit; rmdir -- "${folder%/*}" 2>/dev/null; fi
-:"#;
+/// Prints how many KiB were kept on each mount, and removes it; what is in the folder named `$3` stays. A mount whose
+/// server has gone is passed over, and so is a folder that somebody else made. `/var/lib/haengine` goes with its last
+/// run: a host is left as it was.
+const FORGET: &str = include_str!("forget.sh");
 
 impl Run {
     /// Gives up what the hosts of the run's changes keep for its undo. From the first line on the run cannot be undone,
@@ -32,7 +27,7 @@ impl Run {
         let Mode::Apply { journal, holder } = &self.mode else { return Ok(()) };
         journal.append(vec![Entry::Forgotten { operator: operator.to_owned() }]).await?;
         let names: BTreeSet<&str> = state.changes.values().map(|change| change.key.host.as_str()).collect();
-        let command = self.forgetting();
+        let command = self.forgetting("");
         let released = join_all(names.into_iter().map(async |name| {
             let released = self.forget_on(name, holder, &command).await;
             if released.is_err() {
@@ -44,10 +39,13 @@ impl Run {
         released.await.into_iter().collect()
     }
 
-    /// The command that removes all that a host keeps for the run.
-    pub(super) fn forgetting(&self) -> Command {
-        let folder = Keep { run: self.id.clone(), change: 0 }.folder();
-        Command::script(FORGET).arg(&self.id).arg(folder)
+    /// The command that removes all that a host keeps for its undo; what was moved aside stays.
+    pub(super) fn releasing(&self) -> Command {
+        self.forgetting(ASIDE)
+    }
+
+    fn forgetting(&self, but: &str) -> Command {
+        Command::script(FORGET).arg(&self.id).arg(Keep::new(self.id.clone(), 0).folder()).arg(but)
     }
 
     async fn forget_on(&self, name: &str, holder: &Holder, command: &Command) -> Result<()> {

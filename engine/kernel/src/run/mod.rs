@@ -30,6 +30,7 @@ use crate::host::{Host, Hosts};
 use crate::journal::{Entry, Journal, Key};
 use crate::keep::Keep;
 use crate::lock::Holder;
+use crate::remnant::Remnant;
 use crate::run::tally::Tally;
 use crate::run::targets::Targets;
 use crate::value::Value;
@@ -60,6 +61,7 @@ pub struct Run {
     changes: AtomicU64,
     calls: AtomicU64,
     touched: AtomicBool,
+    leaves: AtomicBool,
     ordinals: Mutex<HashMap<Key, u32>>,
     targets: Targets,
     started: Instant,
@@ -111,6 +113,7 @@ impl Run {
             past,
             guards: Guards::default(),
             touched: AtomicBool::new(false),
+            leaves: AtomicBool::new(false),
             ordinals: Mutex::default(),
             targets: Targets::default(),
             started: Instant::now(),
@@ -145,6 +148,19 @@ impl Run {
     /// True once a change was begun: from then on a failure is not "nothing touched".
     pub fn has_touched(&self) -> bool {
         self.touched.load(Ordering::Relaxed)
+    }
+
+    /// True once an undo left or kept something that somebody should look at.
+    pub fn leaves(&self) -> bool {
+        self.leaves.load(Ordering::Relaxed)
+    }
+
+    /// Tells what an undo did not take away.
+    fn remain(&self, host: &str, remains: &[Remnant]) {
+        for remnant in remains {
+            self.leaves.fetch_or(!remnant.by_rule, Ordering::Relaxed);
+            self.events.send(Event::Remnant { host: host.to_owned(), remnant: remnant.clone() });
+        }
     }
 
     fn touch(&self) {
@@ -211,8 +227,10 @@ impl Run {
         }
     }
 
-    fn keep(&self, change: u64) -> Keep {
-        Keep { run: self.id.clone(), change }
+    /// The next change's number, and where it keeps what it replaces.
+    fn next_keep(&self) -> (u64, Keep) {
+        let change = self.next_change();
+        (change, Keep::new(self.id.clone(), change))
     }
 
     fn tell(&self, change: Change) {

@@ -229,11 +229,12 @@ impl Run {
         let (number, since) = (change.change, Instant::now());
         let result = self.take_back(registry, journal, plan, change).await;
         match result {
-            Ok(undone) => {
+            Ok(Undone { restored, remains }) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
-                journal.append(vec![Entry::Undone { change: number, unsettled }]).await?;
-                let status = if undone == Undone::Restored { Status::Changed } else { Status::Unchanged };
-                let summary = if undone == Undone::Restored { "restored" } else { "was as before" }.to_owned();
+                journal.append(vec![Entry::Undone { change: number, unsettled, remains: remains.clone() }]).await?;
+                let status = if restored { Status::Changed } else { Status::Unchanged };
+                let summary = if restored { "restored" } else { "was as before" }.to_owned();
+                self.remain(&change.key.host, &remains);
                 self.tell(Told { summary, seconds: since.elapsed().as_secs_f64(), ..self.told(&change.key, status) });
                 Ok(())
             }
@@ -265,8 +266,8 @@ impl Run {
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
         let kin = Kin { earlier: plan.earlier.get(&change.change), later: plan.again.get(&change.change) };
-        let undone = verb.undo(&host, change, kin, &self.keep(change.change)).await?;
-        if undone == Undone::Restored {
+        let undone = verb.undo(&host, change, kin, &change.keep(&self.id)).await?;
+        if undone.restored {
             self.touch();
         }
         Ok(undone)
@@ -308,7 +309,7 @@ impl Run {
         }
         self.interrupted()?;
         if plan.earlier.contains_key(&change.change) {
-            return journal.append(vec![Entry::Settled { change: change.change }]).await;
+            return journal.append(vec![Entry::Settled { change: change.change, remains: Vec::new() }]).await;
         }
         let host = self.hosts.get(&change.key.host)?;
         let result = async {
@@ -316,17 +317,20 @@ impl Run {
                 host.lock(holder).await?;
             }
             let first = plan.first.get(&subject(change)).unwrap_or(change);
-            verb.settle(&host, first, change, &self.keep(change.change)).await
+            verb.settle(&host, first, change, &change.keep(&self.id)).await
         };
         match result.await {
-            Ok(()) => journal.append(vec![Entry::Settled { change: change.change }]).await,
+            Ok(remains) => {
+                self.remain(&change.key.host, &remains);
+                journal.append(vec![Entry::Settled { change: change.change, remains }]).await
+            }
             Err(error) => self.fail(&change.key, error, since),
         }
     }
 
-    /// Nothing is left to take back, so nothing that was kept for it is needed.
+    /// Nothing is left to take back, so nothing that was kept for it is needed. What was moved aside waits for `forget`.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
-        let command = self.forgetting();
+        let command = self.releasing();
         let released = join_all(plan.hosts.iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
         for error in released.into_iter().filter_map(Result::err) {
             self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));

@@ -62,11 +62,11 @@ impl<A: Action> Verb for ActionVerb<A> {
     /// An action without an inverse stays; the caller has said so before. One that was repeated is taken back once.
     async fn undo(&self, host: &Host, change: &ChangeState, kin: Kin<'_>, _keep: &Keep) -> Result<Undone> {
         if kin.later.is_some_and(|later| later.reversible) {
-            return Ok(Undone::Already);
+            return Ok(Undone::already());
         }
         let action: A = decode(A::NAME, &change.arguments)?;
         action.undo(host).await?;
-        Ok(Undone::Restored)
+        Ok(Undone::restored(Vec::new()))
     }
 
     fn reread(

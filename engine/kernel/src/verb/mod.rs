@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::journal::ChangeState;
 use crate::keep::Keep;
 use crate::op::Example;
+use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
 use crate::shape::Shape;
@@ -40,12 +41,24 @@ pub enum Sort {
 }
 
 /// What became of an undo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Undone {
-    /// The host was as before the change.
-    Already,
-    /// It is now.
-    Restored,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// False when the host was as before the change already.
+    pub restored: bool,
+    /// What was not taken away.
+    pub remains: Remains,
+}
+
+impl Undone {
+    /// The host was as before the change already.
+    pub fn already() -> Undone {
+        Undone::default()
+    }
+
+    /// It is now, but for what remains.
+    pub fn restored(remains: Remains) -> Undone {
+        Undone { restored: true, remains }
+    }
 }
 
 /// Changes that other attempts of the run made by the same call of the recipe.
@@ -109,8 +122,8 @@ pub trait Verb: Send + Sync {
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn settle(&self, _host: &Host, _first: &ChangeState, _change: &ChangeState, _keep: &Keep) -> Result<()> {
-        Ok(())
+    async fn settle(&self, _host: &Host, _first: &ChangeState, _change: &ChangeState, _keep: &Keep) -> Result<Remains> {
+        Ok(Remains::new())
     }
 
     /// What a journalled change is, read back and written again: the law of the JSON round trip.

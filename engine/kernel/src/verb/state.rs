@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::journal::{ChangeState, Phase};
 use crate::keep::Keep;
 use crate::op::{Example, Op, Standing};
+use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
 use crate::shape::Shape;
@@ -47,7 +48,7 @@ impl<O: Op> StateVerb<O> {
     async fn standing_of(host: &Host, change: &ChangeState, keep: &Keep) -> Result<Standing> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        let keep = Keep { run: keep.run.clone(), change: change.change };
+        let keep = change.keep(&keep.run);
         Ok(op.standing(&op.observe(host).await?, &before, &keep))
     }
 }
@@ -88,21 +89,23 @@ impl<O: Op> Verb for StateVerb<O> {
 
     async fn undo(&self, host: &Host, change: &ChangeState, kin: Kin<'_>, keep: &Keep) -> Result<Undone> {
         if Self::is_left_to_earlier(host, change, kin, keep).await? {
-            return Ok(Undone::Already);
+            return Ok(Undone::already());
         }
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        let undone = match op.standing(&op.observe(host).await?, &before, keep) {
-            Standing::AsBefore if change.phase == Phase::Succeeded => return Ok(Undone::Already),
+        let restored = match op.standing(&op.observe(host).await?, &before, keep) {
+            Standing::AsBefore if change.phase == Phase::Succeeded => return Ok(Undone::already()),
             // A broken apply may have left a temporary file or a kept one although the target is as before.
-            Standing::AsBefore => Undone::Already,
-            Standing::Ours => Undone::Restored,
-            Standing::Foreign(_) if Self::is_as_found(host, kin, keep).await? => Undone::Restored,
+            Standing::AsBefore => false,
+            Standing::Ours => true,
+            Standing::Foreign(_) if Self::is_as_found(host, kin, keep).await? => true,
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
         };
-        op.undo(host, &before, keep).await?;
+        let remains = op.undo(host, &before, keep).await?;
         match op.standing(&op.observe(host).await?, &before, keep) {
-            Standing::AsBefore => Ok(undone),
+            Standing::AsBefore => Ok(Undone { restored, remains }),
+            // What stays is told; all else is back.
+            _ if !remains.is_empty() => Ok(Undone { restored, remains }),
             _ => Err(Error::new(
                 Kind::Failed,
                 "undo.not_restored",
@@ -117,7 +120,7 @@ impl<O: Op> Verb for StateVerb<O> {
         O::SETTLES
     }
 
-    async fn settle(&self, host: &Host, first: &ChangeState, change: &ChangeState, keep: &Keep) -> Result<()> {
+    async fn settle(&self, host: &Host, first: &ChangeState, change: &ChangeState, keep: &Keep) -> Result<Remains> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let first: O::Before = decode(O::NAME, &first.before)?;
         let before: O::Before = decode(O::NAME, &change.before)?;

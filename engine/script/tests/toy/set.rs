@@ -8,6 +8,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::{Text, TextDigest};
@@ -150,12 +151,12 @@ impl Op for Set {
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         let Before(Some((_, mode, flag))) = before else {
-            return host.ok(&Command::new("del").arg(&self.path)).await.map(drop);
+            return host.ok(&Command::new("del").arg(&self.path)).await.map(|_| Remains::new());
         };
-        let Some(old) = look(host, &kept(keep)).await? else { return Ok(()) };
+        let Some(old) = look(host, &kept(keep)).await? else { return Ok(Remains::new()) };
         put(host, &self.path, Secret::new(old.content), *mode, *flag).await?;
-        host.ok(&Command::new("del").arg(kept(keep))).await.map(drop)
+        host.ok(&Command::new("del").arg(kept(keep))).await.map(|_| Remains::new())
     }
 }

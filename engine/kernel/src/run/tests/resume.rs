@@ -153,7 +153,17 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
     let (change, call, reversible, summary, diff) = (1, 1, true, String::new(), None);
     let error = Error::new(Kind::Failed, "ssh.exit", "status 1");
     let lines = vec![
-        crate::journal::Entry::Started { change, call, key, arguments, before, reversible, summary, diff },
+        crate::journal::Entry::Started {
+            change,
+            call,
+            key,
+            arguments,
+            before,
+            reversible,
+            nonce: String::new(),
+            summary,
+            diff,
+        },
         crate::journal::Entry::Failed { change, error: (&error).into() },
     ];
     journal.append(lines).await.unwrap();
