@@ -166,12 +166,13 @@ async fn a_list_of_directories_is_undone_backwards() {
         let Plan::Change(change) = op.plan(&op.observe(&sandbox.host).await.unwrap()).unwrap() else { panic!() };
         planned.push(change.before);
     }
-    for (op, before) in all.iter().zip(&planned) {
-        op.apply(&sandbox.host, before, &keep(1)).await.unwrap();
+    let changes: Vec<_> = (1..).zip(all.iter().zip(&planned)).collect();
+    for (change, (op, before)) in &changes {
+        op.apply(&sandbox.host, before, &keep(*change)).await.unwrap();
     }
-    for (op, before) in all.iter().zip(&planned).rev() {
+    for (change, (op, before)) in changes.into_iter().rev() {
         let before = serde_json::to_value(before).unwrap();
-        assert_eq!(sandbox.undo(op, &before, &keep(1)).await.unwrap(), Standing::Ours);
+        assert_eq!(sandbox.undo(op, &before, &keep(change)).await.unwrap(), Standing::Ours);
     }
     assert_eq!(sandbox.manifest(), was);
 }
@@ -189,7 +190,7 @@ async fn absent_moves_away_and_back() {
     }
 }
 
-/// A directory of an overlay's lower layer cannot be renamed: it is copied, then removed.
+/// A directory of an overlay's lower layer cannot be renamed: it is carried file by file.
 #[tokio::test]
 async fn absent_takes_a_directory_out_of_a_lower_layer() {
     for count in 0.. {
@@ -205,7 +206,7 @@ async fn absent_takes_a_directory_out_of_a_lower_layer() {
             assert!(sandbox.seen().await.is_empty());
         }
         let again = sandbox.ensure(&op, &keep(2)).await;
-        assert!(sandbox.seen().await.keys().all(|path| path.contains("/.d.haengine-1.")), "{count}");
+        assert!(sandbox.seen().await.is_empty(), "{count}");
         if let Some(before) = &again.before {
             sandbox.undo(&op, before, &keep(2)).await.unwrap();
         }

@@ -15,6 +15,8 @@ pub struct Keep {
     /// A word that nobody could guess before the change was made: what it makes has it in its name until it has its
     /// own. Empty for changes of journals before version 2, whose hosts hold no records of what was made.
     pub nonce: String,
+    /// It was made to its end, whatever came later. False while it is being made.
+    pub made: bool,
 }
 
 impl Keep {
@@ -23,7 +25,7 @@ impl Keep {
         const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz0123456789";
         let mut random = rand::rng();
         let letters = (0..16).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]));
-        Keep { run: run.into(), change, nonce: letters.collect() }
+        Keep { run: run.into(), change, nonce: letters.collect(), made: false }
     }
 
     /// True when the host holds records of what the change made.

@@ -61,6 +61,14 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// When the host cannot be asked or does not answer as expected.
     async fn observe(&self, host: &Host) -> Result<Self::State>;
 
+    /// Reads the host for an undo: what is there, and what it holds as proof of the change that `keep` belongs to.
+    ///
+    /// # Errors
+    /// As [`observe`](Op::observe).
+    async fn revisit(&self, host: &Host, _keep: &Keep) -> Result<Self::State> {
+        self.observe(host).await
+    }
+
     /// The state as it will be once the changes planned before this one are made.
     fn assume(&self, state: Self::State, _overlay: &Overlay) -> Self::State {
         state

@@ -126,8 +126,12 @@ The key gets mode `0o600`. In a plan the new files are known only when run.";
         self.pair.apply(host, before, keep).await
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
-        self.pair.standing(state, before)
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        self.pair.revisit(host, keep).await
+    }
+
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        self.pair.standing(state, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

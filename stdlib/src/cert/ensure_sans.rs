@@ -165,8 +165,13 @@ transparency logs, or not in DER.
         self.placement().apply(host, before, keep).await
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
-        self.placement().standing(&state.certificate, before)
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let (target, certificate) = (host.name().to_owned(), self.placement().revisit(host, keep).await?);
+        Ok(State { target, certificate, signing: None, now: now() })
+    }
+
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        self.placement().standing(&state.certificate, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

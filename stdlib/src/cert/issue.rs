@@ -190,8 +190,13 @@ into the memory of your machine. A new certificate is valid from five minutes ag
         self.pair.apply(host, before, keep).await
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
-        self.pair.standing(&state.pair, before)
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let (target, pair) = (host.name().to_owned(), self.pair.revisit(host, keep).await?);
+        Ok(State { target, pair, authority: None, signing: None })
+    }
+
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        self.pair.standing(&state.pair, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

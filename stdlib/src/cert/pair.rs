@@ -82,6 +82,16 @@ impl Pair {
         Ok(State { certificate, key: hidden(assume(key, &self.key, &overlay)), now: now() })
     }
 
+    /// Looks at both for an undo.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let (certificate, key) = (self.certificate_placement(), self.key_placement());
+        let (certificate, key) = try_join(certificate.revisit(host, keep), key.revisit(host, keep)).await?;
+        Ok(State { certificate, key, now: now() })
+    }
+
     /// The key that is there.
     ///
     /// # Errors
@@ -138,10 +148,10 @@ impl Pair {
     }
 
     /// Where both files stand.
-    pub fn standing(&self, state: &State, before: &Before) -> Standing {
-        let certificate = self.certificate_placement().standing(&state.certificate, &before.certificate);
+    pub fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        let certificate = self.certificate_placement().standing(&state.certificate, &before.certificate, keep);
         let key = match &before.key {
-            Some(before) => self.key_placement().standing(&state.key, before),
+            Some(before) => self.key_placement().standing(&state.key, before, keep),
             None => Standing::AsBefore,
         };
         match (certificate, key) {

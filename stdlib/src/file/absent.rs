@@ -12,13 +12,25 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
-use crate::file::look::{Found, Seen, Sort, assume, understand};
+use crate::file::former;
+use crate::file::look::{Found, Seen, Sort, assume, revisit, understand, understand_revisited};
 use crate::file::path;
-use crate::file::place::{kept, succeed};
+use crate::file::place::{kept, remains_of, seen_as, succeed};
 
-const LOOK_DEEP: &str = concat!("(\n", include_str!("look.sh"), ") || exit\n", include_str!("absent_look.sh"));
-const REMOVE: &str = concat!(include_str!("keep.sh"), include_str!("remove.sh"));
-const BRING_BACK: &str = concat!(include_str!("keep.sh"), include_str!("bring_back.sh"));
+const LOOK_DEEP: &str =
+    concat!("(\n", include_str!("look.sh"), ") || exit\n", include_str!("digest.sh"), include_str!("absent_look.sh"));
+const REVISIT_DEEP: &str = concat!(
+    include_str!("own.sh"),
+    include_str!("revisit.sh"),
+    "(\n",
+    include_str!("look.sh"),
+    ") || exit\n",
+    include_str!("digest.sh"),
+    include_str!("absent_look.sh")
+);
+const REMOVE: &str =
+    concat!(include_str!("own.sh"), include_str!("digest.sh"), include_str!("carry.sh"), include_str!("remove.sh"));
+const BRING_BACK: &str = concat!(include_str!("own.sh"), include_str!("carry.sh"), include_str!("bring_back.sh"));
 
 /// What no recipe means to remove as a whole.
 const SYSTEM: [&str; 44] = [
@@ -140,17 +152,23 @@ are refused. For a directory the host needs `find`.";
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {
-        let (path, prefix) = (&self.path, path::temporary(&self.path));
-        let command = Command::script(LOOK_DEEP).args([path, &prefix, "0", &mount_name(path)]);
-        let output = host.exec(&command).await?;
-        let mut seen = understand(path, &output)?;
-        let mut lines = output.stdout.split(|byte| *byte == b'\n').skip(2).map(String::from_utf8_lossy);
-        let Some(found) = seen.found.as_mut().filter(|found| found.sort == Sort::Directory) else {
-            return Ok(State { seen, mounted: false });
-        };
-        let mounted = lines.next().as_deref() == Some("1");
-        found.sha256 = lines.next().and_then(|line| line.split(' ').next().map(str::to_owned));
-        Ok(State { seen, mounted })
+        let path = &self.path;
+        let output = host.exec(&Command::script(LOOK_DEEP).args([path, "0", &mount_name(path)])).await?;
+        let seen = understand(path, &output)?;
+        Ok(State::of(seen, &output.stdout, 2))
+    }
+
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let path = &self.path;
+        if !keep.is_recorded() {
+            let State { seen, mounted } = self.observe(host).await?;
+            let leftovers = revisit(host, path, keep, &keep.name()).await?.leftovers;
+            return Ok(State { seen: Seen { leftovers, ..seen }, mounted });
+        }
+        let output = host.exec(&kept(Command::script(REVISIT_DEEP), path, keep).arg(mount_name(path))).await?;
+        let said = output.stdout.clone();
+        let seen = understand_revisited(path, output)?;
+        Ok(State::of(seen, &said, 3))
     }
 
     fn assume(&self, state: State, overlay: &Overlay) -> State {
@@ -175,21 +193,63 @@ are refused. For a directory the host needs `find`.";
         }))
     }
 
-    async fn apply(&self, host: &Host, _before: &Before, keep: &Keep) -> Result<()> {
-        succeed(host, &kept(Command::script(REMOVE), &self.path, keep), &self.path).await
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let was = &before.was;
+        let (identity, hash) = seen_as(was);
+        let (seen, what) = match was.sort {
+            Sort::File => (identity, hash),
+            Sort::Link => (identity, was.target.clone().unwrap_or_default()),
+            // Its size and time are those of what is in it.
+            Sort::Directory => {
+                (identity.splitn(5, ' ').take(4).collect::<Vec<_>>().join(" "), was.sha256.clone().unwrap_or_default())
+            }
+            Sort::Special => (String::new(), String::new()),
+        };
+        let command = kept(Command::script(REMOVE), &self.path, keep).args([sort(was), &seen, &what]);
+        succeed(host, &command, &self.path).await.map(drop)
     }
 
     fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         match &state.seen.found {
             None => Standing::Ours,
-            Some(_) if state.seen.is_midway(keep) => Standing::Ours,
+            Some(_) if state.seen.is_midway_in(keep) => Standing::Ours,
             Some(found) if found.same(&before.was) => Standing::AsBefore,
+            // It was changed before the run could remove it.
+            Some(_) if keep.is_recorded() && !keep.made && !state.seen.trace.kept => Standing::Ours,
             Some(found) => Standing::Foreign(format!("{} is there again", found.sort.named())),
         }
     }
 
-    async fn undo(&self, host: &Host, _before: &Before, keep: &Keep) -> Result<Remains> {
-        succeed(host, &kept(Command::script(BRING_BACK), &self.path, keep), &self.path).await.map(|()| Remains::new())
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        if !keep.is_recorded() {
+            former::bring_back(host, &self.path, keep).await?;
+            return Ok(Remains::new());
+        }
+        let command = kept(Command::script(BRING_BACK), &self.path, keep).arg(sort(&before.was));
+        let left = succeed(host, &command, &self.path).await?.text().contains("left");
+        remains_of(host, &self.path, Some(&before.was), left).await
+    }
+}
+
+impl State {
+    /// Behind the first lines stands what only a directory has.
+    fn of(mut seen: Seen, said: &[u8], lines: usize) -> State {
+        let mut lines = said.split(|byte| *byte == b'\n').skip(lines).map(String::from_utf8_lossy);
+        let Some(found) = seen.found.as_mut().filter(|found| found.sort == Sort::Directory) else {
+            return State { seen, mounted: false };
+        };
+        let mounted = lines.next().as_deref() == Some("1");
+        found.sha256 = lines.next().and_then(|line| line.split(' ').next().map(str::to_owned));
+        State { seen, mounted }
+    }
+}
+
+fn sort(was: &Found) -> &'static str {
+    match was.sort {
+        Sort::File => "file",
+        Sort::Directory => "directory",
+        Sort::Link => "link",
+        Sort::Special => "special",
     }
 }
 

@@ -1,5 +1,9 @@
-# $1 path, $2 mode, $3 owner:group or empty, $4 modification time or empty.
+# Changes mode, owner and time of a file or a folder. $1 path, $2 mode, $3 owner:group or empty, $4 modification time or
+# empty, $5 its inode as it was seen. The open file is what is changed: a name may lead elsewhere by then.
+if [ -L "$1" ] || ! { [ -f "$1" ] || [ -d "$1" ]; }; then exit 76; fi
+exec 7<"$1"
+[ "$(stat -L -c %i /proc/self/fd/7)" = "$5" ] || exit 76
 # A new owner takes set-user-id away, so the mode comes second.
-if [ -n "$3" ]; then chown -h -- "$3" "$1" || exit 72; fi
-chmod -- "$2" "$1" || exit 71
-if [ -n "$4" ]; then touch -d "@$4" -- "$1" || exit 71; fi
+if [ -n "$3" ]; then chown -- "$3" /proc/self/fd/7 || exit 72; fi
+chmod -- "$2" /proc/self/fd/7 || exit 71
+if [ -n "$4" ]; then touch -d "@$4" -- /proc/self/fd/7 || exit 71; fi

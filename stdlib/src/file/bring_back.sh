@@ -1,26 +1,36 @@
-# $1 path, $2 temporary prefix, $3 keep folder, $4 run, $5 name of the kept file.
-path=$1 prefix=$2 folder=$3 run=$4 name=$5
-drop_undo
-find_kept || exit 71
-if [ -n "$kept" ] && [ -e "$prefix$name.copy" ]; then
-    # It was copied and not yet removed.
-    rm -rf -- "$kept" || exit 71
-elif [ -n "$kept" ]; then
-    if [ -e "$prefix$name.part" ]; then rm -rf --one-file-system -- "$path" || exit 71; fi
-    if [ -e "$path" ] || [ -L "$path" ]; then
-        echo "something else is there" >&2
-        exit 71
+# Brings back what was removed. $1 path, $2 the run's folder of kept things, $3 run, $4 name of the change in it, $5 nonce,
+# $6 `directory` or another sort. Prints `left` where nothing was removed, and something else is there.
+sort=$6
+is_there() { [ -e "$1" ] || [ -L "$1" ]; }
+if is_there "$temporary.gone"; then
+    if ! is_there "$path"; then ln -P -T -- "$temporary.gone" "$path" || exit 71; fi
+    rm -f -- "$temporary.gone" "$folder/$name" "$folder/$name.part"
+    exit 0
+fi
+kept=$folder/$name
+if ! is_there "$kept" && area; then kept=$area/$name; fi
+if ! is_there "$kept"; then
+    if is_there "$path"; then echo left; else exit 78; fi
+    rm -f -- "$folder/$name.folders" "$folder/$name.folders.new"
+    exit 0
+fi
+if [ "$sort" = directory ]; then
+    if [ -e "$folder/$name.folders" ] || [ "$(stat -f -c %T -- "$kept")" = overlayfs ]; then
+        carry "$kept" "$path" || exit 76
+        exit 0
     fi
-    if [ "$(stat -c %m -- "${path%/*}/")" = "$(stat -c %m -- "${kept%/*}/")" ]; then
-        : >"$prefix$name.back" || exit 71
-        mv -T -- "$kept" "$path" || exit 71
+    if is_there "$path"; then exit 76; fi
+    mv -T -- "$kept" "$path" || exit 71
+    exit 0
+fi
+if ! ln -P -T -- "$kept" "$path" 2>/dev/null; then
+    # It is kept on another mount, or something is there.
+    if is_there "$path"; then
+        [ "$(stat -c %i -- "$kept")" = "$(stat -c %i -- "$path")" ] || exit 76
     else
-        cp -a --reflink=auto -T -- "$kept" "$prefix$name.undo" && mv -T -- "$prefix$name.undo" "$path" || exit 71
-        rm -rf -- "$kept"
+        rm -f -- "$temporary"
+        cp -a --reflink=auto -T -- "$kept" "$temporary" && ln -P -T -- "$temporary" "$path" || exit 71
+        rm -f -- "$temporary"
     fi
 fi
-drop_area
-clear_temporary
-for mark in "$prefix$name.copy" "$prefix$name.part"; do
-    if [ -e "$mark" ]; then rm -f -- "$mark"; fi
-done
+rm -f -- "$kept" "$kept.part"

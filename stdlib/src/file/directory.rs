@@ -7,18 +7,17 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::file::look::{Above, Found, Seen, Sort, assume, attributes_effect, look, need_above};
 use crate::file::path;
-use crate::file::place::{GROUP, OWNER, Owner, attributes_differ, attributes_of, succeed};
+use crate::file::place::{GROUP, OWNER, Owner, attributes, attributes_differ, attributes_of, kept, succeed};
 
-const MAKE: &str = include_str!("directory.sh");
-const ATTRIBUTES: &str = include_str!("attributes.sh");
-const REMOVE: &str = r#"rm -rf --one-file-system -- "$1""#;
+const MAKE: &str = concat!(include_str!("own.sh"), include_str!("directory.sh"));
+const REMOVE: &str = concat!(include_str!("own.sh"), include_str!("directory_undo.sh"));
 const NEW_MODE: u32 = 0o755;
 
 /// A directory with its permissions.
@@ -50,8 +49,9 @@ impl Op for Directory {
     const ABOUT: &'static str = "Makes sure that directories are there.
 
 A new directory gets mode `0o755` and belongs to the login; an existing one keeps its mode and owner unless you name
-others. The directory above must exist, or come earlier in the same list, or be made too with `parents: true`. Undo
-removes a directory that it made with all that is in it by then.";
+others. The directory above must exist, or come earlier in the same list, or be made too with `parents: true`.
+
+**Undo** removes a directory that the run made and that is empty by then. One with something else in it stays, and is named.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("paths", ParamKind::Paths, "The directory, or several.")],
         options: &[
@@ -123,42 +123,48 @@ removes a directory that it made with all that is in it by then.";
         }
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let command = match &before.was {
             Some(was) => {
-                let mode = self.mode.unwrap_or(was.mode);
-                Command::script(ATTRIBUTES).args([&self.path, &format!("{mode:05o}"), &self.owner.spec(), ""])
+                let mode = format!("{:05o}", self.mode.unwrap_or(was.mode));
+                attributes(&self.path, &mode, &self.owner.spec(), "", was)
             }
             None => {
                 let mode = format!("{:05o}", self.mode.unwrap_or(NEW_MODE));
-                let parents = if self.parents { "parents" } else { "" };
                 let exact = if self.mode.is_some() { "exact" } else { "" };
-                Command::script(MAKE).args([&self.path, &mode, &self.owner.spec(), parents, exact])
+                let make = kept(Command::script(MAKE), &self.path, keep);
+                make.args([&mode, &self.owner.spec(), exact, &before.above.to_string()])
             }
         };
-        succeed(host, &command, &self.path).await
+        succeed(host, &command, &self.path).await.map(drop)
     }
 
-    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
+    fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
         match (&before.was, &seen.found) {
             (None, None) if missing_above(seen) >= before.above => Standing::AsBefore,
             (None, None) => Standing::Ours,
             (Some(was), Some(found)) if was.same(found) => Standing::AsBefore,
             (Some(_), None) => Standing::Foreign("it is gone".to_owned()),
+            // Whose it is, undo finds out, and takes away no other.
+            (None, Some(_)) => Standing::Ours,
             (_, Some(found)) if found.sort != Sort::Directory => {
                 Standing::Foreign(format!("it is now {}", found.sort.named()))
             }
-            (None, Some(_)) => Standing::Ours,
+            (Some(was), Some(found)) if keep.is_recorded() && was.inode != found.inode => {
+                Standing::Foreign("it is another directory, which somebody else put there".to_owned())
+            }
             (Some(was), Some(found)) => self.mixture(was, found),
         }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
-        let command = match &before.was {
-            Some(was) => attributes_of(&self.path, was),
-            None => Command::script(REMOVE).arg(path::ancestor(&self.path, before.above)),
-        };
-        succeed(host, &command, &self.path).await.map(|()| Remains::new())
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        if let Some(was) = &before.was {
+            succeed(host, &attributes_of(&self.path, was), &self.path).await?;
+            return Ok(Remains::new());
+        }
+        let remove = kept(Command::script(REMOVE), &self.path, keep).arg(before.above.to_string());
+        let said = succeed(host, &remove, &self.path).await?.text();
+        Ok(said.lines().filter_map(|line| self.remnant(line)).collect())
     }
 }
 
@@ -187,6 +193,14 @@ impl Directory {
             diff: None,
             effects: self.effects(None, above),
         }))
+    }
+
+    /// `1 used`: something is in the folder above.
+    fn remnant(&self, line: &str) -> Option<Remnant> {
+        let (level, what) = line.split_once(' ')?;
+        let path = path::ancestor(&self.path, level.parse().ok()?);
+        let why = if what == "used" { "something that the run did not make is in it" } else { "somebody else made it" };
+        Some(Remnant::left(path, why))
     }
 
     /// Of the missing levels above, those that an earlier path of the same call does not make.
@@ -245,7 +259,7 @@ mod tests {
     use super::*;
 
     fn nothing(above: Above) -> Seen {
-        Seen { found: None, text: None, above, leftovers: Vec::new(), sure: true, awaited: None }
+        Seen::nothing(above)
     }
 
     fn directory(path: &str, parents: bool, after: &[&str]) -> Directory {

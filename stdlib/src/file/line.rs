@@ -119,6 +119,10 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
         look_whole(host, &self.placement.path).await
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        self.placement.revisit(host, keep).await
+    }
+
     fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
         assume(seen, &self.placement.path, overlay)
     }
@@ -136,8 +140,8 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
         self.placement.apply(host, before, keep).await
     }
 
-    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
-        self.placement.standing(seen, before)
+    fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
+        self.placement.standing(seen, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

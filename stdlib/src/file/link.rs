@@ -12,11 +12,13 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
-use crate::file::look::{Found, Seen, Sort, assume, look, need_above};
+use crate::file::former;
+use crate::file::look::{Found, Proof, Seen, Sort, assume, look, need_above, revisit};
 use crate::file::path;
-use crate::file::place::{RESTORE, kept, succeed};
+use crate::file::place::{kept, remains_of, succeed};
 
-const LINK: &str = concat!(include_str!("keep.sh"), include_str!("link.sh"));
+const LINK: &str = concat!(include_str!("own.sh"), include_str!("link.sh"));
+const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("restore.sh"));
 
 /// A symbolic link.
 #[derive(Clone, Serialize, Deserialize)]
@@ -81,6 +83,10 @@ refused. The target need not exist; a relative one counts from the link's own di
         look(host, &self.path, 0).await
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        revisit(host, &self.path, keep, &keep.name()).await
+    }
+
     fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
         assume(seen, &self.path, overlay)
     }
@@ -109,17 +115,29 @@ refused. The target need not exist; a relative one counts from the link's own di
 
     async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let command = kept(Command::script(LINK), &self.path, keep).arg(age(before)).arg(&self.target);
-        succeed(host, &command, &self.path).await
+        let was = before.was.as_ref().map(|was| {
+            let inode = was.inode.unwrap_or_default();
+            [format!("{inode} {} {}", was.uid, was.gid), was.target.clone().unwrap_or_default()]
+        });
+        succeed(host, &command.args(was.unwrap_or_default()), &self.path).await.map(drop)
     }
 
     fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
-        let midway = seen.is_midway(keep);
+        let midway = seen.is_midway_in(keep);
         match (&before.was, &seen.found) {
             (None, None) if !midway => Standing::AsBefore,
             (Some(was), Some(found)) if was.same(found) && !midway => Standing::AsBefore,
             (None, None) => Standing::Ours,
             (Some(was), Some(found)) if was.same(found) => Standing::Ours,
-            (_, Some(found)) if found.target.as_ref() == Some(&self.target) => Standing::Ours,
+            (_, Some(_)) if keep.is_recorded() && !keep.made && seen.trace.proof("link") != Proof::Ours => {
+                Standing::Ours
+            }
+            (_, Some(found)) if found.target.as_ref() == Some(&self.target) => {
+                if keep.is_recorded() && seen.trace.proof("link") != Proof::Ours {
+                    return Standing::Foreign("it is another link, which somebody else put there".to_owned());
+                }
+                Standing::Ours
+            }
             (_, Some(Found { target: Some(target), .. })) => Standing::Foreign(format!("it leads to `{target}`")),
             (_, Some(found)) => Standing::Foreign(format!("it is now {}", found.sort.named())),
             (Some(_), None) => Standing::Foreign("it is gone".to_owned()),
@@ -127,8 +145,13 @@ refused. The target need not exist; a relative one counts from the link's own di
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
-        let command = kept(Command::script(RESTORE), &self.path, keep).arg(age(before));
-        succeed(host, &command, &self.path).await.map(|()| Remains::new())
+        if !keep.is_recorded() {
+            former::restore(host, &self.path, keep, &keep.name(), before.was.is_some()).await?;
+            return Ok(Remains::new());
+        }
+        let command = kept(Command::script(RESTORE), &self.path, keep).args(["link", age(before), &self.target]);
+        let left = succeed(host, &command, &self.path).await?.text().contains("left");
+        remains_of(host, &self.path, before.was.as_ref(), left).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is at a path: observed in one round trip, or as the changes planned so far will leave it.
 
+use std::collections::BTreeMap;
+
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
@@ -12,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::file::path;
 
 const LOOK: &str = include_str!("look.sh");
+/// What a change left, then what is there.
+const REVISIT: &str = concat!(include_str!("own.sh"), include_str!("revisit.sh"), include_str!("look.sh"));
+/// How it was looked at before hosts held records.
+const FORMER: &str = include_str!("former/look.sh");
 
 /// Up to this size the old content is brought along for a diff: it costs no second round trip.
 pub const SHOWN: u64 = 64 * 1024;
@@ -61,6 +67,9 @@ pub struct Found {
     pub size: u64,
     /// When it was modified: seconds and nanoseconds since 1970.
     pub modified: String,
+    /// Its inode. None in what is planned, and in journals before version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
     /// SHA-256 of a file's content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -78,6 +87,18 @@ impl Found {
             && self.sha256 == other.sha256
             && self.target == other.target
             && (inner || self.modified == other.modified)
+    }
+
+    /// As `stat -c '%i %f %u %g %s %.9Y'` writes it: what scripts compare a file with.
+    pub fn identity(&self) -> String {
+        let sort = match self.sort {
+            Sort::File => 0o100_000,
+            Sort::Directory => 0o040_000,
+            Sort::Link => 0o120_000,
+            Sort::Special => 0,
+        };
+        let inode = self.inode.unwrap_or_default();
+        format!("{inode} {:x} {} {} {} {}", sort | self.mode, self.uid, self.gid, self.size, self.modified)
     }
 }
 
@@ -105,7 +126,9 @@ pub struct Seen {
     pub text: Option<Text>,
     /// The folder above.
     pub above: Above,
-    /// The temporary files of ours that are still there: each the number of its change, and what it is for.
+    /// What a change left, where an undo asked.
+    pub trace: Trace,
+    /// The temporary files of runs before version 2: each the number of its change, and what it is for.
     pub leftovers: Vec<String>,
     /// False where the mode and owner that a planned change will give are not known.
     pub sure: bool,
@@ -113,15 +136,70 @@ pub struct Seen {
     pub awaited: Option<String>,
 }
 
+/// What a change left on its host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Something of it has not got its own name yet, or has lost it: it broke off, or its undo did.
+    pub midway: bool,
+    /// What it replaced or removed is kept.
+    pub kept: bool,
+    /// Of each thing that was written down whether it is still there.
+    proofs: BTreeMap<String, bool>,
+}
+
+/// Whether something is a run's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing was written down: it was not made yet.
+    None,
+    /// It is what was written down.
+    Ours,
+    /// Something else is there, or nothing.
+    Other,
+}
+
+impl Trace {
+    /// Of what was written down as `tag`.
+    pub fn proof(&self, tag: &str) -> Proof {
+        match self.proofs.get(tag) {
+            None => Proof::None,
+            Some(true) => Proof::Ours,
+            Some(false) => Proof::Other,
+        }
+    }
+
+    fn parse(line: &str) -> Option<Trace> {
+        let mut words = line.split(' ');
+        let (midway, kept) = (words.next()? == "midway", words.next()? == "kept");
+        let proofs = words.filter_map(|word| word.split_once('='));
+        let proofs = proofs.map(|(tag, proof)| (tag.to_owned(), proof == "ours")).collect();
+        Some(Trace { midway, kept, proofs })
+    }
+}
+
 impl Seen {
+    /// Nothing is there.
+    pub fn nothing(above: Above) -> Seen {
+        let (trace, leftovers) = (Trace::default(), Vec::new());
+        Seen { found: None, text: None, above, trace, leftovers, sure: true, awaited: None }
+    }
+
+    /// True while something of a change, or of any where they were numbered, is on its way to its place.
+    pub fn is_midway(&self) -> bool {
+        self.trace.midway || self.has_temporary()
+    }
+
     /// True while a temporary file of ours is there, whichever change left it. The marks of a removal are none: they
     /// stay for the undo of their own change.
-    pub fn has_temporary(&self) -> bool {
+    fn has_temporary(&self) -> bool {
         self.leftovers.iter().any(|left| !left.ends_with(".copy") && !left.ends_with(".part"))
     }
 
-    /// True while a temporary file of this change is there: then it broke off, or its undo did.
-    pub fn is_midway(&self, keep: &Keep) -> bool {
+    /// True while something of this change is on its way: then it broke off, or its undo did.
+    pub fn is_midway_in(&self, keep: &Keep) -> bool {
+        if keep.is_recorded() {
+            return self.trace.midway;
+        }
         let change = keep.name();
         self.leftovers.iter().any(|left| left.split('.').next() == Some(&change))
     }
@@ -132,9 +210,32 @@ impl Seen {
 /// # Errors
 /// When the host cannot be asked, or the path cannot be looked at.
 pub async fn look(host: &Host, path: &str, limit: u64) -> Result<Seen> {
-    let command = Command::script(LOOK).arg(path).arg(path::temporary(path)).arg(limit.to_string());
-    let output = host.exec(&command).await?;
+    let output = host.exec(&Command::script(LOOK).arg(path).arg(limit.to_string())).await?;
     understand(path, &output)
+}
+
+/// Looks at `path` for an undo: also at what the change has left, which keeps its things as `name`.
+///
+/// # Errors
+/// As [`look`].
+pub async fn revisit(host: &Host, path: &str, keep: &Keep, name: &str) -> Result<Seen> {
+    if !keep.is_recorded() {
+        let former = Command::script(FORMER).arg(path).arg(path::temporary(path)).arg("0");
+        return understand(path, &host.exec(&former).await?);
+    }
+    let command = Command::script(REVISIT).args([path, &keep.folder(), &keep.run, name, &keep.nonce]);
+    understand_revisited(path, host.exec(&command).await?)
+}
+
+/// What the script of [`revisit`] printed about `path`.
+///
+/// # Errors
+/// When the path could not be looked at.
+pub fn understand_revisited(path: &str, mut output: Output) -> Result<Seen> {
+    let first = line(&output.stdout).and_then(|(first, rest)| Some((Trace::parse(first)?, rest.to_vec())));
+    let (trace, rest) = first.unwrap_or_default();
+    output.stdout = rest;
+    Ok(Seen { trace, ..understand(path, &output)? })
 }
 
 /// What the script of [`look`] printed about `path`.
@@ -166,7 +267,7 @@ fn parse(bytes: &[u8]) -> Option<Seen> {
         -2 => Above::Denied,
         levels => Above::Missing(usize::try_from(levels).ok()?),
     };
-    let mut seen = Seen { found: None, text: None, above, leftovers, sure: true, awaited: None };
+    let mut seen = Seen { leftovers, ..Seen::nothing(above) };
     if let Some((attributes, rest)) = line(rest) {
         let mut found = attributes_of(attributes)?;
         seen.text = content_of(&mut found, rest)?;
@@ -196,6 +297,7 @@ fn attributes_of(line: &str) -> Option<Found> {
         gid: words.next()?.parse().ok()?,
         size: words.next()?.parse().ok()?,
         modified: words.next()?.to_owned(),
+        inode: Some(words.next()?.parse().ok()?),
         owner: words.next()?.to_owned(),
         group: words.next()?.to_owned(),
         sha256: None,
@@ -281,6 +383,7 @@ fn planned_as(planned: &PlannedFile, attributes: Option<(u32, String, String)>) 
         group,
         size: 0,
         modified: String::new(),
+        inode: None,
         sha256: None,
         target: None,
     };
@@ -325,18 +428,26 @@ mod tests {
 
     #[test]
     fn what_the_script_says_is_understood() {
-        let seen = parse(b"- 0\n81a4 0 33 6 1700000000.123456789 root www-data\ncontent\nhello\n").unwrap();
+        let seen = parse(b"- 0\n81a4 0 33 6 1700000000.123456789 77 root www-data\ncontent\nhello\n").unwrap();
         let found = seen.found.unwrap();
         assert_eq!((found.sort, found.mode, found.gid, found.size), (Sort::File, 0o644, 33, 6));
-        assert_eq!(found.modified, "1700000000.123456789");
+        assert_eq!((found.modified.as_str(), found.inode), ("1700000000.123456789", Some(77)));
+        assert_eq!(found.identity(), "77 81a4 0 33 6 1700000000.123456789");
         assert_eq!(seen.text.unwrap().shown(), Some("hello\n"));
         let seen = parse(b"-,7.part,12 2\n").unwrap();
         assert!(seen.found.is_none() && seen.above == Above::Missing(2));
-        let midway = |change| seen.is_midway(&Keep::new("r", change));
+        let midway = |change| seen.is_midway_in(&Keep { nonce: String::new(), ..Keep::new("r", change) });
         assert_eq!([1, 7, 12, 2].map(midway), [false, true, true, false]);
-        assert!(seen.has_temporary() && !parse(b"-,7.part,8.copy 0\n").unwrap().has_temporary());
-        let seen = parse(b"- 0\na1ff 0 0 3 1.000000000 root root\ntarget\n/a\nb").unwrap();
+        assert!(seen.is_midway() && !parse(b"-,7.part,8.copy 0\n").unwrap().is_midway());
+        let seen = parse(b"- 0\na1ff 0 0 3 1.000000000 5 root root\ntarget\n/a\nb").unwrap();
         assert_eq!(seen.found.unwrap().target.as_deref(), Some("/a\nb"));
+    }
+
+    #[test]
+    fn what_a_change_left_is_understood() {
+        let trace = Trace::parse("midway - file=other 1=ours").unwrap();
+        assert!(trace.midway && !trace.kept);
+        assert_eq!(["file", "1", "0"].map(|tag| trace.proof(tag)), [Proof::Other, Proof::Ours, Proof::None]);
     }
 
     #[test]

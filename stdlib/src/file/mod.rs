@@ -5,6 +5,7 @@ mod copy_tree;
 mod directory;
 mod edit;
 mod find;
+mod former;
 mod line;
 mod link;
 pub mod look;

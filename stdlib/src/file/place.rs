@@ -8,20 +8,23 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::{Command, Exit, Output};
 use serde::{Deserialize, Serialize};
 
-use crate::file::look::{Found, Seen, Sort, attributes_effect, need_above};
+use crate::file::former;
+use crate::file::look::{Found, Proof, Seen, Sort, attributes_effect, look, need_above, revisit};
 use crate::file::path;
 
-const PLACE: &str = concat!(include_str!("keep.sh"), include_str!("place.sh"));
-/// The script that puts back what `keep.sh` kept.
-pub const RESTORE: &str = concat!(include_str!("keep.sh"), include_str!("restore.sh"));
+const PLACE: &str = concat!(include_str!("own.sh"), include_str!("place.sh"));
+const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("restore.sh"));
 const ATTRIBUTES: &str = include_str!("attributes.sh");
+
+/// Up to this size a file is kept as a copy, and compared by its hash; a larger one keeps its inode.
+const COPIED: u64 = 16 * 1024 * 1024;
 
 /// Beyond this size a diff helps nobody.
 const DIFFED: usize = 256 * 1024;
@@ -182,10 +185,9 @@ impl Placement {
     pub fn placing(&self, before: &Before, keep: &Keep, check: &str) -> Placing {
         let mode = format!("{:05o}", self.mode_after(before.was.as_ref()));
         let owner = self.owner.spec();
-        let same_text =
-            before.was.as_ref().and_then(|was| was.sha256.as_ref()) == before.after.as_ref().map(|d| &d.sha256);
-        if same_text {
-            return Placing::Attributes(Command::script(ATTRIBUTES).arg(&self.path).arg(mode).arg(owner).arg(""));
+        let same_text = before.keeps_text();
+        if let Some(was) = before.was.as_ref().filter(|_| same_text) {
+            return Placing::Attributes(attributes(&self.path, &mode, &owner, "", was));
         }
         let (age, mode) = match before.was {
             Some(_) if self.mode.is_none() && owner.is_empty() => ("old", String::new()),
@@ -196,7 +198,8 @@ impl Placement {
         let checks: Vec<&str> =
             [check].into_iter().chain(validate.as_deref()).filter(|check| !check.is_empty()).collect();
         let checks = checks.join(" || exit\n");
-        Placing::Content(self.kept(PLACE, keep).args([age, &mode, &owner, &checks]))
+        let (seen, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
+        Placing::Content(self.kept(PLACE, keep).args([age, &mode, &owner, &checks, &seen, &hash]))
     }
 
     /// What became of it.
@@ -208,7 +211,7 @@ impl Placement {
     }
 
     /// Where a host stands.
-    pub fn standing(&self, seen: &Seen, before: &Before) -> Standing {
+    pub fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
         let (was, found) = (before.was.as_ref(), seen.found.as_ref());
         let as_before = match (was, found) {
             (None, None) => true,
@@ -216,10 +219,31 @@ impl Placement {
             _ => false,
         };
         match found {
-            _ if as_before && !seen.has_temporary() => Standing::AsBefore,
+            _ if as_before && !seen.is_midway() => Standing::AsBefore,
             _ if as_before => Standing::Ours,
             None => Standing::Foreign("it is gone".to_owned()),
-            Some(found) => self.ours(found, before).map_or(Standing::Ours, Standing::Foreign),
+            Some(found) => match self.made(found, seen, before, keep) {
+                Made::Here => self.ours(found, before).map_or(Standing::Ours, Standing::Foreign),
+                Made::Nothing => Standing::Ours,
+                Made::Replaced(how) => Standing::Foreign(how.to_owned()),
+            },
+        }
+    }
+
+    /// Whether what is there is what the change made.
+    fn made(&self, found: &Found, seen: &Seen, before: &Before, keep: &Keep) -> Made {
+        let replaced = Made::Replaced("it is another file, which somebody else put there");
+        if !keep.is_recorded() {
+            return Made::Here;
+        }
+        if let Some(was) = before.was.as_ref().filter(|_| before.keeps_text()) {
+            return if was.inode == found.inode { Made::Here } else { replaced };
+        }
+        match seen.trace.proof("file") {
+            Proof::Ours => Made::Here,
+            _ if !keep.made => Made::Nothing,
+            Proof::Other => replaced,
+            Proof::None => Made::Replaced("the host has no record any more that this run made it"),
         }
     }
 
@@ -246,21 +270,40 @@ impl Placement {
     /// # Errors
     /// When the host did not do it.
     pub async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
-        let age = if before.was.is_some() { "old" } else { "new" };
-        let restore = self.kept(RESTORE, keep).arg(age);
-        succeed(host, &restore, &self.path).await?;
-        let Some(was) = &before.was else { return Ok(Remains::new()) };
-        // A kept file comes back with all it had. Where only mode and owner were changed, nothing was kept.
-        let same_text = was.sha256.as_ref() == before.after.as_ref().map(|digest| &digest.sha256);
-        if same_text {
-            succeed(host, &attributes_of(&self.path, was), &self.path).await?;
+        if !keep.is_recorded() {
+            former::restore(host, &self.path, keep, &self.name(keep), before.was.is_some()).await?;
         }
-        Ok(Remains::new())
+        // Where only mode and owner were changed, nothing was kept.
+        if let Some(was) = before.was.as_ref().filter(|_| before.keeps_text()) {
+            succeed(host, &attributes_of(&self.path, was), &self.path).await?;
+            return Ok(Remains::new());
+        }
+        if !keep.is_recorded() {
+            return Ok(Remains::new());
+        }
+        let age = if before.was.is_some() { "old" } else { "new" };
+        let after = before.after.as_ref().map(|after| after.sha256.as_str()).unwrap_or_default();
+        let (_, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
+        let restore = self.kept(RESTORE, keep).args(["file", age, after, &hash]);
+        let left = succeed(host, &restore, &self.path).await?.text().contains("left");
+        remains_of(host, &self.path, before.was.as_ref(), left).await
+    }
+
+    /// Looks at it for an undo.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        revisit(host, &self.path, keep, &self.name(keep)).await
+    }
+
+    /// The name of what it keeps.
+    fn name(&self, keep: &Keep) -> String {
+        self.part.map_or_else(|| keep.name(), |part| format!("{}.{part}", keep.name()))
     }
 
     fn kept(&self, script: &str, keep: &Keep) -> Command {
-        let name = self.part.map_or_else(|| keep.name(), |part| format!("{}.{part}", keep.name()));
-        kept_as(Command::script(script), &self.path, keep, &name)
+        kept_as(Command::script(script), &self.path, keep, &self.name(keep))
     }
 
     fn refuse_other_sorts(&self, seen: &Seen) -> Result<()> {
@@ -339,37 +382,71 @@ pub fn attributes_differ(mode: Option<u32>, owner: &Owner, found: &Found) -> Opt
     (!differs.is_empty()).then(|| differs.join(", "))
 }
 
-/// The arguments that every script on kept files takes first.
+/// The arguments that every script on kept things takes first.
 pub fn kept(script: Command, path: &str, keep: &Keep) -> Command {
     kept_as(script, path, keep, &keep.name())
 }
 
 fn kept_as(script: Command, path: &str, keep: &Keep, name: &str) -> Command {
-    script.args([path, &path::temporary(path), &keep.folder(), &keep.run, name])
+    script.args([path, &keep.folder(), &keep.run, name, &keep.nonce])
+}
+
+/// How a script knows what was seen: its identity, and the hash of a file that is not large.
+pub fn seen_as(was: &Found) -> (String, String) {
+    let hash = was.sha256.as_ref().filter(|_| was.size <= COPIED);
+    (was.identity(), hash.cloned().unwrap_or_default())
+}
+
+/// The command that changes mode, owner and time of what was seen.
+pub fn attributes(path: &str, mode: &str, owner: &str, modified: &str, was: &Found) -> Command {
+    match was.inode {
+        Some(inode) => Command::script(ATTRIBUTES).args([path, mode, owner, modified, &inode.to_string()]),
+        None => former::attributes(path, mode, owner, modified),
+    }
 }
 
 /// The command that gives mode, owner and time back.
 pub fn attributes_of(path: &str, was: &Found) -> Command {
     let modified = if was.sort == Sort::Directory { "" } else { was.modified.as_str() };
-    Command::script(ATTRIBUTES).args([
-        path,
-        &format!("{:05o}", was.mode),
-        &format!("{}:{}", was.uid, was.gid),
-        modified,
-    ])
+    attributes(path, &format!("{:05o}", was.mode), &format!("{}:{}", was.uid, was.gid), modified, was)
+}
+
+/// What stays where a script has `left` what is there; nothing where that is what was there before the change.
+///
+/// # Errors
+/// When the host cannot be asked.
+pub async fn remains_of(host: &Host, path: &str, was: Option<&Found>, left: bool) -> Result<Remains> {
+    if !left {
+        return Ok(Remains::new());
+    }
+    let found = look(host, path, 0).await?.found;
+    let why = match (was, &found) {
+        (None, Some(_)) => "somebody else made it",
+        (Some(was), Some(found)) if !was.same(found) => "somebody else changed it before the run could",
+        _ => return Ok(Remains::new()),
+    };
+    Ok(vec![Remnant::left(path, why)])
 }
 
 /// Runs a script that must succeed.
 ///
 /// # Errors
-/// When it did not.
-pub async fn succeed(host: &Host, command: &Command, path: &str) -> Result<()> {
+/// When it did not; of kind `Drift` when somebody else was faster.
+pub async fn succeed(host: &Host, command: &Command, path: &str) -> Result<Output> {
     let output = host.exec(command).await?;
-    if output.success() { Ok(()) } else { Err(failed(path, &output.exit, &output)) }
+    if output.success() { Ok(output) } else { Err(failed(path, &output.exit, &output)) }
 }
 
 fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
     let error = match exit {
+        Exit::Status(76) => {
+            Error::new(Kind::Drift, "file.overtaken", format!("somebody else changed `{path}` at the same time"))
+                .hint("look at who writes to it, then run again; theirs is what is there")
+        }
+        Exit::Status(77) => Error::new(Kind::Failed, "file.mounted", format!("`{path}` is a mount of its own"))
+            .hint("change the file that is mounted there, where it lies"),
+        Exit::Status(78) => Error::new(Kind::Failed, "file.not_kept", format!("`{path}` cannot be put back"))
+            .hint("compare it with a copy of your own, put it back by hand, then run undo again"),
         Exit::Status(72) => Error::new(Kind::Failed, "file.owner", format!("`{path}` cannot get its owner"))
             .hint("name an owner and a group that the host has, as a user who may give files away"),
         Exit::Status(75) => Error::new(Kind::Failed, "file.keep", format!("the old `{path}` cannot be kept for undo"))
@@ -385,6 +462,24 @@ fn discreet(output: Output, secret: &Secret) -> Output {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let shown = said.lines().map(|line| if secret.is_quoted_in(line) { REDACTED } else { line });
     Output { stderr: shown.collect::<Vec<_>>().join("\n").into_bytes(), ..output }
+}
+
+/// What a change made of what is there.
+enum Made {
+    /// It is what the change made.
+    Here,
+    /// The change did not come so far.
+    Nothing,
+    /// Somebody else put it in the place of ours.
+    Replaced(&'static str),
+}
+
+impl Before {
+    /// True when the content stays: mode and owner alone are changed.
+    fn keeps_text(&self) -> bool {
+        let was = self.was.as_ref().and_then(|was| was.sha256.as_ref());
+        was.is_some() && was == self.after.as_ref().map(|digest| &digest.sha256)
+    }
 }
 
 fn because(error: Error, output: &Output) -> Error {
@@ -436,16 +531,22 @@ mod tests {
             group: "www-data".into(),
             size: text.len() as u64,
             modified: "1.000000000".into(),
+            inode: Some(7),
             sha256: Some(TextDigest::of(text.as_bytes()).sha256),
             target: None,
         });
         let text = text.map(|text| Text::Plain(text.to_owned()));
-        Seen { found, text, above: Above::There, leftovers: Vec::new(), sure: true, awaited: None }
+        Seen { found, text, ..Seen::nothing(Above::There) }
     }
 
     fn placement() -> Placement {
         let path = "/etc/motd".into();
         Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate: None, part: None }
+    }
+
+    /// Of a run before hosts held records: what is there speaks for itself.
+    fn keep() -> Keep {
+        Keep { nonce: String::new(), ..Keep::new("r", 1) }
     }
 
     fn change(plan: Plan<Before>) -> Change<Before> {
@@ -486,15 +587,15 @@ mod tests {
         let wanted = Placement { mode: Some(0o600), ..placement() };
         let before = change(wanted.plan(&seen(Some("a\n")), &Text::Plain("b\n".into())).unwrap()).before;
         let mut now = seen(Some("a\n"));
-        assert_eq!(wanted.standing(&now, &before), Standing::AsBefore);
+        assert_eq!(wanted.standing(&now, &before, &keep()), Standing::AsBefore);
         now.leftovers.push("1".into());
-        assert_eq!(wanted.standing(&now, &before), Standing::Ours);
+        assert_eq!(wanted.standing(&now, &before, &keep()), Standing::Ours);
         let mut now = seen(Some("b\n"));
-        assert_eq!(wanted.standing(&now, &before), Standing::Ours);
+        assert_eq!(wanted.standing(&now, &before, &keep()), Standing::Ours);
         now.found.as_mut().unwrap().mode = 0o777;
-        assert_eq!(wanted.standing(&now, &before), Standing::Foreign("its mode is 0777".into()));
+        assert_eq!(wanted.standing(&now, &before, &keep()), Standing::Foreign("its mode is 0777".into()));
         let now = seen(Some("c\n"));
-        assert_eq!(wanted.standing(&now, &before), Standing::Foreign("its content is different".into()));
-        assert_eq!(wanted.standing(&seen(None), &before), Standing::Foreign("it is gone".into()));
+        assert_eq!(wanted.standing(&now, &before, &keep()), Standing::Foreign("its content is different".into()));
+        assert_eq!(wanted.standing(&seen(None), &before, &keep()), Standing::Foreign("it is gone".into()));
     }
 }

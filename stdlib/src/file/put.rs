@@ -84,6 +84,10 @@ array of texts is put together; where a part is secret or known only when run, s
         look(host, &self.placement.path, limit).await
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        self.placement.revisit(host, keep).await
+    }
+
     fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
         assume(seen, &self.placement.path, overlay)
     }
@@ -96,8 +100,8 @@ array of texts is put together; where a part is secret or known only when run, s
         self.placement.apply(host, before, keep).await
     }
 
-    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
-        self.placement.standing(seen, before)
+    fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
+        self.placement.standing(seen, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

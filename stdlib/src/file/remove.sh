@@ -1,35 +1,48 @@
-# $1 path, $2 temporary prefix, $3 keep folder, $4 run, $5 name of the kept file.
-# The temporary file is there from the first step to the last: while it is, undo has something to do.
-path=$1 prefix=$2 folder=$3 run=$4 name=$5
-clear_temporary
-area || exit 71
-: >"$prefix$name" || exit 71
-mkdir -p -- "$folder" 2>/dev/null
-here=$(stat -c %m -- "${path%/*}/")
-there=
-if [ -d "$folder" ]; then there=$(stat -c %m -- "$folder"); fi
-place= status=0
-if [ "$here" = "$there" ]; then
-    place=$folder
-elif mkdir -p -- "$area" 2>/dev/null; then
-    place=$area
+# Removes what is at a path, to where it is kept. $1 path, $2 the run's folder of kept things, $3 run, $4 name of the change in
+# it, $5 nonce, $6 `file`, `link`, `special` or `directory`, $7 how it was seen (of a directory its inode, mode, owner and group
+# alone; of a special one nothing), $8 its hash, digest or target; empty for a large file.
+sort=$6 seen=$7 what=$8
+facts='%i %f %u %g %s %.9Y'
+if [ "$sort" = directory ]; then facts='%i %f %u %g'; fi
+is_seen() {
+    [ -z "$seen" ] || [ "$(stat -c "$facts" -- "$1")" = "$seen" ] || return
+    case $sort in
+    file) [ -z "$what" ] || [ "$(sha256sum <"$1")" = "$what  -" ] ;;
+    link) [ "$(readlink -- "$1"; echo .)" = "$what$newline." ] ;;
+    directory) [ "$(digest "$1")" = "$what  -" ] ;;
+    esac
+}
+home || exit 75
+make_area || area=
+is_seen "$path" || exit 76
+kept=${area:-$folder}/$name
+if [ "$sort" = directory ]; then
+    if [ -z "$area" ]; then exit 75; fi
+    if [ "$(stat -f -c %T -- "$path")" != overlayfs ]; then
+        mv -T -- "$path" "$kept" || exit 71
+        if is_seen "$kept"; then exit 0; fi
+        if ! [ -e "$path" ] && ! [ -L "$path" ]; then mv -T -- "$kept" "$path"; fi
+        exit 76
+    fi
+    # Its inode is another one at the new place.
+    if carry "$path" "$kept" && [ "$(digest "$kept")" = "$what  -" ]; then exit 0; fi
+    rm -f -- "$folder/$name.folders"
+    carry "$kept" "$path"
+    exit 76
 fi
-# An overlay does not rename a directory of its lower layer, and mv would fall back to a copy that can break off.
-if [ -d "$path" ] && ! [ -L "$path" ] && [ "$(stat -f -c %T -- "$path")" = overlayfs ]; then place=; fi
-if [ -n "$place" ]; then
-    mv -T -- "$path" "$place/$name" || status=71
-    if [ "$status" != 0 ]; then drop_area; fi
-    rm -f -- "$prefix$name"
-    exit "$status"
+gone=$kept
+if [ -z "$area" ]; then
+    cp -a --reflink=auto -T -- "$path" "$kept.part" && mv -fT -- "$kept.part" "$kept" || exit 75
+    gone=$temporary.gone
 fi
-drop_area
-mv -- "$prefix$name" "$prefix$name.copy" || exit 71
-if ! { [ -d "$folder" ] && cp -a --reflink=auto -T -- "$path" "$folder/$name.part" &&
-    mv -T -- "$folder/$name.part" "$folder/$name"; }; then
-    rm -f -- "$prefix$name.copy"
-    exit 75
+mv -T -- "$path" "$gone" || exit 71
+if ! is_seen "$gone"; then
+    ln -P -T -- "$gone" "$path" && rm -f -- "$gone" "$kept"
+    exit 76
 fi
-# From here on the thing may be there in part.
-mv -- "$prefix$name.copy" "$prefix$name.part" || exit 71
-rm -rf --one-file-system -- "$path" || exit 71
-rm -f -- "$prefix$name.part"
+if [ -z "$area" ]; then
+    rm -f -- "$gone"
+elif [ "$sort" = file ] && [ -n "$what" ]; then
+    # Who watches it by its inode shall see it go.
+    cp -a --reflink=auto -T -- "$kept" "$kept.part" && mv -fT -- "$kept.part" "$kept" || exit 75
+fi

@@ -102,6 +102,10 @@ change the file again, the call is refused. Do not edit what an earlier step pla
         look_whole(host, &self.placement.path).await
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        self.placement.revisit(host, keep).await
+    }
+
     fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
         assume(seen, &self.placement.path, overlay)
     }
@@ -117,8 +121,8 @@ change the file again, the call is refused. Do not edit what an earlier step pla
         self.placement.apply(host, before, keep).await
     }
 
-    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
-        self.placement.standing(seen, before)
+    fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
+        self.placement.standing(seen, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

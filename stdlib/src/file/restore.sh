@@ -1,23 +1,67 @@
-# $1 path, $2 temporary prefix, $3 keep folder, $4 run, $5 name of the kept file, $6 "new" or "old".
-path=$1 prefix=$2 folder=$3 run=$4 name=$5
-if [ "$6" = new ]; then
-    rm -f -- "$path" || exit 71
-else
-    drop_undo
-    find_kept || exit 71
-    if [ -n "$kept" ]; then
-        # Not `-ef`, which looks at where links lead; and mv refuses two names of one link.
-        if [ "$(stat -c %d:%i -- "$kept")" = "$(stat -c %d:%i -- "$path" 2>/dev/null)" ]; then
-            rm -f -- "$kept" || exit 71
-        elif ln -T -- "$kept" "$prefix$name.undo" 2>/dev/null; then
-            mv -fT -- "$kept" "$path" || exit 71
-        else
-            cp -a --reflink=auto -T -- "$kept" "$prefix$name.undo" || exit 71
-            mv -fT -- "$prefix$name.undo" "$path" || exit 71
-            rm -f -- "$kept"
-        fi
+# Takes a placed file or link back. $1 path, $2 the run's folder of kept things, $3 run, $4 name of the change in it, $5 nonce,
+# $6 "file" or "link", $7 "new" or "old", $8 the hash of what was placed, or where the link leads; of an old file $9 its
+# former hash. Prints `left` where what is there is not ours.
+gone=$temporary.gone
+drop() { rm -f -- "$temporary" "$temporary.old"; }
+# What is there is ours, and as it was placed. Opens it as 7 where it is a file.
+is_ours() {
+    if [ "$sort" = link ]; then
+        [ -L "$1" ] && proof link "$1" && [ "$(readlink -- "$1"; echo .)" = "$text$newline." ]
+    else
+        [ -f "$1" ] && ! [ -L "$1" ] && exec 7<"$1" && proof file /proc/self/fd/7 -L && same_text "$text"
+    fi
+}
+# $1 is still the open file, and as it was placed.
+is_still() {
+    if [ "$sort" = link ]; then is_ours "$1"; else [ "$1" -ef /proc/self/fd/7 ] && ! [ -L "$1" ] && same_text "$text"; fi
+}
+sort=$6 text=$8
+# An undo that broke off had moved it, and not yet looked at it again.
+if { [ -e "$gone" ] || [ -L "$gone" ]; } && ! { [ -e "$path" ] || [ -L "$path" ]; }; then
+    if is_ours "$gone"; then rm -f -- "$gone"; else ln -P -T -- "$gone" "$path" && rm -f -- "$gone"; fi
+fi
+if ! { [ -e "$path" ] || [ -L "$path" ]; }; then
+    drop
+    if [ "$7" = new ]; then exit 0; fi
+    exit 76
+fi
+if ! is_ours "$path"; then
+    drop
+    echo left
+    exit 0
+fi
+if [ "$7" = new ]; then
+    mv -T -- "$path" "$gone" || exit 71
+    if ! is_still "$gone"; then
+        ln -P -T -- "$gone" "$path" && rm -f -- "$gone"
+        exit 76
+    fi
+    drop
+    rm -f -- "$gone"
+    exit 0
+fi
+kept=$folder/$name
+if ! { [ -e "$kept" ] || [ -L "$kept" ]; } && area; then kept=$area/$name; fi
+if ! { [ -e "$kept" ] || [ -L "$kept" ]; }; then
+    echo "what was there before is no longer kept" >&2
+    exit 78
+fi
+if [ "$sort" = file ] && [ -n "$9" ] && [ "$(sha256sum <"$kept")" != "$9  -" ]; then
+    echo "what is kept in $kept was changed" >&2
+    exit 78
+fi
+drop
+# Its own inode comes back where it was kept by a second name.
+if [ "$sort" = link ] || [ -n "$9" ] || ! ln -T -- "$kept" "$temporary" 2>/dev/null; then
+    cp -a --reflink=auto -T -- "$kept" "$temporary" || exit 71
+fi
+ln -P -T -- "$path" "$temporary.old" 2>/dev/null
+is_still "$path" || { drop; exit 76; }
+mv -fT -- "$temporary" "$path" || exit 71
+if [ -e "$temporary.old" ] || [ -L "$temporary.old" ]; then
+    if ! is_still "$temporary.old"; then
+        mv -fT -- "$temporary.old" "$path"
+        exit 76
     fi
 fi
-# The temporary file goes last: while it is there, undo has something to do.
-drop_area
-clear_temporary
+drop

@@ -93,7 +93,7 @@ link is not followed.";
 }
 
 fn nothing() -> Seen {
-    Seen { found: None, text: None, above: Above::There, leftovers: Vec::new(), sure: true, awaited: None }
+    Seen::nothing(Above::There)
 }
 
 /// What a plan knows of a planned path: all but its numbers and times.

@@ -82,6 +82,10 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         look(host, &self.placement.path, limit).await
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<Seen> {
+        self.placement.revisit(host, keep).await
+    }
+
     fn assume(&self, seen: Seen, overlay: &Overlay) -> Seen {
         assume(seen, &self.placement.path, overlay)
     }
@@ -94,8 +98,8 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         self.placement.apply(host, before, keep).await
     }
 
-    fn standing(&self, seen: &Seen, before: &Before, _keep: &Keep) -> Standing {
-        self.placement.standing(seen, before)
+    fn standing(&self, seen: &Seen, before: &Before, keep: &Keep) -> Standing {
+        self.placement.standing(seen, before, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

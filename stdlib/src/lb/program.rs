@@ -146,6 +146,11 @@ impl<B: Balancing> Op for Program<B> {
         Ok(State { seen, unit })
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let (seen, unit) = try_join(self.placement.revisit(host, keep), self.unit.revisit(host, keep)).await?;
+        Ok(State { seen, unit })
+    }
+
     fn assume(&self, state: State, overlay: &Overlay) -> State {
         State { seen: assume(state.seen, &self.placement.path, overlay), unit: self.unit.assume(state.unit, overlay) }
     }
@@ -186,7 +191,7 @@ impl<B: Balancing> Op for Program<B> {
     }
 
     fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
-        let file = before.file.as_ref().map(|before| self.placement.standing(&state.seen, before));
+        let file = before.file.as_ref().map(|before| self.placement.standing(&state.seen, before, keep));
         let unit = before.unit.as_ref().map(|before| self.unit.standing(&state.unit, before, keep));
         let parts: Vec<Standing> = file.into_iter().chain(unit).collect();
         let foreign = parts.iter().find(|part| matches!(part, Standing::Foreign(_)));

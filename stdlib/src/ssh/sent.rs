@@ -142,8 +142,12 @@ impl Sent {
         Ok(())
     }
 
-    pub(super) fn standing(&self, state: &State, before: &Before) -> Standing {
-        self.placement.standing(&state.seen, before)
+    pub(super) async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        Ok(State { seen: self.placement.revisit(host, keep).await?, wanted: None })
+    }
+
+    pub(super) fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        self.placement.standing(&state.seen, before, keep)
     }
 
     pub(super) async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {

@@ -133,6 +133,13 @@ what changes.";
         }
     }
 
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        match self {
+            Upload::File(sent) => sent.revisit(host, keep).await.map(State::File),
+            Upload::Folder(directory) => directory.revisit(host, keep).await.map(State::Folder),
+        }
+    }
+
     fn assume(&self, state: State, overlay: &Overlay) -> State {
         match (self, state) {
             (Upload::File(sent), State::File(state)) => State::File(sent.assume(state, overlay)),
@@ -159,7 +166,7 @@ what changes.";
 
     fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         match (self, state, before) {
-            (Upload::File(sent), State::File(state), Before::File(before)) => sent.standing(state, before),
+            (Upload::File(sent), State::File(state), Before::File(before)) => sent.standing(state, before, keep),
             (Upload::Folder(directory), State::Folder(state), Before::Folder(before)) => {
                 directory.standing(state, before, keep)
             }

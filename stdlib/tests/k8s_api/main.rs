@@ -94,7 +94,7 @@ pub async fn undo<O: Op>(host: &Host, op: &O, before: &serde_json::Value, keep: 
 }
 
 pub fn keep(change: u64) -> Keep {
-    Keep { run: format!("k8s-test-{}", std::process::id()), change, nonce: format!("n0nce{change}") }
+    Keep { run: format!("k8s-test-{}", std::process::id()), change, nonce: format!("n0nce{change}"), made: false }
 }
 
 /// This machine as a host.

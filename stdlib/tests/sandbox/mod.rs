@@ -157,10 +157,11 @@ impl Sandbox {
     ) -> Result<Standing> {
         let op: O = serde_json::from_value(serde_json::to_value(op).unwrap()).unwrap();
         let before: O::Before = serde_json::from_value(before.clone()).unwrap();
-        let stood = op.standing(&op.observe(&self.host).await?, &before, keep);
+        let keep = &Keep { made: !broken, ..keep.clone() };
+        let stood = op.standing(&op.revisit(&self.host, keep).await?, &before, keep);
         if stood == Standing::Ours || (broken && stood == Standing::AsBefore) {
             op.undo(&self.host, &before, keep).await?;
-            let stands = op.standing(&op.observe(&self.host).await?, &before, keep);
+            let stands = op.standing(&op.revisit(&self.host, keep).await?, &before, keep);
             assert_eq!(stands, Standing::AsBefore, "{} is not as before", op.target());
         }
         Ok(stood)
@@ -191,7 +192,7 @@ pub fn op<O: Op, const N: usize>(positional: Vec<Value>, options: [(&str, Value)
 
 /// The kept files of a change.
 pub fn keep(change: u64) -> Keep {
-    Keep { run: "run-1".to_owned(), change, nonce: format!("n0nce{change}") }
+    Keep { run: "run-1".to_owned(), change, nonce: format!("n0nce{change}"), made: false }
 }
 
 /// The laws for one op in one situation where nothing breaks off, in dash and in bash: for further situations of an op
@@ -279,7 +280,8 @@ async fn survives_a_stop_in_undo<O: Op>(given: &str, op: &O, count: u32) -> bool
 
 /// The kernel removes the folder when a run is undone.
 fn without_kept(mut manifest: Manifest) -> Manifest {
-    manifest.retain(|path, _| path != "/lib/haengine" && !path.starts_with("/lib/haengine/"));
+    let kept = |path: &str| ["/lib/haengine", "/srv/.haengine"].iter().any(|folder| path.starts_with(folder));
+    manifest.retain(|path, _| !kept(path));
     manifest
 }
 

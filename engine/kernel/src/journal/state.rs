@@ -75,7 +75,7 @@ pub struct ChangeState {
 impl ChangeState {
     /// Where the host keeps what it replaced; `run` is the id of its run.
     pub fn keep(&self, run: &str) -> Keep {
-        Keep { run: run.to_owned(), change: self.change, nonce: self.nonce.clone() }
+        Keep { run: run.to_owned(), change: self.change, nonce: self.nonce.clone(), made: self.made }
     }
 }
 

@@ -49,7 +49,7 @@ impl<O: Op> StateVerb<O> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
         let keep = change.keep(&keep.run);
-        Ok(op.standing(&op.observe(host).await?, &before, &keep))
+        Ok(op.standing(&op.revisit(host, &keep).await?, &before, &keep))
     }
 }
 
@@ -93,7 +93,7 @@ impl<O: Op> Verb for StateVerb<O> {
         }
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        let restored = match op.standing(&op.observe(host).await?, &before, keep) {
+        let restored = match op.standing(&op.revisit(host, keep).await?, &before, keep) {
             Standing::AsBefore if change.phase == Phase::Succeeded => return Ok(Undone::already()),
             // A broken apply may have left a temporary file or a kept one although the target is as before.
             Standing::AsBefore => false,
@@ -102,7 +102,7 @@ impl<O: Op> Verb for StateVerb<O> {
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
         };
         let remains = op.undo(host, &before, keep).await?;
-        match op.standing(&op.observe(host).await?, &before, keep) {
+        match op.standing(&op.revisit(host, keep).await?, &before, keep) {
             Standing::AsBefore => Ok(Undone { restored, remains }),
             // What stays is told; all else is back.
             _ if !remains.is_empty() => Ok(Undone { restored, remains }),

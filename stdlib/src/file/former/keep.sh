@@ -6,13 +6,13 @@ umask 077
 clear_temporary() {
     for stale in "$prefix"*; do
         case $stale in *.copy | *.part) continue ;; esac
-        if [ -e "$stale" ] || [ -L "$stale" ]; then rm -rf -- "$stale"; fi
+        if [ -e "$stale" ] || [ -L "$stale" ]; then rm -f -- "$stale"; fi
     done
 }
 
 # What an undo that broke off was about to put back.
 drop_undo() {
-    if [ -e "$prefix$name.undo" ] || [ -L "$prefix$name.undo" ]; then rm -rf -- "$prefix$name.undo"; fi
+    if [ -e "$prefix$name.undo" ] || [ -L "$prefix$name.undo" ]; then rm -f -- "$prefix$name.undo"; fi
 }
 
 # The kept files' folder on the mount of $path.

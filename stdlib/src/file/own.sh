@@ -1,0 +1,96 @@
+# What a run keeps on a host, and the proof of what it made. Goes before the scripts that make, replace or remove something.
+# $1 path, $2 the run's folder of kept things, $3 run, $4 name of the change in it, $5 nonce.
+path=$1 folder=$2 run=$3 name=$4 nonce=$5
+umask 077
+# Who is not root keeps things at home.
+if ! [ -O / ]; then folder=$HOME/.haengine/$run; fi
+# Beside its place, under a name that nobody could guess, a thing gets all it needs before it gets its own.
+temporary=${path%/*}/.haengine-$nonce-$name
+made=$folder/$name.made
+# A folder on the mount of what is made.
+beside=${path%/*}/
+
+# Makes the folder $1, and says whether it is ours: somebody else's could be exchanged under our hands.
+own() {
+    if ! [ -e "$1" ] && ! [ -L "$1" ]; then mkdir -m 700 -- "$1" 2>/dev/null; fi
+    [ -d "$1" ] && ! [ -L "$1" ] && [ -O "$1" ]
+}
+
+# The run's folder on the root's mount.
+home() { own "${folder%/*}" && own "$folder"; }
+
+# The run's folder on the mount of $path: sets $area, and makes nothing. A mount whose root others may write to has none.
+area() {
+    area=$(findmnt -n -o TARGET -T "${path%/*}/") && there=$(findmnt -n -o TARGET -T "${folder%/*/*}/") || return
+    if [ "$area" = "$there" ]; then
+        area=$folder
+        return
+    fi
+    area=${area%/}/.haengine/$run
+    case $(stat -c %A -- "${area%/.haengine/*}/") in
+    ?????w* | ????????w*) [ -k "${area%/.haengine/*}/" ] || return ;;
+    esac
+    [ -O "${area%/.haengine/*}/" ]
+}
+
+make_area() { area && own "${area%/*}" && own "$area"; }
+newline='
+'
+
+# What tells a file system from others after a boot: its UUID, else its type and where it is mounted. Asked once a mount.
+file_system() { # DEVICE BOOT FOLDER
+    if [ -e "$folder/mounts" ]; then
+        while read -r device boot fs; do
+            if [ "$device $boot" = "$1 $2" ]; then return; fi
+        done <"$folder/mounts"
+    fi
+    fs=$(findmnt -n -o UUID -T "$3" 2>/dev/null)
+    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "$3" 2>/dev/null); fi
+    if [ -z "$fs" ]; then fs=unknown; fi
+    printf '%s %s %s\n' "$1" "$2" "$fs" >>"$folder/mounts"
+}
+
+# Writes down what is about to get its name, and returns once that is on the disk. $1: what it is; $2: what is looked at;
+# $3: -L where that is an open file.
+record() {
+    facts=$(stat $3 -c '%i %.9W %d' -- "$2") && read -r now </proc/sys/kernel/random/boot_id || return
+    file_system "${facts##* }" "$now" "$beside"
+    printf '%s %s %s %s\n' "$1" "$facts" "$now" "$fs" >>"$made" &&
+        dd if=/dev/null of="$made" oflag=append conv=notrunc,fsync status=none
+}
+
+# Whether $2 is what was written down as $1. $3: -L where it is an open file. Sets $proof: `ours`, `other`, or `none` where
+# nothing was written down.
+proof() {
+    proof=none
+    if ! [ -e "$made" ]; then return 1; fi
+    while read -r what inode born device boot fs; do
+        if [ "$what" != "$1" ]; then continue; fi
+        proof=other
+        facts=$(stat $3 -c '%i %.9W %d' -- "$2" 2>/dev/null) || return 1
+        if [ "$inode" = "${facts%% *}" ]; then
+            facts=${facts#* }
+            case "$born ${facts%% *}" in
+            [1-9]*" "[1-9]*) [ "$born" = "${facts%% *}" ] || return 1 ;;
+            esac
+            read -r now </proc/sys/kernel/random/boot_id
+            if [ "$boot" = "$now" ]; then
+                [ "$device" = "${facts##* }" ] || return 1
+            else
+                was=$fs
+                file_system "${facts##* }" "$now" "$beside"
+                [ "$was" = "$fs" ] || return 1
+            fi
+            proof=ours
+            return 0
+        fi
+    done <"$made"
+    return 1
+}
+
+# Whether the open file 7 is as it was seen. $1: inode, mode, owner, group, size and time; $2: its hash, or nothing.
+same() {
+    [ "$(stat -L -c '%i %f %u %g %s %.9Y' /proc/self/fd/7)" = "$1" ] && same_text "$2"
+}
+
+same_text() { [ -z "$1" ] || [ "$(sha256sum </proc/self/fd/7)" = "$1  -" ]; }
