@@ -137,10 +137,10 @@ impl Bench {
     async fn undo(&self, op: &CopyTree, before: &<CopyTree as Op>::Before, keep: &Keep) -> Standing {
         let op: CopyTree = reread(op);
         let before: <CopyTree as Op>::Before = reread(before);
-        let standing = op.standing(&op.observe(&self.host).await.unwrap(), &before, keep);
+        let standing = op.standing(&op.revisit(&self.host, keep).await.unwrap(), &before, keep);
         if !matches!(standing, Standing::Foreign(_)) {
-            op.undo(&self.host, &before, keep).await.unwrap();
-            let after = op.standing(&op.observe(&self.host).await.unwrap(), &before, keep);
+            assert_eq!(op.undo(&self.host, &before, keep).await.unwrap(), []);
+            let after = op.standing(&op.revisit(&self.host, keep).await.unwrap(), &before, keep);
             assert_eq!(after, Standing::AsBefore);
         }
         standing
@@ -161,7 +161,7 @@ impl Bench {
     }
 
     fn assert_nothing_kept(&self) {
-        assert!(!Path::new(&self.keep.folder_on("/dev/shm")).exists());
+        assert!(!Path::new(&format!("{}/7.tree", self.keep.folder_on("/dev/shm"))).exists());
     }
 }
 
@@ -238,7 +238,7 @@ async fn a_fresh_tree_comes_with_all_that_it_has() {
     assert_eq!(content(&bench.path("to")), content(&bench.path("from")));
     let inode = |name: &str| std::fs::metadata(bench.path(name)).unwrap().ino();
     assert_eq!(inode("to/bin/alias"), inode("to/bin/tool"));
-    assert!(!Path::new(&format!("{}/7.tree", bench.keep.folder_on("/dev/shm"))).exists());
+    assert!(!Path::new(&format!("{}/7.tree/new", bench.keep.folder_on("/dev/shm"))).exists());
 }
 
 #[tokio::test]
@@ -287,6 +287,8 @@ async fn a_merge_sends_what_differs_and_keeps_extras() {
     assert_eq!(change.summary, "3 new, 2 new directories, 2 differ, 2 with other rights, 46 B");
     let diff = change.diff.unwrap();
     assert!(diff.text().contains("+0640 0:0 7 B, other content  differs\n"), "{}", diff.text());
+    // The files that undo has put back are others.
+    let change = bench.plan(&op).await.unwrap().unwrap();
     op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
     let (from, to) = (content(&bench.path("from")), content(&bench.path("to")));
     assert!(from.iter().all(|(path, what)| to[path] == *what));
@@ -376,21 +378,22 @@ async fn pipes_and_sockets_stay_where_they_are_and_that_is_said() {
 }
 
 /// Where the target dies, as text of its scripts and what stands there instead.
-const CUTS: [(&str, &str); 14] = [
+const CUTS: [(&str, &str); 15] = [
     ("mkdir \"$stage\" \"$stage/new\"", "kill -9 $$; mkdir \"$stage\" \"$stage/new\""),
     ("trap 'rm", "kill -9 $$; trap 'rm"),
     ("&& sync -f", "&& kill -9 $$ && sync -f"),
     ("-f - && sync", "-f - 2>/dev/null; kill -9 $$; sync"),
     ("cd \"$stage/new\" &&", "cd \"$stage/new\" && kill -9 $$ &&"),
-    ("mv -T \"$stage/new\"", "kill -9 $$; mv -T \"$stage/new\""),
-    ("    rm -rf \"$stage\"\n    exit 0", "    kill -9 $$\n    exit 0"),
+    ("mv -T -- \"$ours\" \"$place\"", "kill -9 $$; mv -T -- \"$ours\" \"$place\""),
+    ("eval \"$NAME_FOLDER\") || exit 79", "eval \"$NAME_FOLDER\") || exit 79; kill -9 $$"),
     ("cat >\"$stage/rights\"", "kill -9 $$; cat >\"$stage/rights\""),
-    ("mv -T \"$stage/keeping\"", "kill -9 $$; mv -T \"$stage/keeping\""),
-    ("# What is left in the directory above", "kill -9 $$\n#"),
-    ("|| rmdir \"$new/$dir\"", "|| kill -9 $PPID"),
-    ("            find \"$new/$dir\"", "            [ \"$dir\" = . ] && exit 255; find \"$new/$dir\""),
+    ("mv -T \"$stage/linking\"", "kill -9 $$; mv -T \"$stage/linking\""),
+    ("if [ -s \"$stage/files\" ]", "kill -9 $$\nif [ -s \"$stage/files\" ]"),
+    ("if [ -s \"$stage/folders\" ]; then\n    xargs", "kill -9 $$\nif [ -s \"$stage/folders\" ]; then\n    xargs"),
+    ("    mkdir \"$stage/copying\"", "    kill -9 $$"),
+    ("mv -T \"$stage/copying\"", "kill -9 $$; mv -T \"$stage/copying\""),
     ("if [ -s \"$stage/rights\" ]", "kill -9 $$\nif [ -s \"$stage/rights\" ]"),
-    ("[ -d \"$stage/old\" ] ||", "kill -9 $$; [ -d \"$stage/old\" ] ||"),
+    ("rm -rf -- \"$stage/new\" \"$stage/files\"", "kill -9 $$; rm -rf -- \"$stage/new\" \"$stage/files\""),
 ];
 
 #[tokio::test]
@@ -411,8 +414,8 @@ async fn whatever_a_death_of_the_target_leaves_is_taken_back() {
         assert_eq!(bench.undo(&op, &change.before, &bench.keep).await, Standing::AsBefore);
         assert!(!Path::new(&format!("{}/7.tree", bench.keep.folder_on("/dev/shm"))).exists(), "{cut:?}");
     }
-    // Five cuts strike both kinds of copy, two a fresh one alone, seven a merge alone.
-    assert_eq!(died, 19);
+    // Five cuts strike both kinds of copy, and so does the naming of a folder; one a fresh one alone, eight a merge alone.
+    assert_eq!(died, 21);
 }
 
 #[tokio::test]
@@ -426,7 +429,7 @@ async fn after_a_death_the_next_attempt_ends_the_work_and_both_are_taken_back() 
         *bench.fault.lock().unwrap() = Some(cut);
         let _ = op.apply(&bench.host, &first.before, &bench.keep).await;
         *bench.fault.lock().unwrap() = None;
-        let again = Keep { change: 8, ..bench.keep.clone() };
+        let again = Keep::new(bench.keep.run.clone(), 8);
         let second = bench.plan(&op).await.unwrap();
         if let Some(second) = &second {
             op.apply(&bench.host, &second.before, &again).await.unwrap();
@@ -443,7 +446,7 @@ async fn after_a_death_the_next_attempt_ends_the_work_and_both_are_taken_back() 
 
 #[tokio::test]
 async fn an_undo_that_was_cut_off_goes_on() {
-    for cut in ["[ -d \"$old/$dir\" ] || continue", "xargs -0 rm -rf", "chmod \"$mode\"", "rm -rf \"$stage\"\n"] {
+    for cut in ["rm -f -- \"$back\"", "xargs -0 -r rm -f", "rmdir --", "chmod \"$mode\"", "rm -rf -- \"$stage\"\n"] {
         let bench = Bench::new();
         older(&bench);
         let was = snapshot(bench.folder.path());
@@ -507,7 +510,7 @@ async fn what_somebody_else_changed_since_is_not_overwritten_by_undo() {
 }
 
 #[tokio::test]
-async fn what_appeared_in_a_created_directory_goes_with_it() {
+async fn what_appeared_in_a_created_directory_stays_and_is_named() {
     let bench = Bench::new();
     older(&bench);
     let was = snapshot(bench.folder.path());
@@ -515,8 +518,45 @@ async fn what_appeared_in_a_created_directory_goes_with_it() {
     let change = bench.plan(&op).await.unwrap().unwrap();
     op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
     bench.write("to/fresh/a/own/data", "a daemon's");
-    assert_eq!(bench.undo(&op, &change.before, &bench.keep).await, Standing::Ours);
-    assert_eq!(snapshot(bench.folder.path()), was);
+    let remains = op.undo(&bench.host, &change.before, &bench.keep).await.unwrap();
+    let stay: Vec<String> = remains.into_iter().map(|remnant| remnant.what).collect();
+    assert_eq!(stay, [bench.path("to/fresh/a"), bench.path("to/fresh")]);
+    let mut now = snapshot(bench.folder.path());
+    now.retain(|path, _| !path.starts_with(bench.path("to/fresh")));
+    assert_eq!(now, was);
+    assert_eq!(std::fs::read_to_string(bench.path("to/fresh/a/own/data")).unwrap(), "a daemon's");
+}
+
+/// Whatever somebody does to a file in between is there afterwards, and the copy says that it was overtaken.
+#[tokio::test]
+async fn what_somebody_writes_between_observing_and_placing_is_not_lost() {
+    type Act = fn(&Bench);
+    let acts: [Act; 5] = [
+        |bench| drop(bench.write("to/differs", "theirs")),
+        |bench| {
+            bench.write("to/theirs", "theirs");
+            std::fs::rename(bench.path("to/theirs"), bench.path("to/differs")).unwrap();
+        },
+        |bench| drop(bench.write("to/fresh/c", "theirs")),
+        |bench| std::fs::create_dir(bench.path("to/fresh")).unwrap(),
+        |bench| std::fs::remove_file(bench.path("to/differs")).unwrap(),
+    ];
+    for (number, act) in acts.iter().enumerate() {
+        let bench = Bench::new();
+        older(&bench);
+        let op = bench.op(&[]);
+        let change = bench.plan(&op).await.unwrap().unwrap();
+        act(&bench);
+        let theirs = snapshot(bench.folder.path());
+        let error = op.apply(&bench.host, &change.before, &bench.keep).await.unwrap_err();
+        assert_eq!(error.code(), "file.overtaken", "{number}");
+        assert_eq!(snapshot(bench.folder.path()), theirs, "{number}");
+        let after = op.standing(&op.revisit(&bench.host, &bench.keep).await.unwrap(), &change.before, &bench.keep);
+        if after == Standing::Ours {
+            op.undo(&bench.host, &change.before, &bench.keep).await.unwrap();
+        }
+        assert_eq!(snapshot(bench.folder.path()), theirs, "undo of {number}");
+    }
 }
 
 #[tokio::test]

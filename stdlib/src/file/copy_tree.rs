@@ -15,7 +15,8 @@ use super::tree::before::Before;
 use super::tree::comparison::{Comparison, Placement};
 use super::tree::glob::Globs;
 use super::tree::manifest::{Keeps, Manifest, Root};
-use super::tree::place::{discard, place, take_back};
+use super::tree::place::{Placed, discard, overtaken, place, take_back};
+use super::tree::proofs::Proofs;
 use super::tree::show::{diff, effects, size, summary, to_send};
 use super::tree::state::State;
 use super::tree::stream::Transfer;
@@ -178,15 +179,37 @@ beside the directories above them.";
         if before.sent().next().is_some() {
             self.stage(host, before, keep).await?;
         }
-        place(host, &self.to, before, keep).await
+        match place(host, &self.to, before, keep).await? {
+            Placed::Whole => Ok(()),
+            Placed::Nothing => {
+                discard(host, before, keep).await;
+                Err(overtaken(&self.to))
+            }
+            Placed::Part => {
+                let state = self.revisit(host, keep).await?;
+                take_back(host, &self.to, before, keep, &state).await?;
+                Err(overtaken(&self.to))
+            }
+        }
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
-        before.standing(&state.target)
+    async fn revisit(&self, host: &Host, keep: &Keep) -> Result<State> {
+        let left_out = Globs::parse(&self.exclude, &self.only)?;
+        let mut state = State::of_target(host, &self.to, &left_out, self.checksum).await?;
+        if keep.is_recorded() {
+            let stage = state.target.keeps.folders(keep).1;
+            state.proofs = Some(Proofs::read(host, &stage, &self.to).await?);
+        }
+        Ok(state)
+    }
+
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
+        before.standing(state, keep)
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
-        take_back(host, &self.to, before, keep).await.map(|()| Remains::new())
+        let state = self.revisit(host, keep).await?;
+        take_back(host, &self.to, before, keep, &state).await
     }
 }
 
@@ -335,7 +358,7 @@ mod tests {
             recorded: false,
         };
         let source = Some(tree(Root::Directory, [("", directory()), ("x", file(1 << 20, 1))]));
-        let mut state = State { source, target: tree(Root::Absent, []), same_host: false };
+        let mut state = State { source, target: tree(Root::Absent, []), same_host: false, proofs: None };
         assert!(matches!(op.plan(&state), Ok(Plan::Change(_))));
         change(&mut state);
         op.plan(&state).err().map(|error| error.code()).unwrap_or_default()

@@ -21,7 +21,7 @@ home() { own "${folder%/*}" && own "$folder"; }
 
 # The run's folder on the mount of $path: sets $area, and makes nothing. A mount whose root others may write to has none.
 area() {
-    area=$(findmnt -n -o TARGET -T "${path%/*}/") && there=$(findmnt -n -o TARGET -T "${folder%/*/*}/") || return
+    area=$(findmnt -n -o TARGET -T "${path%/*}/" | tail -n 1) && there=$(findmnt -n -o TARGET -T "${folder%/*/*}/" | tail -n 1) || return
     if [ "$area" = "$there" ]; then
         area=$folder
         return
@@ -44,8 +44,8 @@ file_system() { # DEVICE BOOT FOLDER
             if [ "$device $boot" = "$1 $2" ]; then return; fi
         done <"$folder/mounts"
     fi
-    fs=$(findmnt -n -o UUID -T "$3" 2>/dev/null)
-    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "$3" 2>/dev/null); fi
+    fs=$(findmnt -n -o UUID -T "$3" 2>/dev/null | tail -n 1)
+    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "$3" 2>/dev/null | tail -n 1); fi
     if [ -z "$fs" ]; then fs=unknown; fi
     printf '%s %s %s\n' "$1" "$2" "$fs" >>"$folder/mounts"
 }

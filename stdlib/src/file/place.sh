@@ -53,7 +53,7 @@ fi
 ln -T -- "$path" "$temporary.old" 2>/dev/null
 if ! [ "$path" -ef /proc/self/fd/7 ] || [ -L "$path" ]; then fail 76; fi
 if ! mv -fT -- "$temporary" "$path"; then
-    if [ "$(findmnt -n -o TARGET -T "$path" 2>/dev/null)" = "$path" ]; then fail 77; fi
+    if [ "$(findmnt -n -o TARGET -T "$path" 2>/dev/null | tail -n 1)" = "$path" ]; then fail 77; fi
     fail 71
 fi
 # Written to in place until now, it goes back with what was written.

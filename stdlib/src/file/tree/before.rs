@@ -1,14 +1,13 @@
 //! What undo of a copied tree needs, and where a host stands between before and after.
 
-use std::collections::BTreeSet;
-
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::Standing;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{How, Placement};
 use super::entry::Entry;
-use super::manifest::{Keeps, Manifest};
+use super::manifest::Keeps;
+use super::state::State;
 
 /// The paths that a copy changes, with what was there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,31 +31,28 @@ impl Before {
         self.placements.iter().filter(|placement| placement.is_sent())
     }
 
-    /// Paths that nothing was at, without those in a directory that is new itself.
-    pub fn created(&self) -> Vec<&str> {
-        let new = self.placements.iter().filter(|placement| placement.how == How::New);
-        let new: BTreeSet<&str> = new.map(|placement| placement.path.as_str()).collect();
-        new.iter().copied().filter(|path| path.is_empty() || !new.contains(parent(path))).collect()
-    }
-
     /// The folder of a run's kept files, and in it that of this change.
     pub fn folders(&self, keep: &Keep) -> (String, String) {
-        let folder = match &self.keeps {
-            Keeps::Below(directory) => keep.folder_on(directory),
-            Keeps::System | Keeps::Nowhere => keep.folder(),
-        };
-        (folder.clone(), format!("{folder}/{}.tree", keep.name()))
+        self.keeps.folders(keep)
     }
 
     /// Where the target stands.
-    pub fn standing(&self, now: &Manifest) -> Standing {
+    pub fn standing(&self, state: &State, keep: &Keep) -> Standing {
+        let now = &state.target;
         let mut as_before = true;
         let mut foreign = Vec::new();
         for placement in &self.placements {
             match (now.entries.get(&placement.path), &placement.was) {
                 (None, None) => {}
                 (Some(now), Some(was)) if now.is(was, self.owners) => {}
-                (Some(now), _) if now.is(&placement.becomes, self.owners) => as_before = false,
+                (Some(now), _) if now.is(&placement.becomes, self.owners) => {
+                    as_before = false;
+                    if keep.made && placement.is_sent() && state.is_ours(&placement.path) == Some(false) {
+                        foreign.push(format!("`{}` is another one, which somebody else put there", placement.path));
+                    }
+                }
+                // Somebody else made it before the copy could.
+                (Some(_), _) if !keep.made && state.is_ours(&placement.path) == Some(false) => as_before = false,
                 (now, _) => foreign.push(difference(placement, now)),
             }
         }
@@ -95,14 +91,19 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::entry::tests::{directory, file};
-    use super::super::manifest::Root;
+    use super::super::manifest::{Manifest, Root};
     use super::*;
 
-    fn now(entries: &[(&str, Entry)]) -> Manifest {
+    fn keep() -> Keep {
+        Keep { made: true, ..Keep::new("r", 1) }
+    }
+
+    fn now(entries: &[(&str, Entry)]) -> State {
         let entries: BTreeMap<String, Entry> =
             entries.iter().map(|(path, e)| ((*path).to_owned(), e.clone())).collect();
         let (free, unreadable_names) = (None, Vec::new());
-        Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, entries, unreadable_names }
+        let target = Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, entries, unreadable_names };
+        State { source: None, target, same_host: false, proofs: None }
     }
 
     fn before() -> Before {
@@ -114,23 +115,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_below_a_created_directory_goes_with_it() {
-        assert_eq!(before().created(), ["a", "a-b"]);
-    }
-
-    #[test]
     fn a_host_in_between_is_ours() {
         let old = ("old", file(1, 1));
-        assert_eq!(before().standing(&now(std::slice::from_ref(&old))), Standing::AsBefore);
-        assert_eq!(before().standing(&now(&[old, ("a", directory())])), Standing::Ours);
-        assert_eq!(before().standing(&now(&[("old", file(2, 2))])), Standing::Ours);
+        assert_eq!(before().standing(&now(std::slice::from_ref(&old)), &keep()), Standing::AsBefore);
+        assert_eq!(before().standing(&now(&[old, ("a", directory())]), &keep()), Standing::Ours);
+        assert_eq!(before().standing(&now(&[("old", file(2, 2))]), &keep()), Standing::Ours);
     }
 
     #[test]
     fn what_somebody_else_wrote_is_foreign() {
-        let Standing::Foreign(how) = before().standing(&now(&[("old", file(2, 9))])) else { panic!() };
+        let Standing::Foreign(how) = before().standing(&now(&[("old", file(2, 9))]), &keep()) else { panic!() };
         assert_eq!(how, "`old` was written since");
-        let Standing::Foreign(how) = before().standing(&now(&[])) else { panic!() };
+        let Standing::Foreign(how) = before().standing(&now(&[]), &keep()) else { panic!() };
         assert_eq!(how, "`old` is gone");
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::keep::Keep;
 use haengine_kernel::transport::{Command, Output};
 
 use super::entry::{Entry, Shape};
@@ -49,6 +50,17 @@ pub enum Keeps {
     Below(String),
     /// There is no place on the same mount that the user may write.
     Nowhere,
+}
+
+impl Keeps {
+    /// The folder of a run's kept files, and in it that of a change.
+    pub fn folders(&self, keep: &Keep) -> (String, String) {
+        let folder = match self {
+            Keeps::Below(directory) => keep.folder_on(directory),
+            Keeps::System | Keeps::Nowhere => keep.folder(),
+        };
+        (folder.clone(), format!("{folder}/{}.tree", keep.name()))
+    }
 }
 
 impl Manifest {

@@ -20,12 +20,9 @@ user=$(id -u) || exit
 if [ "$3" = target ] && [ "$kind" != orphan ]; then
     home=/var/lib
     [ "$user" = 0 ] || home=${HOME:-/}
-    mounts=$(stat -L -c %m "$near" "$home") || exit
     free=$(stat -f -c '%a %S' "$near") || exit
     free=$((${free% *} * ${free#* }))
-    { read -r mount; read -r home_mount; } <<END
-$mounts
-END
+    mount=$(findmnt -n -o TARGET -T "$near" | tail -n 1) && home_mount=$(findmnt -n -o TARGET -T "$home" | tail -n 1) || exit
     if [ "$mount" = "$home_mount" ]; then
         [ "$user" = 0 ] || keeps=$home
     elif [ "$user" = 0 ]; then

@@ -8,6 +8,7 @@ pub(super) mod glob;
 pub(super) mod manifest;
 pub(super) mod place;
 mod planned;
+pub(super) mod proofs;
 pub(super) mod show;
 mod size;
 pub(super) mod state;

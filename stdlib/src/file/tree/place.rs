@@ -5,90 +5,155 @@ use std::collections::BTreeSet;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
-use haengine_kernel::transport::Command;
+use haengine_kernel::transport::{Command, Exit};
 
 use super::before::{Before, parent};
 use super::comparison::{How, Placement};
-use super::entry::Entry;
+use super::entry::{Entry, Shape};
+use super::state::State;
 
-/// Puts what is staged into place: a fresh tree by one rename, else each file and each new directory by one.
+/// How far a copy came that somebody else got in the way of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// All is in place.
+    Whole,
+    /// Somebody else was faster; nothing was placed.
+    Nothing,
+    /// Somebody else was faster; something was placed by then.
+    Part,
+}
+
+/// Puts what is staged into place: a fresh tree at once, else each file and each new directory by itself.
 ///
 /// # Errors
 /// When the host did not do it; undo copes with what was done.
-pub async fn place(host: &Host, to: &str, before: &Before, keep: &Keep) -> Result<()> {
-    let replaced = list(before.placements.iter().filter(|p| p.how == How::Replaced).map(|p| p.path.as_str()));
-    let merged = list(merged(before.sent(), before).into_iter().rev());
-    let rights = rights(before, |placement| Some(&placement.becomes));
+pub async fn place(host: &Host, to: &str, before: &Before, keep: &Keep) -> Result<Placed> {
+    let new: BTreeSet<&str> = before.sent().filter(|p| p.how == How::New).map(|p| p.path.as_str()).collect();
+    let tops = before.sent().filter(|p| p.how == How::New && !new.contains(parent(&p.path)) && !p.path.is_empty());
+    let (folders, files): (Vec<_>, Vec<_>) = tops.partition(|p| p.becomes.shape == Shape::Directory);
+    let replaced: Vec<&Placement> = before.placements.iter().filter(|p| p.how == How::Replaced).collect();
+    let seen: String = replaced.iter().filter_map(|p| p.was.as_ref()).map(identity).collect();
+    let lists = [
+        list(files.iter().map(|p| p.path.as_str())),
+        list(folders.iter().map(|p| p.path.as_str())),
+        list(replaced.iter().map(|p| p.path.as_str())),
+        seen,
+    ];
+    let rights = before.placements.iter().rev().filter(|p| p.how == How::Rights);
+    let rights = rights.filter_map(|p| Some(right(&p.path, p.was.as_ref()?, &p.becomes, before.owners)));
     let fresh = if before.is_fresh() { "fresh" } else { "merge" };
-    let command = Command::script(include_str!("place.sh"))
-        .arg(before.folders(keep).1)
-        .arg(to)
-        .arg(fresh)
-        .arg(replaced.len().to_string())
-        .arg(merged.len().to_string())
-        .stdin(Secret::new([replaced, merged, rights].concat()));
-    run(host, &command, &format!("the copy could not be put into place at `{to}`")).await
+    let command = Command::script(include_str!("place.sh")).args([before.folders(keep).1.as_str(), to, fresh]);
+    let command = with_lists(command, lists, rights.collect());
+    let output = host.exec(&command).await?;
+    match output.exit {
+        Exit::Status(76) => Ok(Placed::Nothing),
+        Exit::Status(79) => Ok(Placed::Part),
+        _ => match output.ok(&command) {
+            Ok(_) => Ok(Placed::Whole),
+            Err(cause) => Err(failed(host, &format!("the copy could not be put into place at `{to}`"), cause)),
+        },
+    }
 }
 
-/// Takes everything back: old files return, what was new goes with all in it.
+/// Takes back what is the copy's own: old files return, what was new goes, directories only when they are empty. What
+/// somebody else made or put in a directory stays, and is what this gives.
 ///
 /// # Errors
-/// When the host did not do it.
-pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep) -> Result<()> {
-    let replaced = before.placements.iter().filter(|placement| placement.how == How::Replaced);
-    let merged = list(merged(replaced, before));
-    let created = list(before.created());
-    let rights = rights(before, |placement| placement.was.as_ref());
-    let command = Command::script(include_str!("undo.sh"))
-        .arg(before.folders(keep).1)
-        .arg(to)
-        .arg(merged.len().to_string())
-        .arg(created.len().to_string())
-        .stdin(Secret::new([merged, created, rights].concat()));
-    run(host, &command, &format!("`{to}` could not be put back")).await
+/// When the host did not do it; of kind `Drift` when somebody wrote to one of them meanwhile.
+pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, state: &State) -> Result<Remains> {
+    let (mut removed, mut restored, mut folders, mut remains) = (Vec::new(), Vec::new(), Vec::new(), Remains::new());
+    let mut rights = String::new();
+    // What is in a directory comes before it.
+    for placement in before.placements.iter().rev() {
+        let path = placement.path.as_str();
+        let Some(now) = state.target.entries.get(path) else { continue };
+        let ours = state.is_ours(path).unwrap_or_else(|| now.is(&placement.becomes, before.owners));
+        match (placement.how, &placement.was) {
+            (How::Rights, Some(was)) => rights.push_str(&right(path, now, was, before.owners)),
+            (How::New, _) if ours && now.shape == Shape::Directory => folders.push(path),
+            (How::New, _) if ours => removed.push((path, now)),
+            (How::Replaced, _) if ours => restored.push((path, now)),
+            (How::Replaced, Some(was)) if now.is(was, before.owners) => {}
+            _ => remains.push(Remnant::left(join(to, path), "somebody else made it")),
+        }
+    }
+    let lists = [
+        list(removed.iter().map(|(path, _)| *path)),
+        list(restored.iter().map(|(path, _)| *path)),
+        list(folders),
+        removed.iter().chain(&restored).map(|(_, now)| identity(now)).collect(),
+    ];
+    let command = Command::script(include_str!("undo.sh")).args([before.folders(keep).1.as_str(), to]);
+    let command = with_lists(command, lists, rights);
+    let output = host.exec(&command).await?;
+    if output.exit == Exit::Status(76) {
+        return Err(overtaken(to));
+    }
+    let said = output.ok(&command).map_err(|cause| failed(host, &format!("`{to}` could not be put back"), cause))?;
+    let used = String::from_utf8_lossy(&said.stdout).into_owned();
+    let used = used.split_terminator('\0').map(|path| if path == "." { "" } else { path });
+    remains.extend(used.map(|path| Remnant::left(join(to, path), "something that the run did not make is in it")));
+    Ok(remains)
+}
+
+/// Somebody else was faster.
+pub fn overtaken(to: &str) -> Error {
+    Error::new(Kind::Drift, "file.overtaken", format!("somebody else changed what is in `{to}` at the same time"))
+        .hint("look at who writes there, then run again; theirs is what is there")
 }
 
 /// Removes what a copy staged; what cannot be removed now, undo removes.
 pub async fn discard(host: &Host, before: &Before, keep: &Keep) {
-    let command = Command::new("rm").arg("-rf").arg(before.folders(keep).1);
+    let command = Command::new("rm").arg("-rf").arg("--").arg(before.folders(keep).1);
     if let Err(error) = host.ok(&command).await {
         host.warn(format!("a broken copy is still there: {}", error.message()));
     }
 }
 
-async fn run(host: &Host, command: &Command, failed: &str) -> Result<()> {
-    match host.exec(command).await?.ok(command) {
-        Ok(_) => Ok(()),
-        Err(cause) => Err(Error::new(Kind::Failed, "file.place_tree", failed).because(cause).on(host.name())),
-    }
+fn failed(host: &Host, message: &str, cause: Error) -> Error {
+    Error::new(Kind::Failed, "file.place_tree", message).because(cause).on(host.name())
 }
 
-/// The directories which exist already and get something from `placements`, each after the ones above it.
-fn merged<'a>(placements: impl Iterator<Item = &'a Placement>, before: &Before) -> BTreeSet<&'a str> {
-    let new: BTreeSet<&str> = before.placements.iter().filter(|p| p.how == How::New).map(|p| p.path.as_str()).collect();
-    let mut merged = BTreeSet::new();
-    for placement in placements {
-        let mut above = parent(&placement.path);
-        // The directories above are scaffolding in the staging folder, to be emptied and removed too.
-        while !new.contains(above) && merged.insert(above) && !above.is_empty() {
-            above = parent(above);
-        }
-    }
-    merged
+fn with_lists(command: Command, lists: [String; 4], last: String) -> Command {
+    let sizes: Vec<String> = lists.iter().map(|list| list.len().to_string()).collect();
+    command.args(sizes).stdin(Secret::new([lists.concat(), last].concat()))
 }
 
 fn list<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
     paths.into_iter().map(|path| if path.is_empty() { ".\0".to_owned() } else { format!("{path}\0") }).collect()
 }
 
-/// Directories and files whose rights change, innermost first: a directory may be closed behind them.
-fn rights(before: &Before, to_be: impl Fn(&Placement) -> Option<&Entry>) -> String {
-    let changes = before.placements.iter().rev().filter(|placement| placement.how == How::Rights);
-    let item = |placement: &Placement| {
-        let entry = to_be(placement)?;
-        let owner = if before.owners { format!("{}:{}", entry.uid, entry.gid) } else { "-".to_owned() };
-        Some(format!("{:04o} {owner} ./{}\0", entry.mode, placement.path))
-    };
-    changes.filter_map(item).collect()
+/// A line as `stat -c '%i %a %u %g %s %.9Y'` writes it.
+fn identity(entry: &Entry) -> String {
+    let (inode, mode, size) = (entry.inode.1, entry.mode, entry.size);
+    let (seconds, part) = (entry.mtime.div_euclid(SECOND), entry.mtime.rem_euclid(SECOND));
+    format!("{inode} {mode:o} {} {} {size} {seconds}.{part:09}\n", entry.uid, entry.gid)
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+/// `INODE MODE OWNER PATH` of rights to give to what is there.
+fn right(path: &str, now: &Entry, to_be: &Entry, owners: bool) -> String {
+    let owner = if owners { format!("{}:{}", to_be.uid, to_be.gid) } else { "-".to_owned() };
+    format!("{} {:05o} {owner} ./{path}\0", now.inode.1, to_be.mode)
+}
+
+fn join(root: &str, path: &str) -> String {
+    if path.is_empty() { root.to_owned() } else { format!("{}/{path}", root.trim_end_matches('/')) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::tests::file;
+    use super::*;
+
+    #[test]
+    fn an_identity_is_written_as_stat_writes_it() {
+        let entry = Entry { mode: 0o4755, inode: (1, 77), ..file(12, 1_700_000_000_000_000_005) };
+        assert_eq!(identity(&entry), "77 4755 0 0 12 1700000000.000000005\n");
+        assert_eq!(right("a b", &entry, &file(1, 1), true), "77 00644 0:0 ./a b\0");
+        assert_eq!(list(["", "a"]), ".\0a\0");
+    }
 }

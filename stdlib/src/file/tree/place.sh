@@ -1,48 +1,94 @@
-# Puts a staged tree into place. Arguments: its staging folder, the tree, `fresh` where the tree is new, and the sizes
-# of the first two of three lists on standard input, whose items end with NUL: files to keep before they give way,
-# directories that exist and get something new (deepest first), and `MODE OWNER PATH` of what only changes its rights.
+# Puts a staged tree into place. Arguments: its staging folder, the tree, `fresh` where the tree is new, and the sizes of the first
+# four of five lists on standard input, whose items end with NUL (those of the fourth with a newline): files and links that are
+# new, folders that are new as a whole, files and links that give way, how these were seen, and `INODE MODE OWNER PATH` of what
+# only changes its rights. Ends with 76 where somebody else was faster and nothing was done, with 79 where something was.
 set -e
 stage=$1 to=$2
+umask 077
+# A folder takes its name at once; then ours, with all in it, takes the place of the empty one.
+NAME_FOLDER='
+    mkdir -- "$place" 2>/dev/null || exit 255
+    { stat --printf "%i %.9W %d\0" -- "$place" && printf "%s\0" "$one"; } >>"$stage/made" || exit 255
+    mv -T -- "$ours" "$place" || exit 255'
 if [ "$3" = fresh ]; then
-    mv -T "$stage/new" "$to"
-    rm -rf "$stage"
+    (one=. place=$to ours=$stage/new; eval "$NAME_FOLDER") || exit 79
     exit 0
 fi
-umask 077
+facts='%i %a %u %g %s %.9Y'
 mkdir -p "$stage"
-head -c "$4" >"$stage/replaced"
-head -c "$5" >"$stage/merged"
+head -c "$4" >"$stage/files"
+head -c "$5" >"$stage/folders"
+head -c "$6" >"$stage/replaced"
+head -c "$7" >"$stage/seen"
 cat >"$stage/rights"
-cd "$to"
+is_seen() { [ "$(cd "$1" && xargs -0 stat -c "$facts" -- <"$stage/replaced" 2>/dev/null)" = "$(cat "$stage/seen")" ]; }
+cd "$to" || exit 76
 if [ -s "$stage/replaced" ]; then
-    mkdir "$stage/keeping"
-    if ! xargs -0 cp -a --link --parents -t "$stage/keeping" -- <"$stage/replaced" 2>/dev/null; then
-        rm -rf "$stage/keeping"
-        mkdir "$stage/keeping"
-        xargs -0 cp -a --reflink=auto --parents -t "$stage/keeping" -- <"$stage/replaced"
-        sync -f "$stage/keeping"
+    is_seen "$to" || exit 76
+    mkdir "$stage/linking"
+    linked=yes
+    if xargs -0 cp -P --link --parents -t "$stage/linking" -- <"$stage/replaced" 2>/dev/null; then
+        is_seen "$stage/linking" || exit 76
+    else
+        # A file system without hard links.
+        linked=no
+        rm -rf -- "$stage/linking"
+        mkdir "$stage/linking"
+        xargs -0 cp -a --reflink=auto --parents -t "$stage/linking" -- <"$stage/replaced"
     fi
-    # Kept whole, or not at all: undo trusts what is below `old`.
-    mv -T "$stage/keeping" "$stage/old"
+    # Kept whole, or not at all: undo trusts what is below `links`.
+    mv -T "$stage/linking" "$stage/links"
 fi
-# What is left in the directory above once a deeper one is done is new as a whole and moves as a whole.
-if [ -s "$stage/merged" ]; then
+if [ -s "$stage/files" ]; then
+    (cd "$stage/new" && xargs -0 cp -P --link --parents -t "$to" -- <"$stage/files") 2>/dev/null || exit 79
+fi
+if [ -s "$stage/folders" ]; then
     xargs -0 sh -c '
-        new=$1 to=$2
-        shift 2
-        for dir do
-            find "$new/$dir" -mindepth 1 -maxdepth 1 -exec mv -f -t "$to/$dir" -- {} + || exit 255
-            [ "$dir" = . ] || rmdir "$new/$dir" || exit 255
-        done' sh "$stage/new" "$to" <"$stage/merged"
+        stage=$1 to=$2 name=$3
+        shift 3
+        for one do
+            place=$to/$one ours=$stage/new/$one
+            eval "$name"
+        done' sh "$stage" "$to" "$NAME_FOLDER" <"$stage/folders" || exit 79
+fi
+if [ -s "$stage/replaced" ]; then
+    xargs -0 sh -c '
+        stage=$1 to=$2 linked=$3
+        shift 3
+        for one do
+            [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$stage/links/$one" ] || exit 255
+            mv -fT -- "$stage/new/$one" "$to/$one" || exit 255
+        done' sh "$stage" "$to" "$linked" <"$stage/replaced" || exit 79
+    # What was written to in place until now goes back with what was written.
+    if [ "$linked" = yes ] && ! is_seen "$stage/links"; then
+        xargs -0 sh -c '
+            seen=$1 from=$2 to=$3
+            shift 3
+            for one do
+                now=$(stat -c "%i %a %u %g %s %.9Y" -- "$from/$one")
+                grep -qxF -- "$now" "$seen" || mv -fT -- "$from/$one" "$to/$one" || exit 255
+            done' sh "$stage/seen" "$stage/links" "$to" <"$stage/replaced"
+        exit 79
+    fi
+    # Who watches a file by its inode shall see it go; only large ones are kept by a second name.
+    mkdir "$stage/copying"
+    (cd "$stage/links" && find . ! -type d \( ! -type f -o -size -32769 \) -print0 |
+        xargs -0 -r cp -a --reflink=auto --parents -t "$stage/copying" --)
+    (cd "$stage/links" && find . -type f -size +32768 -print0 | xargs -0 -r cp -P --link --parents -t "$stage/copying" --)
+    mv -T "$stage/copying" "$stage/old"
+    rm -rf -- "$stage/links"
 fi
 if [ -s "$stage/rights" ]; then
     xargs -0 sh -c '
         for item do
+            inode=${item%% *} item=${item#* }
             mode=${item%% *} item=${item#* }
             owner=${item%% *} path=${item#* }
-            [ "$owner" = - ] || chown -h "$owner" "$path" || exit 255
-            chmod "$mode" "$path" || exit 255
-        done' sh <"$stage/rights"
+            if [ -L "$path" ] || ! { [ -f "$path" ] || [ -d "$path" ]; }; then exit 255; fi
+            exec 7<"$path"
+            [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] || exit 255
+            [ "$owner" = - ] || chown -- "$owner" /proc/self/fd/7 || exit 255
+            chmod "$mode" /proc/self/fd/7 || exit 255
+        done' sh <"$stage/rights" || exit 79
 fi
-rm -rf "$stage/new" "$stage/replaced" "$stage/merged" "$stage/rights"
-[ -d "$stage/old" ] || rm -rf "$stage"
+rm -rf -- "$stage/new" "$stage/files" "$stage/folders" "$stage/replaced" "$stage/seen" "$stage/rights"

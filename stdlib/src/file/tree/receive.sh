@@ -17,11 +17,20 @@ for stale in "$folder"/*.tree; do
         rm -rf "$stale/new" "$stale/keeping"
     fi
 done
+# What is ours, before it gets its place.
+write_down() {
+    read -r boot </proc/sys/kernel/random/boot_id
+    fs=$(findmnt -n -o UUID -T . 2>/dev/null | tail -n 1)
+    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T . 2>/dev/null | tail -n 1); fi
+    find . -print0 >"$stage/names" && printf '%s %s\0' "$boot" "$fs" >"$stage/made" &&
+        xargs -0 stat --printf '%i %.9W %d\0%n\0' -- <"$stage/names" >>"$stage/made" &&
+        dd if=/dev/null of="$stage/made" oflag=append conv=notrunc,fsync status=none
+}
 mkdir "$stage" "$stage/new" && ln -s "$3" "$stage/to" || exit
-trap 'rm -rf "$stage"; exit 143' HUP INT TERM
+trap 'rm -rf -- "$stage"; exit 143' HUP INT TERM
 tar -x -p -b 128 --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
-    -C "$stage/new" -f - && sync -f "$stage/new" && cd "$stage/new" &&
+    -C "$stage/new" -f - && sync -f "$stage/new" && cd "$stage/new" && write_down &&
     exec find . -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'
 status=$?
-rm -rf "$stage"
+rm -rf -- "$stage"
 exit $status

@@ -10,6 +10,7 @@ use super::entry::Shape;
 use super::glob::Globs;
 use super::manifest::Manifest;
 use super::planned::{lay_over, recognise};
+use super::proofs::Proofs;
 use super::show::origin;
 
 /// What a copy finds.
@@ -20,9 +21,16 @@ pub struct State {
     pub target: Manifest,
     /// Both are on one host.
     pub same_host: bool,
+    /// What is the copy's own; none where nobody asked, or before hosts held records.
+    pub proofs: Option<Proofs>,
 }
 
 impl State {
+    /// Whether what is at a path is the copy's own, where that is known.
+    pub fn is_ours(&self, path: &str) -> Option<bool> {
+        self.proofs.as_ref().map(|proofs| proofs.has(path))
+    }
+
     /// The target alone. `all`: contents count even where size and time say nothing.
     ///
     /// # Errors
@@ -33,7 +41,7 @@ impl State {
             let files: Vec<String> = Comparison::undecided(&target.entries, &target.entries, true);
             digests::hash(host, to, &mut target.entries, &files).await?;
         }
-        Ok(State { source: None, target, same_host: false })
+        Ok(State { source: None, target, same_host: false, proofs: None })
     }
 
     /// Both sides at once; a second look hashes where size and time leave it open.
@@ -63,7 +71,8 @@ impl State {
             digests::hash(to_host, to, &mut ours.entries, &undecided),
         )
         .await?;
-        Ok(State { source: Some(theirs), target: ours, same_host: from_host.name() == to_host.name() })
+        let same_host = from_host.name() == to_host.name();
+        Ok(State { source: Some(theirs), target: ours, same_host, proofs: None })
     }
 }
 

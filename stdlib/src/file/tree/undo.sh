@@ -1,49 +1,75 @@
-# Takes a placed tree back, from wherever its placing stopped. Arguments: its staging folder, the tree, and the sizes of
-# the first two of three lists on standard input, whose items end with NUL: directories whose files gave way, paths
-# that were new (below the tree; the tree itself is `.`), and `MODE OWNER PATH` of what only changed its rights.
+# Takes a placed tree back, as far as it is proven to be ours. Arguments: its staging folder, the tree, and the sizes of the first
+# four of five lists on standard input, whose items end with NUL (those of the fourth with a newline): files and links to remove,
+# files and links to put back, folders to remove (`.` is the tree), how the first two were seen, and `INODE MODE OWNER PATH` of
+# rights to give back. Prints the folders that stay, since something is in them. Ends with 76 where somebody else was faster.
 set -e
 stage=$1 to=$2 folder=${1%/*}
 umask 077
 mkdir -p "$stage"
-head -c "$3" >"$stage/merged"
-head -c "$4" >"$stage/created"
+head -c "$3" >"$stage/removed"
+head -c "$4" >"$stage/restored"
+head -c "$5" >"$stage/folders"
+head -c "$6" >"$stage/seen"
 cat >"$stage/rights"
+is_seen() {
+    [ "$(cd "$1" && xargs -0 stat -c '%i %a %u %g %s %.9Y' -- <"$stage/both" 2>/dev/null)" = "$(cat "$stage/seen")" ]
+}
+old=$stage/old
+if ! [ -d "$old" ]; then old=$stage/links; fi
 if [ -d "$to" ]; then
     cd "$to"
-    if [ -d "$stage/old" ] && [ -s "$stage/merged" ]; then
-        # What was kept and not replaced yet is one file under two names, which `mv` refuses.
-        find "$stage/old" ! -type d -exec sh -c '
-            old=$1 to=$2
-            shift 2
-            for kept do
-                inodes=$(stat -c %i "$kept" "$to/${kept#"$old"/}" 2>/dev/null) || continue
-                one=${inodes%%[!0-9]*}
-                [ "$inodes" != "$one
-$one" ] || rm -f "$kept"
-            done' sh "$stage/old" "$to" {} +
-        xargs -0 sh -c '
-            old=$1 to=$2
-            shift 2
-            for dir do
-                [ -d "$old/$dir" ] || continue
-                find "$old/$dir" -mindepth 1 -maxdepth 1 ! -type d -exec mv -f -t "$to/$dir" -- {} + || exit 255
-            done' sh "$stage/old" "$to" <"$stage/merged"
+    cat "$stage/removed" "$stage/restored" >"$stage/both"
+    if [ -s "$stage/both" ]; then
+        is_seen "$to" || exit 76
+        rm -rf -- "$stage/gone"
+        mkdir "$stage/gone"
+        linked=yes
+        xargs -0 cp -P --link --parents -t "$stage/gone" -- <"$stage/both" 2>/dev/null || linked=no
+        if [ "$linked" = yes ]; then is_seen "$stage/gone" || exit 76; fi
+        xargs -0 -r sh -c '
+            old=$1 to=$2 back=$3
+            shift 3
+            for one do
+                rm -f -- "$back"
+                ln -P -T -- "$old/$one" "$back" 2>/dev/null || cp -a -T -- "$old/$one" "$back" || exit 255
+                mv -fT -- "$back" "$to/$one" || exit 255
+            done' sh "$old" "$to" "$stage/back" <"$stage/restored"
+        xargs -0 -r rm -f -- <"$stage/removed"
+        # What was written to in place until now goes back with what was written.
+        if [ "$linked" = yes ] && ! is_seen "$stage/gone"; then
+            xargs -0 sh -c '
+                seen=$1 from=$2 to=$3
+                shift 3
+                for one do
+                    now=$(stat -c "%i %a %u %g %s %.9Y" -- "$from/$one")
+                    grep -qxF -- "$now" "$seen" || mv -fT -- "$from/$one" "$to/$one" || exit 255
+                done' sh "$stage/seen" "$stage/gone" "$to" <"$stage/both"
+            exit 76
+        fi
     fi
-    if [ "$(cat "$stage/created")" = . ]; then
-        cd /
-        rm -rf --one-file-system "$to"
-    elif [ -s "$stage/created" ]; then
-        xargs -0 rm -rf --one-file-system -- <"$stage/created"
+    if [ -s "$stage/folders" ]; then
+        xargs -0 sh -c '
+            to=$1
+            shift
+            for one do
+                place=$to/$one
+                if [ "$one" = . ]; then place=$to; fi
+                rmdir -- "$place" 2>/dev/null || ! [ -d "$place" ] || printf "%s\0" "$one"
+            done' sh "$to" <"$stage/folders"
     fi
     if [ -s "$stage/rights" ]; then
         xargs -0 sh -c '
             for item do
+                inode=${item%% *} item=${item#* }
                 mode=${item%% *} item=${item#* }
                 owner=${item%% *} path=${item#* }
-                [ "$owner" = - ] || chown -h "$owner" "$path" || exit 255
-                chmod "$mode" "$path" || exit 255
+                if [ -L "$path" ] || ! { [ -f "$path" ] || [ -d "$path" ]; }; then exit 255; fi
+                exec 7<"$path"
+                [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] || exit 255
+                [ "$owner" = - ] || chown -- "$owner" /proc/self/fd/7 || exit 255
+                chmod "$mode" /proc/self/fd/7 || exit 255
             done' sh <"$stage/rights"
     fi
 fi
-rm -rf "$stage"
+rm -rf -- "$stage"
 rmdir "$folder" "${folder%/*}" 2>/dev/null || :

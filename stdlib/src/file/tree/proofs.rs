@@ -1,0 +1,79 @@
+//! What a copy wrote down of all that it placed, held against what is there now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haengine_kernel::error::Result;
+use haengine_kernel::host::Host;
+use haengine_kernel::transport::Command;
+
+/// The paths at which the copy's own things still are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs(BTreeSet<String>);
+
+/// `INODE BIRTH DEVICE` of each path; a folder that was named before it was filled has two.
+type Facts<'a> = BTreeMap<&'a str, Vec<[&'a str; 3]>>;
+
+impl Proofs {
+    /// Reads what the copy of the staging folder `stage` wrote down, and what is in the tree at `to`.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn read(host: &Host, stage: &str, to: &str) -> Result<Proofs> {
+        let command = Command::script(include_str!("proofs.sh")).arg(stage).arg(to);
+        let said = host.ok(&command).await?;
+        Ok(Proofs::parse(&String::from_utf8_lossy(&said.stdout)))
+    }
+
+    /// True when what is there is what the copy placed.
+    pub fn has(&self, path: &str) -> bool {
+        self.0.contains(path)
+    }
+
+    fn parse(text: &str) -> Proofs {
+        let Some((then, now)) = text.split_once("\0\0") else { return Proofs::default() };
+        let (Some((place_then, then)), Some((place_now, now))) = (half(then), half(now)) else {
+            return Proofs::default();
+        };
+        let is_same = |a: &[&str; 3], b: &[&str; 3]| {
+            let born = [a[1], b[1]].iter().all(|born| born.starts_with(|c: char| ('1'..='9').contains(&c)));
+            // Within a boot a device has one number; beyond it, the file system tells.
+            let place = if place_then.0 == place_now.0 { a[2] == b[2] } else { place_then.1 == place_now.1 };
+            a[0] == b[0] && (!born || a[1] == b[1]) && place
+        };
+        let ours = now.iter().filter(|(path, facts)| {
+            then.get(*path).is_some_and(|made| made.iter().any(|made| facts.iter().any(|facts| is_same(made, facts))))
+        });
+        Proofs(ours.map(|(path, _)| (*path).to_owned()).collect())
+    }
+}
+
+/// Boot and file system, then the facts.
+fn half(text: &str) -> Option<((&str, &str), Facts<'_>)> {
+    let mut items = text.split('\0');
+    let place = items.next()?.split_once(' ')?;
+    let mut facts = Facts::new();
+    while let (Some(words), Some(path)) = (items.next(), items.next()) {
+        let mut words = words.split(' ');
+        let path = path.strip_prefix("./").unwrap_or(if path == "." { "" } else { path });
+        let words = [words.next()?, words.next()?, words.next()?];
+        facts.entry(path).or_default().push(words);
+    }
+    Some((place, facts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inode_and_birth_say_whose_it_is() {
+        let then = "boot ext4 /\x001 5.0 9\0.\x002 5.0 9\0./a\x003 5.0 9\0./b\x004 5.0 9\0b\0";
+        let of = |now: &str| Proofs::parse(&format!("{then}\0{now}"));
+        let same = of("boot ext4 /\x001 5.0 9\0.\x002 6.0 9\0./a\x004 5.0 9\0./b\0");
+        assert_eq!(["", "a", "b"].map(|path| same.has(path)), [true, false, true]);
+        assert!(of("boot ext4 /\x002 0.0 9\0./a\0").has("a"), "without a birth the inode decides");
+        assert!(!of("boot ext4 /\x002 5.0 8\0./a\0").has("a"), "another device");
+        assert!(of("later ext4 /\x002 5.0 8\0./a\0").has("a") && !of("later xfs /\x002 5.0 9\0./a\0").has("a"));
+        assert_eq!(Proofs::parse(""), Proofs::default());
+    }
+}
