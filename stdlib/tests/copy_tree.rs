@@ -378,14 +378,15 @@ async fn pipes_and_sockets_stay_where_they_are_and_that_is_said() {
 }
 
 /// Where the target dies, as text of its scripts and what stands there instead.
-const CUTS: [(&str, &str); 15] = [
+const CUTS: [(&str, &str); 16] = [
     ("mkdir \"$stage\" \"$stage/new\"", "kill -9 $$; mkdir \"$stage\" \"$stage/new\""),
     ("trap 'rm", "kill -9 $$; trap 'rm"),
     ("&& sync -f", "&& kill -9 $$ && sync -f"),
     ("-f - && sync", "-f - 2>/dev/null; kill -9 $$; sync"),
     ("cd \"$stage/new\" &&", "cd \"$stage/new\" && kill -9 $$ &&"),
-    ("mv -T -- \"$ours\" \"$place\"", "kill -9 $$; mv -T -- \"$ours\" \"$place\""),
-    ("eval \"$NAME_FOLDER\") || exit 79", "eval \"$NAME_FOLDER\") || exit 79; kill -9 $$"),
+    ("mv -nT -- \"$stage/new\"", "kill -9 $$; mv -nT -- \"$stage/new\""),
+    ("if [ -e \"$stage/new\" ]; then exit 76; fi", "kill -9 $$"),
+    ("mv -nT -- \"$stage/new/$one\"", "kill -9 $PPID; mv -nT -- \"$stage/new/$one\""),
     ("cat >\"$stage/rights\"", "kill -9 $$; cat >\"$stage/rights\""),
     ("mv -T \"$stage/linking\"", "kill -9 $$; mv -T \"$stage/linking\""),
     ("if [ -s \"$stage/files\" ]", "kill -9 $$\nif [ -s \"$stage/files\" ]"),
@@ -446,7 +447,8 @@ async fn after_a_death_the_next_attempt_ends_the_work_and_both_are_taken_back() 
 
 #[tokio::test]
 async fn an_undo_that_was_cut_off_goes_on() {
-    for cut in ["rm -f -- \"$back\"", "xargs -0 -r rm -f", "rmdir --", "chmod \"$mode\"", "rm -rf -- \"$stage\"\n"] {
+    for cut in ["rm -f -- \"$back\"", "rm -f -- \"$to/$one\"", "rmdir --", "chmod \"$mode\"", "rm -rf -- \"$stage\"\n"]
+    {
         let bench = Bench::new();
         older(&bench);
         let was = snapshot(bench.folder.path());

@@ -40,8 +40,9 @@ if [ "$6" = new ]; then
     rm -f -- "$temporary"
     exit 0
 fi
-# A large file is kept by a second name, all others by a copy: who watches a file by its inode shall see it go.
-if [ -n "${11}" ]; then
+# A large file and one with other names are kept by one more name, all others by a copy: who watches a file by its inode shall
+# see it go.
+if [ -n "${11}" ] && [ "$(stat -L -c %h /proc/self/fd/7)" = 1 ]; then
     cp --preserve=all -L --reflink=auto -T -- /proc/self/fd/7 "$folder/$name.part" &&
         mv -fT -- "$folder/$name.part" "$folder/$name" || fail 75
 elif make_area; then

@@ -42,7 +42,7 @@ if ! is_seen "$gone"; then
 fi
 if [ -z "$area" ]; then
     rm -f -- "$gone"
-elif [ "$sort" = file ] && [ -n "$what" ]; then
-    # Who watches it by its inode shall see it go.
+elif [ "$sort" = file ] && [ -n "$what" ] && [ "$(stat -c %h -- "$kept")" = 1 ]; then
+    # Who watches it by its inode shall see it go, unless it has other names.
     cp -a --reflink=auto -T -- "$kept" "$kept.part" && mv -fT -- "$kept.part" "$kept" || exit 75
 fi

@@ -13,7 +13,7 @@ is_ours() {
 }
 # $1 is still the open file, and as it was placed.
 is_still() {
-    if [ "$sort" = link ]; then is_ours "$1"; else [ "$1" -ef /proc/self/fd/7 ] && ! [ -L "$1" ] && same_text "$text"; fi
+    if [ "$sort" = link ]; then is_ours "$1"; else same_text "$text" && [ "$1" -ef /proc/self/fd/7 ] && ! [ -L "$1" ]; fi
 }
 sort=$6 text=$8
 # An undo that broke off had moved it, and not yet looked at it again.
@@ -52,9 +52,7 @@ if [ "$sort" = file ] && [ -n "$9" ] && [ "$(sha256sum <"$kept")" != "$9  -" ]; 
 fi
 drop
 # Its own inode comes back where it was kept by a second name.
-if [ "$sort" = link ] || [ -n "$9" ] || ! ln -T -- "$kept" "$temporary" 2>/dev/null; then
-    cp -a --reflink=auto -T -- "$kept" "$temporary" || exit 71
-fi
+ln -P -T -- "$kept" "$temporary" 2>/dev/null || cp -a --reflink=auto -T -- "$kept" "$temporary" || exit 71
 ln -P -T -- "$path" "$temporary.old" 2>/dev/null
 is_still "$path" || { drop; exit 76; }
 mv -fT -- "$temporary" "$path" || exit 71

@@ -16,7 +16,11 @@ if [ -e "$made" ]; then
     for tag in $(sed 's/ .*//' "$made" | sort -u); do
         place=$path
         case $tag in
-        [0-9]*) level=$tag; while [ "$level" -gt 0 ]; do place=${place%/*} level=$((level - 1)); done ;;
+        [0-9]*)
+            level=$tag
+            while [ "$level" -gt 0 ]; do place=${place%/*} level=$((level - 1)); done
+            if [ -d "${place%/*}/.haengine-$nonce-$name-$tag" ]; then midway=midway; fi
+            ;;
         esac
         beside=${place%/*}/
         proof "$tag" "$place" || :

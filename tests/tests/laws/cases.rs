@@ -7,7 +7,7 @@ use haengine_kernel::verb::{Sort, Verb};
 use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
-use crate::{Later, Law, action, broken, generated, read, secret, state};
+use crate::{Later, Law, action, broken, generated, guards, read, secret, state, stranger};
 
 /// One trial for each law of each example; those that need an API only where the lab has Kubernetes.
 pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
@@ -18,6 +18,8 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     })];
     for verb in &verbs {
         let more = MORE.iter().filter(|(name, _)| *name == verb.name()).map(|(_, example)| example);
+        let (examples, strangers) = (verb.examples().len(), number("HAENGINE_STRANGERS").unwrap_or(stranger::CASES));
+        let seed = number("HAENGINE_SEED").unwrap_or(std::process::id() as usize) as u64;
         let possible = |example: &&Example| has_kubernetes || !example.given.contains(WITH_API);
         for (index, example) in verb.examples().iter().chain(more).filter(possible).enumerate() {
             let name = |law: &str| format!("{}::{index}::{law}", verb.name());
@@ -35,10 +37,16 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
                 trials.push(trial(stage, name("broken"), User::Root, example.code, move |scene| {
                     broken::law(scene, example, points)
                 }));
+                let user = if index % 2 == 0 { User::Sudo } else { User::Root };
+                trials.push(trial(stage, name("stranger"), user, example.code, move |scene| {
+                    let examples = examples.max(1);
+                    stranger::law(scene, example, seed.wrapping_add(index as u64), strangers.div_ceil(examples))
+                }));
             }
         }
     }
     trials.extend(generated::trials(stage, &verbs));
+    trials.extend(guards::trials(stage));
     for case in secret::CASES {
         for user in [User::Root, User::Sudo] {
             let name = format!("{}::secret_{}::{}", case.verb, case.takes.join("_"), user.name());
@@ -47,6 +55,10 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     }
     trials.push(trial(stage, "a_secret_argument_would_be_seen".to_owned(), User::Root, "", secret::would_be_seen));
     trials
+}
+
+fn number(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// A verb's first example is played by everybody; the others take turns where time counts.
@@ -71,7 +83,13 @@ const MORE: &[(&str, Example)] = &[(
 )];
 
 /// A trial on a lane that is clean before and after it.
-fn trial(stage: &Later, name: String, user: User, code: &str, law: impl Fn(&Scene) -> Law + Send + 'static) -> Trial {
+pub fn trial(
+    stage: &Later,
+    name: String,
+    user: User,
+    code: &str,
+    law: impl Fn(&Scene) -> Law + Send + 'static,
+) -> Trial {
     let (stage, both) = (stage.clone(), code.contains("h2"));
     Trial::test(name, move || {
         let stage = stage.get().ok_or("the lab is not up")?;

@@ -9,6 +9,8 @@
 //! | broken | a failure at any point and then undo is a clean slate |
 //! | k8s.sh | a real API for the examples that need one |
 //! | secret | no secret is seen anywhere but where it belongs |
+//! | stranger | somebody else works on the host at the same time, and loses nothing |
+//! | guards | each line that keeps what is a stranger's is needed |
 //! | generated | the laws of state ops with generated arguments on generated hosts |
 //! | cases | what is tested, from the verbs themselves |
 //!
@@ -23,6 +25,7 @@ mod action;
 mod broken;
 mod cases;
 mod generated;
+mod guards;
 mod lane;
 mod manifest;
 mod read;
@@ -30,6 +33,7 @@ mod scene;
 mod secret;
 mod stage;
 mod state;
+mod stranger;
 mod wire;
 
 use std::path::PathBuf;

@@ -188,6 +188,10 @@ impl<'a> Scene<'a> {
 
     /// Undoes a run; none when nothing is left to take back.
     pub fn undo(&self, run: &str) -> Law<Option<Told>> {
+        self.undo_over(run, &Wire::whole())
+    }
+
+    pub fn undo_over(&self, run: &str, wire: &Arc<Wire>) -> Law<Option<Told>> {
         let folder = self.enter(run)?;
         let plan = UndoPlan::of(&folder.state().map_err(said)?);
         if plan.is_empty() {
@@ -197,7 +201,7 @@ impl<'a> Scene<'a> {
         self.stage.runtime.block_on(async {
             let (events, mut reader) = Events::channel();
             let mode = self.mode(&folder, None)?;
-            let undo = self.begin(run.to_owned(), mode, &events, &Wire::whole());
+            let undo = self.begin(run.to_owned(), mode, &events, wire);
             let result = undo.undo(self.library.registry(), &plan).await.map_err(full);
             let totals = undo.finish(if result.is_ok() { "succeeded" } else { "failed" }).await;
             Ok(Some(Told { run: run.to_owned(), result, totals, events: drain(&mut reader) }))

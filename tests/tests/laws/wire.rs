@@ -21,6 +21,21 @@ pub enum Break {
     Within(usize, usize),
 }
 
+/// Somebody else who works on the host of a run, at a moment of one of its scripts.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The call, counted as for [`Break`].
+    pub call: usize,
+    /// After how many commands of its script.
+    pub commands: usize,
+    /// What is done, as root.
+    pub deed: String,
+    /// A command before which it is not done: the window that the design excludes.
+    pub but_before: &'static str,
+    /// The script is killed right after it.
+    pub crash: bool,
+}
+
 /// What went over the wire of a run, and where it breaks.
 #[derive(Default)]
 pub struct Wire {
@@ -29,6 +44,9 @@ pub struct Wire {
     counts: bool,
     calls: AtomicUsize,
     broken: AtomicBool,
+    visit: Option<Visit>,
+    /// What is changed in each script: a guard, and what stands there instead.
+    mutation: Option<(String, String)>,
     /// All commands, as they are sent.
     sent: Mutex<Vec<String>>,
 }
@@ -44,6 +62,12 @@ impl Wire {
 
     pub fn breaking(point: Break) -> Arc<Wire> {
         Arc::new(Wire { point: Some(point), ..Wire::default() })
+    }
+
+    /// A connection over which somebody else is met; `mutation` takes a guard out of the scripts.
+    pub fn met(visit: Option<Visit>, mutation: Option<(&str, &str)>) -> Arc<Wire> {
+        let mutation = mutation.map(|(guard, instead)| (guard.to_owned(), instead.to_owned()));
+        Arc::new(Wire { visit, mutation, ..Wire::default() })
     }
 
     /// True when the point was reached.
@@ -73,6 +97,10 @@ impl Wire {
     /// The call as it is made; an error where the connection breaks before it.
     fn prepare(&self, number: Option<usize>, command: &Command) -> Result<Command> {
         let Some(number) = number else { return Ok(command.clone()) };
+        let command = &self.mutated(command);
+        if let Some(visit) = self.visit.as_ref().filter(|visit| visit.call == number) {
+            return Ok(visited(command, visit));
+        }
         match self.point {
             Some(Break::Before(point)) if point == number => {
                 self.broken.store(true, Ordering::Relaxed);
@@ -84,8 +112,20 @@ impl Wire {
         }
     }
 
+    fn mutated(&self, command: &Command) -> Command {
+        let Some((guard, instead)) = &self.mutation else { return command.clone() };
+        let mut mutated = Command::script(command.to_sh().replace(guard, instead));
+        (mutated.stdin, mutated.deadline, mutated.privilege) =
+            (command.stdin.clone(), command.deadline, command.privilege);
+        mutated
+    }
+
     /// True when the answer of this call is lost.
     fn loses(&self, number: Option<usize>) -> bool {
+        if self.visit.as_ref().is_some_and(|visit| visit.crash && number == Some(visit.call)) {
+            self.broken.store(true, Ordering::Relaxed);
+            return true;
+        }
         let lost = match self.point {
             Some(Break::After(point) | Break::Within(point, _)) => number == Some(point),
             _ => false,
@@ -120,6 +160,35 @@ set --
 set -T
 trap laws_step DEBUG
 eval "$laws_text"' mortal "$@""#;
+
+/// The same command, in the middle of which somebody else does something.
+fn visited(command: &Command, visit: &Visit) -> Command {
+    let crash = if visit.crash { "yes" } else { "no" };
+    let mut visited = Command::script(VISITED).args([
+        &visit.commands.to_string(),
+        &visit.deed,
+        visit.but_before,
+        crash,
+        &command.to_sh(),
+    ]);
+    (visited.stdin, visited.deadline, visited.privilege) = (command.stdin.clone(), command.deadline, command.privilege);
+    visited
+}
+
+/// A deed is done once, by a shell of its own. A script that ends earlier meets nobody.
+const VISITED: &str = r#"exec bash -c 'laws_count=0 laws_when=$1 laws_deed=$2 laws_window=$3 laws_crash=$4 laws_text=$5
+laws_step() {
+    if [ -n "$laws_window" ]; then case $BASH_COMMAND in "$laws_window"*) return ;; esac; fi
+    laws_count=$((laws_count + 1))
+    if [ "$laws_count" -gt "$laws_when" ] && mkdir /run/laws.visited 2>/dev/null; then
+        sh -c "$laws_deed" </dev/null >/dev/null 2>&1 7<&- 8<&-
+        if [ "$laws_crash" = yes ]; then kill -9 $$ "$BASHPID"; fi
+    fi
+}
+set --
+set -T
+trap laws_step DEBUG
+eval "$laws_text"' visited "$@""#;
 
 fn cut() -> Error {
     Error::new(Kind::Unreachable, "laws.cut", "the test cut the connection")

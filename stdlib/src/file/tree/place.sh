@@ -5,13 +5,10 @@
 set -e
 stage=$1 to=$2
 umask 077
-# A folder takes its name at once; then ours, with all in it, takes the place of the empty one.
-NAME_FOLDER='
-    mkdir -- "$place" 2>/dev/null || exit 255
-    { stat --printf "%i %.9W %d\0" -- "$place" && printf "%s\0" "$one"; } >>"$stage/made" || exit 255
-    mv -T -- "$ours" "$place" || exit 255'
+# mv takes no other's place (RENAME_NOREPLACE); what it did not move is still where it was.
 if [ "$3" = fresh ]; then
-    (one=. place=$to ours=$stage/new; eval "$NAME_FOLDER") || exit 79
+    mv -nT -- "$stage/new" "$to" || exit 76
+    if [ -e "$stage/new" ]; then exit 76; fi
     exit 0
 fi
 facts='%i %a %u %g %s %.9Y'
@@ -44,12 +41,11 @@ if [ -s "$stage/files" ]; then
 fi
 if [ -s "$stage/folders" ]; then
     xargs -0 sh -c '
-        stage=$1 to=$2 name=$3
-        shift 3
+        stage=$1 to=$2
+        shift 2
         for one do
-            place=$to/$one ours=$stage/new/$one
-            eval "$name"
-        done' sh "$stage" "$to" "$NAME_FOLDER" <"$stage/folders" || exit 79
+            mv -nT -- "$stage/new/$one" "$to/$one" && ! [ -e "$stage/new/$one" ] || exit 255
+        done' sh "$stage" "$to" <"$stage/folders" || exit 79
 fi
 if [ -s "$stage/replaced" ]; then
     xargs -0 sh -c '
@@ -70,11 +66,12 @@ if [ -s "$stage/replaced" ]; then
             done' sh "$stage/seen" "$stage/links" "$to" <"$stage/replaced"
         exit 79
     fi
-    # Who watches a file by its inode shall see it go; only large ones are kept by a second name.
+    # Who watches a file by its inode shall see it go; only large ones and those with other names are kept by one more name.
     mkdir "$stage/copying"
-    (cd "$stage/links" && find . ! -type d \( ! -type f -o -size -32769 \) -print0 |
+    (cd "$stage/links" && find . ! -type d \( ! -type f -o -size -32769 -links 1 \) -print0 |
         xargs -0 -r cp -a --reflink=auto --parents -t "$stage/copying" --)
-    (cd "$stage/links" && find . -type f -size +32768 -print0 | xargs -0 -r cp -P --link --parents -t "$stage/copying" --)
+    (cd "$stage/links" && find . -type f ! \( -size -32769 -links 1 \) -print0 |
+        xargs -0 -r cp -P --link --parents -t "$stage/copying" --)
     mv -T "$stage/copying" "$stage/old"
     rm -rf -- "$stage/links"
 fi

@@ -10,8 +10,8 @@ use haengine_kernel::transport::Command;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proofs(BTreeSet<String>);
 
-/// `INODE BIRTH DEVICE` of each path; a folder that was named before it was filled has two.
-type Facts<'a> = BTreeMap<&'a str, Vec<[&'a str; 3]>>;
+/// `INODE BIRTH DEVICE` of each path.
+type Facts<'a> = BTreeMap<&'a str, [&'a str; 3]>;
 
 impl Proofs {
     /// Reads what the copy of the staging folder `stage` wrote down, and what is in the tree at `to`.
@@ -40,9 +40,7 @@ impl Proofs {
             let place = if place_then.0 == place_now.0 { a[2] == b[2] } else { place_then.1 == place_now.1 };
             a[0] == b[0] && (!born || a[1] == b[1]) && place
         };
-        let ours = now.iter().filter(|(path, facts)| {
-            then.get(*path).is_some_and(|made| made.iter().any(|made| facts.iter().any(|facts| is_same(made, facts))))
-        });
+        let ours = now.iter().filter(|(path, facts)| then.get(*path).is_some_and(|made| is_same(made, facts)));
         Proofs(ours.map(|(path, _)| (*path).to_owned()).collect())
     }
 }
@@ -56,7 +54,7 @@ fn half(text: &str) -> Option<((&str, &str), Facts<'_>)> {
         let mut words = words.split(' ');
         let path = path.strip_prefix("./").unwrap_or(if path == "." { "" } else { path });
         let words = [words.next()?, words.next()?, words.next()?];
-        facts.entry(path).or_default().push(words);
+        facts.insert(path, words);
     }
     Some((place, facts))
 }
@@ -67,9 +65,9 @@ mod tests {
 
     #[test]
     fn inode_and_birth_say_whose_it_is() {
-        let then = "boot ext4 /\x001 5.0 9\0.\x002 5.0 9\0./a\x003 5.0 9\0./b\x004 5.0 9\0b\0";
+        let then = "boot ext4 /\x001 5.0 9\0.\x002 5.0 9\0./a\x003 5.0 9\0./b\0";
         let of = |now: &str| Proofs::parse(&format!("{then}\0{now}"));
-        let same = of("boot ext4 /\x001 5.0 9\0.\x002 6.0 9\0./a\x004 5.0 9\0./b\0");
+        let same = of("boot ext4 /\x001 5.0 9\0.\x002 6.0 9\0./a\x003 5.0 9\0./b\0");
         assert_eq!(["", "a", "b"].map(|path| same.has(path)), [true, false, true]);
         assert!(of("boot ext4 /\x002 0.0 9\0./a\0").has("a"), "without a birth the inode decides");
         assert!(!of("boot ext4 /\x002 5.0 8\0./a\0").has("a"), "another device");

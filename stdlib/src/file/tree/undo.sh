@@ -27,14 +27,21 @@ if [ -d "$to" ]; then
         xargs -0 cp -P --link --parents -t "$stage/gone" -- <"$stage/both" 2>/dev/null || linked=no
         if [ "$linked" = yes ]; then is_seen "$stage/gone" || exit 76; fi
         xargs -0 -r sh -c '
-            old=$1 to=$2 back=$3
-            shift 3
+            old=$1 to=$2 back=$3 gone=$4 linked=$5
+            shift 5
             for one do
+                [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$gone/$one" ] || exit 255
                 rm -f -- "$back"
                 ln -P -T -- "$old/$one" "$back" 2>/dev/null || cp -a -T -- "$old/$one" "$back" || exit 255
                 mv -fT -- "$back" "$to/$one" || exit 255
-            done' sh "$old" "$to" "$stage/back" <"$stage/restored"
-        xargs -0 -r rm -f -- <"$stage/removed"
+            done' sh "$old" "$to" "$stage/back" "$stage/gone" "$linked" <"$stage/restored" || exit 76
+        xargs -0 -r sh -c '
+            to=$1 gone=$2 linked=$3
+            shift 3
+            for one do
+                [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$gone/$one" ] || exit 255
+                rm -f -- "$to/$one" || exit 255
+            done' sh "$to" "$stage/gone" "$linked" <"$stage/removed" || exit 76
         # What was written to in place until now goes back with what was written.
         if [ "$linked" = yes ] && ! is_seen "$stage/gone"; then
             xargs -0 sh -c '
