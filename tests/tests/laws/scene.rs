@@ -198,10 +198,23 @@ impl<'a> Scene<'a> {
             let (events, mut reader) = Events::channel();
             let mode = self.mode(&folder, None)?;
             let undo = self.begin(run.to_owned(), mode, &events, &Wire::whole());
-            let result = undo.undo(self.library.registry(), &plan).await.map_err(full);
+            let mut result = undo.undo(self.library.registry(), &plan).await.map_err(full);
+            if result.is_ok() {
+                result = self.forget_aside(&undo, &folder).await;
+            }
             let totals = undo.finish(if result.is_ok() { "succeeded" } else { "failed" }).await;
             Ok(Some(Told { run: run.to_owned(), result, totals, events: drain(&mut reader) }))
         })
+    }
+
+    /// Where nobody else is at work nothing is left but what goes aside by rule, and that stays until the run is forgotten.
+    async fn forget_aside(&self, undo: &Run, folder: &RunFolder) -> Law {
+        let state = folder.state().map_err(said)?;
+        let remains: Vec<_> = state.changes.values().flat_map(|change| &change.remains).collect();
+        if let Some(left) = remains.iter().find(|remnant| !remnant.by_rule) {
+            return Err(format!("undo leaves what it cannot prove to be the run's: {}", left.line()));
+        }
+        if remains.is_empty() { Ok(()) } else { undo.forget(&state, "laws").await.map_err(full) }
     }
 
     pub fn library(&self) -> &Library {
