@@ -191,3 +191,21 @@ async fn what_is_kept_overwrites_nothing() {
     std::fs::remove_file(keep(181).folder()).unwrap();
     release(&[182]);
 }
+
+/// Runs before there were records knew an object by who set its fields.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_version_made_is_known_by_its_manager() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let wanted = map("str-older", json!({ "a": "1" }));
+    let op = apply(&plane, wanted.clone(), vec![]);
+    let before = ensure(&host, &op, &keep(191)).await.unwrap().unwrap();
+    release(&[191]);
+    let older = haengine_kernel::keep::Keep { nonce: String::new(), ..keep(191) };
+    assert_eq!(undo(&host, &op, &before, &older).await.unwrap(), Standing::Ours);
+    assert!(plane.object(&wanted).await.is_null());
+    let theirs = map("str-older", json!({ "a": "theirs" }));
+    plane.create(&theirs).await.unwrap();
+    assert_eq!(undo_leaving(&host, &op, &before, &older).await.unwrap().1.len(), 1);
+    assert_eq!(plane.object(&theirs).await["data"]["a"], "theirs");
+}

@@ -163,6 +163,18 @@ async fn an_interrupted_installation_is_taken_back(bench: &Bench) {
     assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
 }
 
+/// Journals before version 2 have no nonces, and hosts no notes of what apt had dpkg unpack.
+async fn a_run_of_an_older_version_is_taken_back(bench: &Bench) {
+    let before = bench.sh(MANIFEST).await;
+    let (run, changed) = bench.call("pkg.installed", &[json!("chrony")], json!({ "update": "never" })).await;
+    assert!(changed.unwrap());
+    bench.age(&run);
+    bench.sh("rm /var/lib/haengine/*/*/asked; mkdir /opt/chrony-theirs; echo mine >/opt/chrony-theirs/x").await;
+    bench.undo(&run).await.unwrap();
+    assert_eq!(bench.sh("cat /opt/chrony-theirs/x; rm -r /opt/chrony-theirs /var/lib/haengine").await, "mine");
+    assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
+}
+
 async fn what_cannot_be(bench: &Bench) {
     let installed = async |package: &str, update| {
         let (run, result) = bench.call("pkg.installed", &[json!(package)], json!({ "update": update })).await;
@@ -188,6 +200,7 @@ async fn packages_on_a_real_host() {
     an_interrupted_installation_is_taken_back(&bench).await;
     a_stranger_loses_nothing(&bench).await;
     what_somebody_else_did_since_stays(&bench).await;
+    a_run_of_an_older_version_is_taken_back(&bench).await;
     what_cannot_be(&bench).await;
     bench.end().await;
 }
