@@ -8,12 +8,12 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -21,12 +21,10 @@ use super::cluster::{Access, Cluster, KUBECONFIG, SERVER, THROUGH};
 use super::document::{Document, Identity, documents};
 use super::fields::{digest, mask, plain, restoring, shown};
 use super::kind::{Kind, with_words};
+use super::making::{self, MANAGER, TRIES};
 use super::object::json;
 use super::planned::OBJECT;
 use super::{kept, leave};
-
-/// Who sets the fields, as the API notes it.
-const MANAGER: &str = "haengine";
 
 /// See [`ABOUT`](Op::ABOUT).
 #[derive(Clone, Serialize, Deserialize)]
@@ -48,6 +46,15 @@ pub struct State {
     known: bool,
     live: Option<Json>,
     would_be: Option<Json>,
+    /// Which objects runs made; read for an undo alone.
+    records: kept::Records,
+}
+
+impl State {
+    /// What only a run can know.
+    fn unknown() -> State {
+        State { known: false, live: None, would_be: None, records: kept::Records::new() }
+    }
 }
 
 /// What undo needs.
@@ -80,8 +87,12 @@ fields that you name are set (server-side apply, as the manager `haengine`). The
 become of the object, so that a plan shows the real difference. A field that another manager set to something else is a \
 conflict, and refused unless `force` is set. The contents of Secrets are never shown.
 
-**Undo** deletes the object when it was not there before; otherwise it puts back the fields that were set, and no \
-others. The object as it was is kept on the host until then, never in the journal.";
+An object that was not there is created, which fails if somebody else places one of its name at that moment; a change is \
+made only of what was looked at.
+
+**Undo** deletes the object that the run made, and no other: its uid is kept on the host. One that somebody placed anew \
+since, or while the run was about to, stays and is named. Of an object that was there before it puts back the fields that \
+were set, and no others. The object as it was is kept on the host until then, never in the journal.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("object", ParamKind::Any, "A map, or a text in YAML, or an array of them.")],
         options: &[
@@ -134,10 +145,10 @@ others. The object as it was is kept on the host until then, never in the journa
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {
-        let Some(identity) = &self.identity else { return Ok(State { known: false, live: None, would_be: None }) };
+        let Some(identity) = &self.identity else { return Ok(State::unknown()) };
         match self.look(host, identity).await {
             // What it needs is planned, or placed by the object before it.
-            Err(error) if self.may_come(host, &error) => Ok(State { known: false, live: None, would_be: None }),
+            Err(error) if self.may_come(host, &error) => Ok(State::unknown()),
             looked => looked,
         }
     }
@@ -183,23 +194,40 @@ others. The object as it was is kept on the host until then, never in the journa
         let Some(identity) = &self.identity else { return self.object.content().map(drop) };
         let cluster = self.access.cluster(host).await?;
         let kind = Kind::exact(&cluster, host, &identity.api_version, &identity.kind).await?;
-        if let Some(live) = &before.live {
-            kept::keep(host, keep, live).await?;
+        let api = kind.api(&cluster, identity.namespace.as_deref());
+        let (Some(was), Some(live)) = (&before.was, &before.live) else {
+            let made = making::create(&cluster, host, &api, self.content()?, &self.target(), keep).await;
+            return made.map_err(|error| self.hide(error));
+        };
+        kept::keep(host, keep, live).await?;
+        let mut live: Json = serde_json::from_str(live.expose()).unwrap_or_default();
+        for _ in 0..TRIES {
+            match self.send(&cluster, host, &kind, identity, version(&live)).await {
+                Err(error) if making::is_stale(&error) => {}
+                sent => return sent.map(drop),
+            }
+            // What others write elsewhere in it, a controller its status, is no matter of ours.
+            let now = cluster.ask(host, api.get_opt(&identity.name)).await?;
+            match now.map(|now| with_words(json(&now), &kind)) {
+                Some(now) if uid(&now) == was.uid && digest(&now, &before.mask) == was.fields => live = now,
+                _ => break,
+            }
         }
-        self.send(&cluster, host, &kind, identity, false).await.map(drop)
+        Err(making::overtaken(&self.target()))
     }
 
-    fn standing(&self, state: &State, before: &Before, _keep: &Keep) -> Standing {
+    /// What is there and was not made or changed by the run is nothing to put back: undo leaves it, and names it.
+    fn standing(&self, state: &State, before: &Before, keep: &Keep) -> Standing {
         let foreign = |text: &str| Standing::Foreign(text.to_owned());
         match (&before.was, &state.live) {
             (None, None) => Standing::AsBefore,
-            (Some(_), None) => foreign("it is gone"),
-            (None, Some(live)) if !is_managed(live) => foreign("somebody else placed it"),
+            (Some(_), None) => Standing::Ours,
+            (None, Some(live)) if !is_made(live, state, keep) => Standing::Ours,
             (None, Some(live)) if before.after.as_ref().is_none_or(|after| *after == digest(live, &before.mask)) => {
                 Standing::Ours
             }
             (None, Some(_)) => foreign("its fields are not those that were applied"),
-            (Some(was), Some(live)) if was.uid != uid(live) => foreign("it was deleted and placed anew"),
+            (Some(was), Some(live)) if was.uid != uid(live) => Standing::Ours,
             (Some(was), Some(live)) => {
                 let now = digest(live, &before.mask);
                 match () {
@@ -219,17 +247,66 @@ others. The object as it was is kept on the host until then, never in the journa
             kind => kind?,
         };
         let api = kind.api(&cluster, identity.namespace.as_deref());
-        if before.was.is_none() {
-            return leave::remove(&cluster, host, &api, &identity.name, None).await.map(|()| Remains::new());
+        for _ in 0..TRIES {
+            let state = self.look(host, identity).await?;
+            let standing = self.standing(&state, before, keep);
+            let Some(live) = state.live.as_ref().filter(|_| standing == Standing::Ours) else {
+                return self.nothing_there(standing, before);
+            };
+            let back = match &before.was {
+                None if is_made(live, &state, keep) => {
+                    let only = leave::only(&uid(live), version(live));
+                    leave::remove(&cluster, host, &api, &identity.name, only).await
+                }
+                Some(was) if was.uid == uid(live) => self.put_back(host, &api, live, before, keep).await,
+                _ => return Ok(vec![Remnant::left(self.target(), "somebody else placed it")]),
+            };
+            match back {
+                Err(error) if making::is_stale(&error) => {}
+                back => return back.map(|()| Remains::new()).map_err(|error| self.hide(error)),
+            }
         }
-        let Some(old) = kept::kept(host, keep).await? else { return Ok(Remains::new()) };
-        let patch = Patch::Merge(restoring(&old, &before.mask));
+        Err(making::overtaken(&self.target()))
+    }
+}
+
+/// True when the run made an object, as far as that can be proven. Runs before there were records knew it by who set fields.
+fn is_made(live: &Json, state: &State, keep: &Keep) -> bool {
+    if keep.is_recorded() {
+        making::is_made_by(live, &state.records, keep)
+    } else {
+        making::is_managed_by(live, MANAGER)
+    }
+}
+
+impl Apply {
+    /// There is no object, or none that the run changed.
+    fn nothing_there(&self, standing: Standing, before: &Before) -> Result<Remains> {
+        match standing {
+            Standing::Foreign(_) => Err(making::overtaken(&self.target())),
+            Standing::Ours if before.was.is_some() => {
+                Ok(vec![Remnant::left(self.target(), "somebody deleted it, and its fields with it")])
+            }
+            _ => Ok(Remains::new()),
+        }
+    }
+
+    /// Puts back the fields of `live`, of that version alone.
+    async fn put_back(
+        &self,
+        host: &Host,
+        api: &kube::Api<DynamicObject>,
+        live: &Json,
+        before: &Before,
+        keep: &Keep,
+    ) -> Result<()> {
+        let Some(old) = kept::kept(host, keep).await? else { return Ok(()) };
+        let mut fields = restoring(&old, &before.mask);
+        fields["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"].clone();
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        cluster
-            .ask(host, api.patch(&identity.name, &params, &patch))
-            .await
-            .map_err(|error| self.hide(error))
-            .map(|_| Remains::new())
+        let cluster = self.access.cluster(host).await?;
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        cluster.ask(host, api.patch(name, &params, &Patch::Merge(fields))).await.map(drop)
     }
 }
 
@@ -240,7 +317,7 @@ impl Apply {
         let kind = match Kind::exact(&cluster, host, &identity.api_version, &identity.kind).await {
             // The kind itself is gone, and all of its objects with it.
             Err(error) if is_recorded && error.code() == "k8s.kind" => {
-                return Ok(State { known: true, live: None, would_be: None });
+                return Ok(State { known: true, ..State::unknown() });
             }
             kind => kind?,
         };
@@ -248,30 +325,49 @@ impl Apply {
         let live = cluster.ask(host, api.get_opt(&identity.name)).await?;
         let live = live.map(|live| with_words(json(&live), &kind));
         if !matches!(self.object, Text::Plain(_) | Text::Secret(_)) {
-            return Ok(State { known: is_recorded, live, would_be: None });
+            let records = if is_recorded { kept::records(host).await? } else { kept::Records::new() };
+            return Ok(State { known: is_recorded, live, would_be: None, records });
         }
-        let would_be = self.send(&cluster, host, &kind, identity, true).await?;
-        Ok(State { known: true, live, would_be: Some(would_be) })
+        let would_be = self.rehearse(&cluster, host, &kind, identity).await?;
+        Ok(State { known: true, live, would_be: Some(would_be), records: kept::Records::new() })
     }
 
-    /// Server-side apply, or the rehearsal of it.
+    /// What would become of the object.
+    async fn rehearse(&self, cluster: &Cluster, host: &Host, kind: &Kind, identity: &Identity) -> Result<Json> {
+        self.patch(cluster, host, kind, identity, self.content()?, true).await
+    }
+
+    /// Server-side apply, to one version of the object.
     async fn send(
         &self,
         cluster: &Cluster,
         host: &Host,
         kind: &Kind,
         identity: &Identity,
+        version: Option<&str>,
+    ) -> Result<Json> {
+        let mut content = self.content()?;
+        content["metadata"]["resourceVersion"] = Json::from(version);
+        self.patch(cluster, host, kind, identity, content, false).await
+    }
+
+    async fn patch(
+        &self,
+        cluster: &Cluster,
+        host: &Host,
+        kind: &Kind,
+        identity: &Identity,
+        content: Json,
         dry_run: bool,
     ) -> Result<Json> {
         let api = kind.api(cluster, identity.namespace.as_deref());
-        let params = PatchParams {
-            dry_run,
-            force: self.force,
-            field_manager: Some(MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let patch = Patch::Apply(self.content()?);
-        let object = cluster.ask(host, api.patch(&identity.name, &params, &patch)).await;
+        let (patch, manager) = (Patch::Apply(content), Some(MANAGER.to_owned()));
+        let mut params = PatchParams { dry_run, force: self.force, field_manager: manager, ..PatchParams::default() };
+        let mut object = cluster.ask(host, api.patch(&identity.name, &params, &patch)).await;
+        if object.as_ref().is_err_and(making::is_with_ourselves) {
+            params.force = true;
+            object = cluster.ask(host, api.patch(&identity.name, &params, &patch)).await;
+        }
         let object = object.map_err(|error| self.refusal(self.hide(error)))?;
         Ok(with_words(json(&object), kind))
     }
@@ -297,7 +393,7 @@ impl Apply {
     }
 
     fn refusal(&self, error: Error) -> Error {
-        if error.code() != "k8s.conflict" {
+        if error.code() != "k8s.conflict" || making::is_stale(&error) {
             return error;
         }
         Error::new(
@@ -319,8 +415,6 @@ fn uid(object: &Json) -> String {
     object["metadata"]["uid"].as_str().unwrap_or_default().to_owned()
 }
 
-/// True when we set some of its fields.
-fn is_managed(object: &Json) -> bool {
-    let managers = object["metadata"]["managedFields"].as_array();
-    managers.is_some_and(|all| all.iter().any(|one| one["manager"] == MANAGER))
+fn version(object: &Json) -> Option<&str> {
+    object["metadata"]["resourceVersion"].as_str()
 }

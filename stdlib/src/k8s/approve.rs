@@ -237,21 +237,21 @@ impl Approve {
 
     /// The requests that this run brought: new ones, those that waited and are approved now, and those of a kubelet that
     /// the run had started before it began to wait for them.
-    fn appeared(&self, csrs: &[Csr], before: &Before, keep: &Keep) -> Vec<String> {
+    fn appeared<'a>(&self, csrs: &'a [Csr], before: &Before, keep: &Keep) -> Vec<&'a Csr> {
         let since = before.since(&keep.run);
         let is_old = |csr: &&Csr| {
             since.is_none_or(|since| csr.created.as_str() < since)
                 && (before.decided.contains(&csr.name)
                     || (before.pending.contains(&csr.name) && csr.state != "approved"))
         };
-        csrs.iter().filter(|csr| !is_old(csr)).map(|csr| csr.name.clone()).collect()
+        csrs.iter().filter(|csr| !is_old(csr)).collect()
     }
 
     async fn take_back(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let seen = self.look(host).await?;
         let cluster = self.access.cluster(host).await?;
-        for name in self.appeared(&seen.csrs, before, keep) {
-            leave::delete_csr(&cluster, host, &name).await?;
+        for csr in self.appeared(&seen.csrs, before, keep) {
+            leave::delete_csr(&cluster, host, &csr.name, &csr.uid).await?;
         }
         if before.node {
             return Ok(());
@@ -330,20 +330,19 @@ mod tests {
         };
         let now = [csr("d", "approved"), csr("p", "approved"), csr("q", "pending"), csr("new", "pending")];
         let keep = Keep::new("run", 1);
-        assert_eq!(approve().appeared(&now, &before, &keep), ["p", "new"]);
+        let appeared = |csrs: &[Csr], before: &Before| -> Vec<String> {
+            approve().appeared(csrs, before, &keep).iter().map(|csr| csr.name.clone()).collect()
+        };
+        assert_eq!(appeared(&now, &before), ["p", "new"]);
 
         let at = |created: &str| [Csr { created: created.to_owned(), ..csr("q", "pending") }];
         let locked = |run: &str| Some(Locked { run: run.to_owned(), since: "2026-01-01T00:00:02Z".to_owned() });
         let ours = Before { locked: locked("run"), ..before };
-        assert_eq!(
-            approve().appeared(&at("2026-01-01T00:00:02Z"), &ours, &keep),
-            ["q"],
-            "its kubelet asked before it waited"
-        );
-        assert!(approve().appeared(&at("2026-01-01T00:00:01Z"), &ours, &keep).is_empty(), "it waited before the run");
+        assert_eq!(appeared(&at("2026-01-01T00:00:02Z"), &ours), ["q"], "its kubelet asked before it waited");
+        assert!(appeared(&at("2026-01-01T00:00:01Z"), &ours).is_empty(), "it waited before the run");
         let decided = [Csr { created: "2026-01-01T00:00:03Z".to_owned(), ..csr("d", "approved") }];
-        assert_eq!(approve().appeared(&decided, &ours, &keep), ["d"], "the cluster approved it by itself");
+        assert_eq!(appeared(&decided, &ours), ["d"], "the cluster approved it by itself");
         let theirs = Before { locked: locked("another"), ..ours };
-        assert!(approve().appeared(&at("2026-01-01T00:00:02Z"), &theirs, &keep).is_empty());
+        assert!(appeared(&at("2026-01-01T00:00:02Z"), &theirs).is_empty());
     }
 }

@@ -37,6 +37,8 @@ pub struct Csr {
     pub reason: String,
     /// RFC 3339; texts of this form sort by time.
     pub created: String,
+    /// Of this request alone, whatever is called like it later.
+    pub uid: String,
 }
 
 /// What a request for a certificate asks for.
@@ -88,6 +90,7 @@ impl Csr {
             issued: status.and_then(|status| status.certificate.as_ref()).is_some_and(|bytes| !bytes.0.is_empty()),
             reason: decisive.and_then(|condition| condition.message.clone()).unwrap_or_default(),
             created: created(&object.metadata),
+            uid: object.uid().unwrap_or_default(),
         }
     }
 

@@ -7,7 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use kube::api::PostParams;
@@ -20,7 +20,7 @@ use super::get::{API_VERSION, NAMESPACE};
 use super::kind::{Kind, kind_and_name, title, with_words};
 use super::object::json;
 use super::planned::OBJECT;
-use super::{kept, leave};
+use super::{kept, leave, making};
 
 /// Kinds whose objects are more than their text: what belongs to them goes too, or the cluster gives them their life.
 const LOST: [&str; 9] = [
@@ -72,7 +72,8 @@ impl Op for Delete {
 
 It waits until the object is gone, finalizers included.
 
-**Undo** places the object again as it was, but with a new uid; it is kept on the host until then. What is more than its \
+**Undo** places the object again as it was, but with a new uid; it is kept on the host until then. Another of its name \
+that somebody has placed by then stays, and is named. What is more than its \
 text cannot come back, and no undo is promised for it: Pods, Nodes, Jobs, Events, requests for certificates, and what \
 takes others along: Namespaces, volumes and their claims, CustomResourceDefinitions.";
     const SIGNATURE: Signature = Signature {
@@ -146,7 +147,11 @@ takes others along: Namespaces, volumes and their claims, CustomResourceDefiniti
             kept::keep(host, keep, live).await?;
         }
         let api = kind.api(&cluster, self.namespace.as_deref());
-        leave::remove(&cluster, host, &api, &self.name, Some(&before.uid)).await
+        let gone = leave::remove(&cluster, host, &api, &self.name, leave::only(&before.uid, None)).await;
+        gone.map_err(|error| match error.code() {
+            "k8s.conflict" => making::overtaken(&self.target()).because(error),
+            _ => error,
+        })
     }
 
     fn is_reversible(&self) -> bool {
@@ -161,22 +166,31 @@ takes others along: Namespaces, volumes and their claims, CustomResourceDefiniti
         }
         let is_same =
             live["metadata"]["uid"] == before.uid.as_str() || digest(&plain(live), &Json::Null) == before.content;
-        if is_same { Standing::AsBefore } else { Standing::Foreign("somebody else placed it again".to_owned()) }
+        // Another's of that name stays, and undo names it.
+        if is_same { Standing::AsBefore } else { Standing::Ours }
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
-        let State { live, .. } = self.look(host).await?;
-        if live.as_ref().is_some_and(|live| live["metadata"]["deletionTimestamp"].is_null()) {
-            return Ok(Remains::new());
+        let state = self.look(host).await?;
+        let others = || vec![Remnant::left(self.target(), "somebody else placed it again")];
+        if state.live.as_ref().is_some_and(|live| live["metadata"]["deletionTimestamp"].is_null()) {
+            let is_back = self.standing(&state, before, keep) == Standing::AsBefore;
+            return Ok(if is_back { Remains::new() } else { others() });
         }
         let Some(old) = kept::kept(host, keep).await? else { return Ok(Remains::new()) };
         let (cluster, kind) = self.kind(host).await?;
         let api = kind.api(&cluster, self.namespace.as_deref());
-        if live.is_some() {
-            leave::remove(&cluster, host, &api, &self.name, Some(&before.uid)).await?;
+        if state.live.is_some() {
+            match leave::remove(&cluster, host, &api, &self.name, leave::only(&before.uid, None)).await {
+                Err(error) if error.code() == "k8s.conflict" => return Ok(others()),
+                gone => gone?,
+            }
         }
         let object = serde_json::from_value(plain(&old)).map_err(|_| kept::unreadable(host, keep))?;
-        cluster.ask(host, api.create(&PostParams::default(), &object)).await.map(|_| Remains::new())
+        match cluster.ask(host, api.create(&PostParams::default(), &object)).await {
+            Err(error) if error.code() == "k8s.exists" => Ok(others()),
+            made => made.map(|_| Remains::new()),
+        }
     }
 }
 

@@ -42,6 +42,9 @@ pub fn refusal(status: &Status, place: &Place<'_>) -> Error {
             Error::new(Kind::Refused, "k8s.forbidden", format!("{server} does not allow it: {said}")).hint(hint)
         }
         404 => Error::new(Kind::Failed, "k8s.missing", format!("{server} does not have it: {said}")),
+        409 if status.reason == "AlreadyExists" => {
+            Error::new(Kind::Failed, "k8s.exists", format!("{server} has it already: {said}"))
+        }
         409 => Error::new(Kind::Failed, "k8s.conflict", format!("{server} sees a conflict: {said}")),
         400 | 422 => Error::new(Kind::Failed, "k8s.invalid", format!("{server} does not accept it: {said}")),
         code => Error::new(Kind::Failed, "k8s.api", format!("{server} answered with status {code}: {said}"))
@@ -80,7 +83,7 @@ pub fn silent(place: &Place<'_>, seconds: u64) -> Error {
 
 /// True when the same question may be answered a moment later.
 pub fn may_pass(error: &Error) -> bool {
-    matches!(error.code(), "k8s.unreachable" | "k8s.api" | "k8s.conflict")
+    matches!(error.code(), "k8s.unreachable" | "k8s.api" | "k8s.conflict" | "k8s.exists")
 }
 
 fn on_the_way(error: &kube::Error, place: &Place<'_>) -> Error {

@@ -196,7 +196,7 @@ fn is_over(lease: &Lease, now: Timestamp) -> bool {
 fn won<T>(written: Result<T>) -> Result<bool> {
     match written {
         Ok(_) => Ok(true),
-        Err(error) if matches!(error.code(), "k8s.conflict" | "k8s.missing") => Ok(false),
+        Err(error) if matches!(error.code(), "k8s.conflict" | "k8s.exists" | "k8s.missing") => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -26,46 +26,62 @@ pub async fn node(cluster: &Cluster, host: &Host, name: &str) -> Result<bool> {
     Ok(cluster.ask(host, nodes.get_metadata_opt(name)).await?.is_some())
 }
 
-/// Deletes a request; one that is gone is as good.
+/// Deletes a request; one that is gone, and another of its name, is as good.
 ///
 /// # Errors
 /// When the API does not do it.
-pub async fn delete_csr(cluster: &Cluster, host: &Host, name: &str) -> Result<()> {
+pub async fn delete_csr(cluster: &Cluster, host: &Host, name: &str, uid: &str) -> Result<()> {
     let requests: Api<CertificateSigningRequest> = Api::all(cluster.client.clone());
-    delete(cluster, host, &requests, name).await
+    delete(cluster, host, &requests, name, uid).await
 }
 
-/// Deletes a Node and its Lease; what is gone is as good.
+/// Deletes the Node that is there now, and its Lease; what is gone is as good. One that its kubelet places in between
+/// is another.
 ///
 /// # Errors
 /// When the API does not do it.
 pub async fn delete_node(cluster: &Cluster, host: &Host, name: &str) -> Result<()> {
     let nodes: Api<Node> = Api::all(cluster.client.clone());
-    delete(cluster, host, &nodes, name).await?;
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), "kube-node-lease");
-    delete(cluster, host, &leases, name).await
+    let node = cluster.ask(host, nodes.get_metadata_opt(name)).await?;
+    let lease = cluster.ask(host, leases.get_metadata_opt(name)).await?;
+    if let Some(uid) = node.and_then(|node| node.metadata.uid) {
+        delete(cluster, host, &nodes, name, &uid).await?;
+    }
+    match lease.and_then(|lease| lease.metadata.uid) {
+        Some(uid) => delete(cluster, host, &leases, name, &uid).await,
+        None => Ok(()),
+    }
 }
 
-/// Deletes an object, only the one with `uid` where that is given, and waits until it is gone.
+/// What an object must still be to be deleted: this one, and unchanged where its version is given.
+pub fn only(uid: &str, version: Option<&str>) -> Preconditions {
+    Preconditions { uid: Some(uid.to_owned()), resource_version: version.map(str::to_owned) }
+}
+
+/// Deletes an object that is as `only` says, and waits until it is gone. Another that takes its name is as good.
 ///
 /// # Errors
-/// `k8s.stays`, when it is still there after a minute.
+/// `k8s.conflict`, when it is not; `k8s.stays`, when it is still there after a minute.
 pub async fn remove(
     cluster: &Cluster,
     host: &Host,
     api: &Api<DynamicObject>,
     name: &str,
-    uid: Option<&str>,
+    only: Preconditions,
 ) -> Result<()> {
-    let preconditions = uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), ..Preconditions::default() });
-    let params = DeleteParams { preconditions, ..DeleteParams::default() };
+    let uid = only.uid.clone();
+    let params = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
     match cluster.ask(host, api.delete(name, &params)).await {
         Err(error) if error.code() == "k8s.missing" => return Ok(()),
         Ok(_) => host.awaits(&format!("`{name}` to be gone")),
         Err(error) => return Err(error),
     }
     let deadline = Instant::now() + PATIENCE;
-    let gone = |all: &Objects<DynamicObject>| Ok((!all.contains_key(name)).then_some(()));
+    let gone = |all: &Objects<DynamicObject>| {
+        let is_there = all.get(name).is_some_and(|one| one.metadata.uid == uid);
+        Ok((!is_there).then_some(()))
+    };
     let fields = format!("metadata.name={name}");
     let left = watch::until(cluster, api, Some(&fields), deadline, gone);
     host.waiting(left).await?.ok_or_else(|| {
@@ -96,12 +112,13 @@ fn has(endpoints: &Endpoints, address: &str) -> bool {
     all.any(|one| one.ip == address)
 }
 
-async fn delete<K>(cluster: &Cluster, host: &Host, api: &Api<K>, name: &str) -> Result<()>
+async fn delete<K>(cluster: &Cluster, host: &Host, api: &Api<K>, name: &str, uid: &str) -> Result<()>
 where
     K: Clone + DeserializeOwned + std::fmt::Debug,
 {
-    match cluster.ask(host, api.delete(name, &DeleteParams::default())).await {
-        Err(error) if error.code() != "k8s.missing" => Err(error),
+    let params = DeleteParams { preconditions: Some(only(uid, None)), ..DeleteParams::default() };
+    match cluster.ask(host, api.delete(name, &params)).await {
+        Err(error) if !matches!(error.code(), "k8s.missing" | "k8s.conflict") => Err(error),
         _ => Ok(()),
     }
 }

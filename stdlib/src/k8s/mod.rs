@@ -9,6 +9,7 @@
 //! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
 //! | kind, object | kinds by the words that people use, and objects as recipes see them |
 //! | document, fields, kept | the objects of a call, the fields that it sets, the objects that were there |
+//! | making | an object is made so that its run can prove it |
 //! | watch | waiting for what the API tells |
 //! | csr, admission, leave | requests for certificates; how a node comes into a cluster and how it goes |
 //! | planned | what a plan remembers of a cluster |
@@ -32,6 +33,7 @@ mod lease;
 mod leave;
 mod list;
 mod lock;
+mod making;
 mod nodes;
 mod object;
 mod planned;

@@ -4,7 +4,7 @@ manager=$1 folder=$2 kept=$2/$3 refresh=$4
 shift 4
 umask 077
 # From here on undo has something to look at.
-mkdir -p "$kept" && : >"$kept/packages" || exit 21
+mkdir -p /var/lib/haengine && private "$folder" && private "$kept" && : >"$kept/packages" || exit 21
 if ! [ -e "$kept/places.before" ]; then
     marks >"$kept/marks"
     cp -a --parents --reflink=auto /etc "$kept" || exit 21

@@ -7,20 +7,22 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
 use super::failure::{run, unknown_packages};
+use super::leftovers::Traces;
 use super::observed::{Foreseen, Known, Packages, is_same};
 use super::package::{Manager, Spec};
-use super::places::leftovers;
+use super::places::{Facts, Places, Step};
 
 const INSTALL: &str = include_str!("install.sh");
 const REMOVE: &str = include_str!("remove.sh");
-const RESTORE: &str = include_str!("restore.sh");
+const PURGE: &str = include_str!("purge.sh");
+const SETTLE: &str = include_str!("settle.sh");
 
 /// Packages are installed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -64,10 +66,13 @@ Say with `service::running` what shall run. needrestart is kept from restarting 
 
 Another package manager at work is waited for, up to a minute.
 
-**Undo** takes away exactly the packages that came in, with their configuration, and puts back what their scripts \
-changed in `/etc`: accounts, links, folders. It refuses when other packages need them by now. It leaves `/var/log`, \
-`/var/cache` and the package manager's own records below `/var/lib`. A package that had another version gets it back, \
-as long as the host's package sources have it.";
+**Undo** takes away exactly the packages that came in, with all that dpkg or rpm lists of them, and puts back what their \
+scripts changed in `/etc`: accounts, links, folders. It refuses when other packages need them by now. What appeared while \
+they were installed and bears the name of one of them or of an account of theirs (`/var/lib/chrony`, \
+`/etc/default/haproxy-exporter`), and files of theirs that somebody edited, are moved to where the run keeps things, \
+named, and stay there until `forget`. What else appeared meanwhile stays where it is and is named, since somebody may be \
+using it; so does what somebody changed since. It leaves `/var/log`, `/var/cache` and the package manager's own records \
+below `/var/lib`. A package that had another version gets it back, as long as the host's package sources have it.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
@@ -184,18 +189,50 @@ as long as the host's package sources have it.";
     }
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
-        let kept = format!("{}/{}", keep.folder(), keep.name());
-        let said = run(host, before.manager, &before.manager.script(REMOVE).arg(&kept)).await?;
-        let Some(left) = leftovers(&said) else {
-            return Err(Error::new(Kind::Failed, "pkg.places", "cannot make out what the packages left behind"));
-        };
-        if !left.foreign.is_empty() {
-            let paths = left.foreign.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-            host.warn(format!("changed since by somebody else and left as it is: {paths}"));
-        }
-        let steps: String = left.steps.iter().map(|step| step.line()).collect();
-        host.ok(&Command::script(RESTORE).arg(kept).stdin(Secret::new(steps))).await.map(|_| Remains::new())
+        let script = |text| before.manager.script(text).arg(keep.folder()).arg(keep.name());
+        let said = run(host, before.manager, &script(REMOVE)).await?;
+        let (mut lists, facts) = Places::parse(&said, 4).ok_or_else(unclear)?;
+        forget_unlisted(&mut lists, keep);
+        let [before_it, after, undo, removed] = lists.as_slice() else { return Err(unclear()) };
+        let (facts, beside) = (Facts::parse(facts), format!(".haengine-{}-{}", keep.run, keep.change));
+        let traces = Traces { before: before_it, after, undo, now: removed, facts: &facts, beside: &beside };
+        let mut remains = settle(host, script(SETTLE), &traces.endangered()).await?;
+        let said = run(host, before.manager, &script(PURGE)).await?;
+        let (mut now, _) = Places::parse(&said, 1).ok_or_else(unclear)?;
+        forget_unlisted(&mut now, keep);
+        let steps = Traces { now: now.first().ok_or_else(unclear)?, ..traces }.leftovers();
+        remains.extend(settle(host, script(SETTLE).arg("last"), &steps).await?);
+        Ok(remains)
     }
+}
+
+/// Has the host put places back, or out of the way; what remains of that.
+async fn settle(host: &Host, command: Command, steps: &[Step]) -> Result<Remains> {
+    let lines: String = steps.iter().map(Step::line).collect();
+    let said = host.ok(&command.stdin(Secret::new(lines))).await?.text();
+    Ok(said.split('\0').filter_map(remnant).collect())
+}
+
+/// `left`, a path and why, `empty` and a path, or `kept`, a path, where it is now and why.
+fn remnant(told: &str) -> Option<Remnant> {
+    match told.split('\t').collect::<Vec<_>>().as_slice() {
+        ["left", path, why] => Some(Remnant::left(*path, *why)),
+        ["empty", path] => Some(Remnant::left(*path, "nothing is in it, and nothing says who made it").by_rule()),
+        ["kept", path, place, why] => Some(Remnant::kept(*path, *why, *place).by_rule()),
+        _ => None,
+    }
+}
+
+/// Runs before journals had nonces did not list these.
+fn forget_unlisted(lists: &mut [Places], keep: &Keep) {
+    if !keep.is_recorded() {
+        let paths = ["/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet"];
+        lists.iter_mut().for_each(|places| paths.iter().for_each(|path| places.forget(path)));
+    }
+}
+
+fn unclear() -> Error {
+    Error::new(Kind::Failed, "pkg.places", "cannot make out what the packages left behind")
 }
 
 impl Installed {

@@ -5,11 +5,15 @@
 //! | installed | the verb |
 //! | package | how packages are called, and which manager has them |
 //! | observed | what a host says of packages, and what apt would do |
-//! | places | what an installation left behind, and what undo does about it |
+//! | places | what an installation may touch, and what undo does about each |
+//! | names | which places bear a name of what came in |
+//! | leftovers | what an installation left behind, and what undo does about it |
 //! | failure | why a package manager did not do as it was told |
 
 mod failure;
 mod installed;
+mod leftovers;
+mod names;
 mod observed;
 mod package;
 mod places;

@@ -4,7 +4,13 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
-const PLACES: &str = include_str!("places.sh");
+/// What the scripts of this module have in common.
+const COMMON: &str = concat!(
+    include_str!("places.sh"),
+    include_str!("changed.sh"),
+    include_str!("aside.sh"),
+    include_str!("accounts.sh")
+);
 
 /// A package manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +56,7 @@ impl Manager {
 
     /// One of this module's scripts, with the functions of this manager; its first argument is the program.
     pub(super) fn script(self, text: &str) -> Command {
-        Command::script(format!("{}\n{PLACES}\n{text}", self.row().2)).arg(self.program())
+        Command::script(format!("{}\n{COMMON}\n{text}", self.row().2)).arg(self.program())
     }
 }
 
@@ -110,16 +116,17 @@ mod tests {
         assert_eq!(commands(Manager::Yum, "install a"), "yum -q -y install a\n");
         assert_eq!(commands(Manager::Dnf, "refresh"), "dnf -q -y makecache\n");
         assert_eq!(
-            commands(Manager::Dnf, "take_away 'a.x86_64 b.noarch' '' 'c.x86_64=1-2'"),
+            commands(Manager::Dnf, "remove 'a.x86_64 b.noarch'; take_away 'a.x86_64' '' 'c.x86_64=1-2'"),
             "rpm -e a.x86_64 b.noarch\ndnf -q -y downgrade c.x86_64-1-2\n"
         );
+        assert_eq!(commands(Manager::Dnf, "plain 'a-b.x86_64 python3.11.noarch'"), "a-b python3.11 ");
         let listed = commands(Manager::Yum, "list");
         assert_eq!(listed.trim(), "rpm -qa --qf %{NAME}.%{ARCH} %{VERSION}-%{RELEASE} installed");
     }
 
     #[test]
     fn what_apt_is_told() {
-        let install = commands(Manager::Apt, "install a b=1.2");
+        let install = commands(Manager::Apt, "kept=$(mktemp -d); install a b=1.2; rm \"$kept/asked\"; rmdir \"$kept\"");
         assert!(install.ends_with("--no-remove --allow-downgrades install -- a b=1.2\n"), "{install}");
         assert!(install.contains("DPkg::Lock::Timeout=60") && install.contains("--force-confold"), "{install}");
     }

@@ -1,11 +1,6 @@
-//! What an installation left behind, and what undo does about it.
-//!
-//! A package's own files go when it is purged. What its scripts did beside them does not all go: accounts and the
-//! copies of the account files before them, links, empty folders. So an installation keeps `/etc` as it was, and lists
-//! of places from before and after; undo lists them again before and after the purge, and puts back what differs,
-//! unless somebody else touched it since.
+//! Places that an installation may touch, as `places.sh` lists them, and what an undo does about each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What undo of an installation does not put back.
 pub const NOT_RESTORED: [&str; 4] = [
@@ -15,143 +10,176 @@ pub const NOT_RESTORED: [&str; 4] = [
     "`/var/lib/dnf`, `/var/lib/yum` and `/var/lib/rpm`: the manager's own history",
 ];
 
-/// A step that puts a place back.
+/// What `settle.sh` does about a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    Restore(String),
-    Delete(String),
+    /// Moved aside if it holds anything; the purge may need it otherwise.
+    Aside(&'static str, String),
+    /// Moved aside; folders with nothing in them go.
+    Move(&'static str, String),
+    /// A folder that goes if nothing is in it.
+    Folder(String),
+    /// A link or a record that is proven to be the packages': goes if it is as it was seen.
+    Drop(String, String),
+    /// The kept one comes back if this place is as it was seen.
+    Restore(String, String),
+    /// The same, if that changes no more than times. True where somebody else touched it since the installation.
+    Same(bool, String, String),
+    /// What was moved aside and is nobody's but who had it before comes back.
+    BringBack(String),
+    /// It stays.
+    Leave(&'static str, String),
+    /// The lists of accounts.
+    Accounts,
 }
 
 impl Step {
-    /// As `restore.sh` reads it.
+    /// As `settle.sh` reads it.
     pub(super) fn line(&self) -> String {
         match self {
-            Step::Restore(path) => format!("r{path}\0"),
-            Step::Delete(path) => format!("d{path}\0"),
+            Step::Aside(why, path) => format!("a{why}\t{path}\0"),
+            Step::Move(why, path) => format!("m{why}\t{path}\0"),
+            Step::Folder(path) => format!("f\t{path}\0"),
+            Step::Drop(seen, path) => format!("l{seen}\t{path}\0"),
+            Step::Restore(seen, path) => format!("r{seen}\t{path}\0"),
+            Step::Same(touched, seen, path) => format!("s{}{seen}\t{path}\0", if *touched { '!' } else { '=' }),
+            Step::BringBack(path) => format!("b\t{path}\0"),
+            Step::Leave(why, path) => format!("n{why}\t{path}\0"),
+            Step::Accounts => "p\t/etc/passwd\0".to_owned(),
         }
     }
 }
 
-/// What to do, and which places somebody else changed since.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Leftovers {
-    pub(super) steps: Vec<Step>,
-    pub(super) foreign: Vec<String>,
-}
+/// A list of places: what each is, by its path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Places(BTreeMap<String, String>);
 
-type Places<'a> = BTreeMap<&'a str, String>;
-
-/// Compares the four lists that `remove.sh` prints. None when there are not four of them.
-pub(super) fn leftovers(text: &str) -> Option<Leftovers> {
-    let mut lists: Vec<Places> = vec![Places::new()];
-    for token in text.split('\0') {
-        if token.is_empty() {
-            lists.push(Places::new());
-        } else if let Some((place, path)) = token.split_once('\t') {
-            lists.last_mut()?.insert(path, signature(place));
+impl Places {
+    /// The lists in a text, each ended by an empty token, and what comes after the first `count` of them. None when
+    /// there are not as many.
+    pub(super) fn parse(text: &str, count: usize) -> Option<(Vec<Places>, &str)> {
+        let (mut lists, mut rest) = (vec![Places::default()], text);
+        while lists.len() <= count {
+            let (token, after) = rest.split_once('\0')?;
+            rest = after;
+            match token.split_once('\t') {
+                Some((place, path)) => drop(lists.last_mut()?.0.insert(path.to_owned(), place.to_owned())),
+                None => lists.push(Places::default()),
+            }
         }
+        lists.pop();
+        Some((lists, rest))
     }
-    let [before, after, undo, now, ..] = lists.as_slice() else { return None };
-    let mut left = Leftovers::default();
-    for path in now.keys().rev().filter(|path| !before.contains_key(*path)) {
-        // What was not there when undo began was made by the purge.
-        let ours = !undo.contains_key(path) || undo.get(path) == after.get(path);
-        left.add(ours, path, Step::Delete((*path).to_owned()));
-    }
-    for (path, place) in before.iter().filter(|(path, _)| is_kept(path)) {
-        if now.get(path) != Some(place) {
-            let ours = undo.get(path) == after.get(path) || undo.get(path) == Some(place);
-            left.add(ours, path, Step::Restore((*path).to_owned()));
-        }
-    }
-    Some(left)
-}
 
-impl Leftovers {
-    fn add(&mut self, ours: bool, path: &str, step: Step) {
-        // A name with a newline in it is left alone: the scripts read lines.
-        if ours && !path.contains('\n') {
-            self.steps.push(step);
-        } else {
-            self.foreign.push(path.to_owned());
-        }
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, place)| (path.as_str(), place.as_str()))
     }
-}
 
-/// Copies are kept of these.
-fn is_kept(path: &str) -> bool {
-    ["/etc/", "/var/lib/ucf/"].iter().any(|folder| path.starts_with(folder)) || path == "/var/lib/ucf"
+    pub(super) fn forget(&mut self, path: &str) {
+        self.0.remove(path);
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// What a place is, as it was seen; empty where nothing is.
+    pub(super) fn seen(&self, path: &str) -> &str {
+        self.0.get(path).map_or("", String::as_str)
+    }
+
+    /// What makes a place another one than it was.
+    pub(super) fn sign(&self, path: &str) -> Option<String> {
+        self.0.get(path).map(|place| sign(place))
+    }
 }
 
 /// Size and time of a folder are those of its entries.
-fn signature(place: &str) -> String {
-    let fields = if place.starts_with("d ") { 3 } else { 6 };
+pub(super) fn sign(place: &str) -> String {
+    let fields = if is_folder(place) { 3 } else { 6 };
     place.split(' ').take(fields).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn is_folder(place: &str) -> bool {
+    place.starts_with("d ")
+}
+
+/// Where a link leads, as dpkg writes it: without the `/usr` that Debian's merged folders may have or not.
+pub(super) fn link_target(path: &str, place: &str) -> Option<String> {
+    let target = place.starts_with("l ").then(|| place.splitn(6, ' ').nth(5)).flatten()?;
+    let mut parts: Vec<&str> = Vec::new();
+    let from = if target.starts_with('/') { "" } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
+    for part in from.split('/').chain(target.split('/')).filter(|part| !part.is_empty() && *part != ".") {
+        match part {
+            ".." => parts.truncate(parts.len().saturating_sub(1)),
+            part => parts.push(part),
+        }
+    }
+    Some(merged(&format!("/{}", parts.join("/"))).to_owned())
+}
+
+/// See [`link_target`].
+pub(super) fn merged(path: &str) -> &str {
+    let rest = path.strip_prefix("/usr").unwrap_or(path);
+    let is_merged = ["/lib/", "/lib64/", "/bin/", "/sbin/"].iter().any(|folder| rest.starts_with(folder));
+    if is_merged { rest } else { path }
+}
+
+/// What the manager and the scripts of packages say of what came in.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Of packages and accounts.
+    pub(super) names: Vec<String>,
+    /// Files and folders of the packages.
+    pub(super) owned: BTreeSet<String>,
+    /// Files that ucf placed for the packages.
+    pub(super) registered: BTreeSet<String>,
+    /// Files that are no longer as the packages brought them.
+    pub(super) edited: BTreeSet<String>,
+}
+
+impl Facts {
+    /// Reads what `remove.sh` tells.
+    pub(super) fn parse(text: &str) -> Facts {
+        let mut facts = Facts::default();
+        for token in text.split('\0').filter(|token| token.len() > 1) {
+            let (sort, word) = token.split_at(1);
+            match sort {
+                "n" => facts.names.push(word.to_owned()),
+                "o" => drop(facts.owned.insert(merged(word).to_owned())),
+                "u" => drop(facts.registered.insert(word.to_owned())),
+                "e" => drop(facts.edited.insert(word.to_owned())),
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    pub(super) fn owns(&self, path: &str) -> bool {
+        self.owned.contains(merged(path))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(lists: [&[(&str, &str)]; 4]) -> String {
-        let list = |places: &[(&str, &str)]| {
-            places.iter().map(|(path, place)| format!("{place}\t{path}\0")).collect::<String>() + "\0"
-        };
-        lists.iter().map(|places| list(places)).collect()
-    }
-
-    const OLD: &str = "f 644 0:0 10 1.5 ";
-    const NEW: &str = "f 644 0:0 12 2.5 ";
-    const PURGED: &str = "f 644 0:0 11 3.5 ";
-    const FOLDER: &str = "d 755 0:0 4096 1.0 ";
-    const FOLDER_LATER: &str = "d 755 0:0 4096 9.0 ";
-
-    fn steps(lists: [&[(&str, &str)]; 4]) -> Vec<Step> {
-        leftovers(&text(lists)).unwrap().steps
+    #[test]
+    fn lists_are_taken_apart() {
+        let text = "d 755 0:0 4096 1.0 \t/etc\0\0f 644 0:0 1 2.5 \t/etc/a b\0\0ntree\0o/usr/lib/x\0";
+        let (lists, rest) = Places::parse(text, 2).unwrap();
+        assert_eq!(lists[0].sign("/etc").as_deref(), Some("d 755 0:0"));
+        assert_eq!((lists[1].seen("/etc/a b"), lists[1].seen("/etc")), ("f 644 0:0 1 2.5 ", ""));
+        let facts = Facts::parse(rest);
+        assert!(facts.names == ["tree"] && facts.owns("/lib/x") && facts.owns("/usr/lib/x") && !facts.owns("/x"));
+        assert_eq!(Places::parse("torn", 1), None);
     }
 
     #[test]
-    fn what_the_scripts_of_a_package_changed_is_put_back() {
-        let passwd = "/etc/passwd";
-        assert_eq!(
-            steps([&[(passwd, OLD)], &[(passwd, NEW)], &[(passwd, NEW)], &[(passwd, PURGED)]]),
-            [Step::Restore(passwd.to_owned())]
-        );
-        let folder = "/etc/systemd/system/a.wants";
-        assert_eq!(
-            steps([&[(folder, FOLDER)], &[(folder, FOLDER)], &[(folder, FOLDER_LATER)], &[]]),
-            [Step::Restore(folder.to_owned())]
-        );
-    }
-
-    #[test]
-    fn what_appeared_goes() {
-        let (made, purge) = ("/var/lib/demo", "/etc/demo.rpmsave");
-        assert_eq!(
-            steps([&[], &[(made, FOLDER)], &[(made, FOLDER_LATER)], &[(made, FOLDER), (purge, NEW)]]),
-            [Step::Delete(made.to_owned()), Step::Delete(purge.to_owned())]
-        );
-    }
-
-    #[test]
-    fn what_somebody_else_touched_since_is_left() {
-        let (passwd, mine) = ("/etc/passwd", "/etc/mine");
-        let lists: [&[(&str, &str)]; 4] = [
-            &[(passwd, OLD)],
-            &[(passwd, NEW)],
-            &[(passwd, "f 644 0:0 20 2.7 "), (mine, NEW)],
-            &[(passwd, PURGED), (mine, NEW)],
-        ];
-        let left = leftovers(&text(lists)).unwrap();
-        assert_eq!(left.steps, []);
-        assert_eq!(left.foreign, [mine, passwd]);
-    }
-
-    #[test]
-    fn what_stays_the_same_is_left_alone() {
-        let lists: [&[(&str, &str)]; 4] =
-            [&[("/etc", FOLDER)], &[("/etc", FOLDER_LATER)], &[("/etc", FOLDER)], &[("/etc", FOLDER)]];
-        assert_eq!(steps(lists), []);
-        assert_eq!(leftovers("torn"), None);
+    fn links_lead_somewhere() {
+        let link = |path: &str, target: &str| link_target(path, &format!("l 777 0:0 9 1.0 {target}"));
+        assert_eq!(link("/etc/rc0.d/K01a", "../init.d/a").as_deref(), Some("/etc/init.d/a"));
+        assert_eq!(link("/etc/x/a", "/usr/lib/systemd/a b").as_deref(), Some("/lib/systemd/a b"));
+        assert_eq!(link_target("/etc/a", "f 644 0:0 1 1.0 "), None);
     }
 }

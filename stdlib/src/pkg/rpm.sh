@@ -22,9 +22,21 @@ marks() { :; }
 
 mark() { :; }
 
-# $1: names to remove; $3: name=version to bring back. rpm refuses what something else needs.
+# $1: packages; which files are theirs.
+owned() { rpm -ql $1 2>/dev/null | sort -u; }
+
+# rpm itself keeps what was edited.
+registered() { :; }
+edited() { :; }
+
+# $1: packages; what their scripts do.
+scripts() { rpm -q --scripts --provides $1 2>/dev/null; }
+
+# $1: names to remove. rpm refuses what something else needs.
+remove() { if [ -n "$1" ]; then rpm -e $1; fi; }
+
+# $3: name=version to bring back.
 take_away() {
-    if [ -n "$1" ]; then rpm -e $1 || return; fi
     if [ -n "$3" ]; then
         set -- $3
         left=$#
@@ -36,3 +48,6 @@ take_away() {
         "$manager" -q -y downgrade "$@" || return
     fi
 }
+
+# $1: names with their architecture; without it.
+plain() { printf '%s\n' $1 | sed 's/\.[^.]*$//' | tr '\n' ' '; }

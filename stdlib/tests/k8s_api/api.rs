@@ -367,6 +367,12 @@ impl Plane {
         self.dynamic(object).create(&PostParams::default(), &parsed).await
     }
 
+    /// Changes an object as somebody else does.
+    pub async fn edit(&self, like: &Json, fields: Json) {
+        let (name, params) = (like["metadata"]["name"].as_str().unwrap(), kube::api::PatchParams::default());
+        self.dynamic(like).patch(name, &params, &kube::api::Patch::Merge(fields)).await.unwrap();
+    }
+
     pub async fn delete(&self, like: &Json) {
         let name = like["metadata"]["name"].as_str().unwrap();
         self.dynamic(like).delete(name, &kube::api::DeleteParams::default()).await.unwrap();

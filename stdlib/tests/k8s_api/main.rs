@@ -16,6 +16,7 @@ mod local;
 mod lock;
 mod objects;
 mod reads;
+mod strangers;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Op, Plan, Standing};
 use haengine_kernel::read::Read;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::Signature;
 use haengine_kernel::value::Value;
 
@@ -79,22 +81,35 @@ pub async fn ensure<O: Op>(host: &Host, op: &O, keep: &Keep) -> Result<Option<se
     }
 }
 
-/// Undoes from what the journal holds, as the kernel does, the second pass too.
+/// Undoes from what the journal holds, as the kernel does, the second pass too. Nothing may be left.
 pub async fn undo<O: Op>(host: &Host, op: &O, before: &serde_json::Value, keep: &Keep) -> Result<Standing> {
-    let op: O = serde_json::from_value(serde_json::to_value(op).unwrap()).unwrap();
-    let before: O::Before = serde_json::from_value(before.clone()).unwrap();
-    let stood = op.standing(&op.observe(host).await?, &before, keep);
-    if stood == Standing::Ours {
-        op.undo(host, &before, keep).await?;
-        let stands = op.standing(&op.observe(host).await?, &before, keep);
-        assert_eq!(stands, Standing::AsBefore, "{} is not as before", op.target());
-    }
-    op.settle(host, &before, &before, keep).await?;
+    let (stood, remains) = undo_leaving(host, op, before, keep).await?;
+    assert_eq!(remains, [], "{} leaves something", op.target());
     Ok(stood)
 }
 
+/// The same, and what it leaves.
+pub async fn undo_leaving<O: Op>(
+    host: &Host,
+    op: &O,
+    before: &serde_json::Value,
+    keep: &Keep,
+) -> Result<(Standing, Remains)> {
+    let op: O = serde_json::from_value(serde_json::to_value(op).unwrap()).unwrap();
+    let before: O::Before = serde_json::from_value(before.clone()).unwrap();
+    let stood = op.standing(&op.observe(host).await?, &before, keep);
+    let mut remains = Remains::new();
+    if stood == Standing::Ours {
+        remains = op.undo(host, &before, keep).await?;
+        let stands = op.standing(&op.observe(host).await?, &before, keep);
+        assert!(stands == Standing::AsBefore || !remains.is_empty(), "{} is not as before", op.target());
+    }
+    remains.extend(op.settle(host, &before, &before, keep).await?);
+    Ok((stood, remains))
+}
+
 pub fn keep(change: u64) -> Keep {
-    Keep { run: format!("k8s-test-{}", std::process::id()), change, nonce: format!("n0nce{change}"), made: false }
+    Keep { run: format!("k8s-test-{}-{change}", std::process::id()), change, nonce: format!("n0nce{change}"), made: false }
 }
 
 /// This machine as a host.

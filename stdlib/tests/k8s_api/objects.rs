@@ -10,7 +10,7 @@ use crate::api::Plane;
 use crate::{arguments, ensure, host, keep, op, plane, undo};
 
 /// Kept files lie in `/var/lib/haengine`, as on every host.
-fn may_keep() -> bool {
+pub fn may_keep() -> bool {
     let may = std::fs::create_dir_all("/var/lib/haengine").is_ok();
     if !may {
         println!("\n*** SKIPPED a test of undo: it keeps files in /var/lib/haengine, which only root may ***\n");
@@ -18,23 +18,24 @@ fn may_keep() -> bool {
     may
 }
 
-fn release(change: u64) {
-    let _ = std::fs::remove_file(format!("{}/{}", keep(change).folder(), keep(change).name()));
-    let _ = std::fs::remove_dir(keep(change).folder());
+pub fn release(changes: &[u64]) {
+    for change in changes {
+        let _ = std::fs::remove_dir_all(keep(*change).folder());
+    }
     let _ = std::fs::remove_dir("/var/lib/haengine");
 }
 
-fn at(plane: &Plane, more: Vec<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
+pub fn at(plane: &Plane, more: Vec<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
     let mut options = vec![("kubeconfig", Value::from(plane.admin()))];
     options.extend(more);
     options
 }
 
-fn apply(plane: &Plane, object: impl Into<Value>, more: Vec<(&'static str, Value)>) -> Apply {
+pub fn apply(plane: &Plane, object: impl Into<Value>, more: Vec<(&'static str, Value)>) -> Apply {
     op(vec![object.into()], at(plane, more))
 }
 
-fn map(name: &str, data: Json) -> Json {
+pub fn map(name: &str, data: Json) -> Json {
     json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "default" }, "data": data })
 }
 
@@ -56,6 +57,7 @@ async fn an_object_is_placed_and_taken_away_again() {
     assert_eq!(undo(&host, &op, &before, &keep(11)).await.unwrap(), Standing::Ours);
     assert!(plane.object(&wanted).await.is_null());
     assert_eq!(undo(&host, &op, &before, &keep(11)).await.unwrap(), Standing::AsBefore);
+    release(&[11]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +78,7 @@ async fn only_the_fields_that_were_set_are_put_back() {
     assert_eq!(undo(&host, &op, &before, &keep(21)).await.unwrap(), Standing::Ours);
     assert_eq!(plane.object(&wanted).await["data"], json!({ "a": "old", "b": "2" }));
     assert_eq!(undo(&host, &op, &before, &keep(21)).await.unwrap(), Standing::AsBefore);
-    release(21);
+    release(&[21]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +93,7 @@ async fn what_somebody_else_changed_since_is_seen() {
     }
     ensure(&host, &other, &keep(32)).await.unwrap().unwrap();
     assert!(matches!(undo(&host, &mine, &before, &keep(31)).await.unwrap(), Standing::Foreign(_)));
-    release(32);
+    release(&[31, 32]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,15 +112,16 @@ async fn documents_may_need_those_before_them() {
     let mut befores = Vec::new();
     for (op, state) in ops.iter().zip(&states) {
         let Plan::Change(change) = op.plan(state).unwrap() else { panic!("nothing to do") };
-        op.apply(&host, &change.before, &keep(41)).await.unwrap();
+        op.apply(&host, &change.before, &keep(41 + befores.len() as u64)).await.unwrap();
         befores.push(serde_json::to_value(&change.before).unwrap());
     }
     let inside =
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "inside", "namespace": "obj-space" } });
     assert_eq!(plane.object(&inside).await["data"]["a"], "1");
-    assert_eq!(ensure(&host, &ops[1], &keep(42)).await.unwrap(), None);
-    assert_eq!(undo(&host, &ops[1], &befores[1], &keep(41)).await.unwrap(), Standing::Ours);
+    assert_eq!(ensure(&host, &ops[1], &keep(43)).await.unwrap(), None);
+    assert_eq!(undo(&host, &ops[1], &befores[1], &keep(42)).await.unwrap(), Standing::Ours);
     assert!(plane.object(&inside).await.is_null());
+    release(&[41, 42]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +170,7 @@ async fn a_secret_is_in_no_journal_and_in_no_diff() {
     assert_eq!(plane.object(&like).await["data"]["k"], encoded("one"));
     assert_eq!(undo(&host, &first, &created, &keep(51)).await.unwrap(), Standing::Ours);
     assert!(plane.object(&like).await.is_null());
-    release(52);
+    release(&[51, 52]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +192,7 @@ async fn what_was_deleted_comes_back() {
     let back = plane.object(&like).await;
     assert_eq!((&back["data"], &back["metadata"]["labels"]), (&like["data"], &like["metadata"]["labels"]));
     assert_eq!(undo(&host, &op, &before, &keep(61)).await.unwrap(), Standing::AsBefore);
-    release(61);
+    release(&[61]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

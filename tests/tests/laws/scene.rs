@@ -188,10 +188,15 @@ impl<'a> Scene<'a> {
 
     /// Undoes a run; none when nothing is left to take back.
     pub fn undo(&self, run: &str) -> Law<Option<Told>> {
-        self.undo_over(run, &Wire::whole())
+        self.take_back(run, &Wire::whole(), true)
     }
 
+    /// The same where somebody else works on the hosts too: what stays is theirs.
     pub fn undo_over(&self, run: &str, wire: &Arc<Wire>) -> Law<Option<Told>> {
+        self.take_back(run, wire, false)
+    }
+
+    fn take_back(&self, run: &str, wire: &Arc<Wire>, is_alone: bool) -> Law<Option<Told>> {
         let folder = self.enter(run)?;
         let plan = UndoPlan::of(&folder.state().map_err(said)?);
         if plan.is_empty() {
@@ -202,10 +207,23 @@ impl<'a> Scene<'a> {
             let (events, mut reader) = Events::channel();
             let mode = self.mode(&folder, None)?;
             let undo = self.begin(run.to_owned(), mode, &events, wire);
-            let result = undo.undo(self.library.registry(), &plan).await.map_err(full);
+            let mut result = undo.undo(self.library.registry(), &plan).await.map_err(full);
+            if result.is_ok() && is_alone {
+                result = self.forget_aside(&undo, &folder).await;
+            }
             let totals = undo.finish(if result.is_ok() { "succeeded" } else { "failed" }).await;
             Ok(Some(Told { run: run.to_owned(), result, totals, events: drain(&mut reader) }))
         })
+    }
+
+    /// Where nobody else is at work nothing is left but what goes aside by rule, and that stays until the run is forgotten.
+    async fn forget_aside(&self, undo: &Run, folder: &RunFolder) -> Law {
+        let state = folder.state().map_err(said)?;
+        let remains: Vec<_> = state.changes.values().flat_map(|change| &change.remains).collect();
+        if let Some(left) = remains.iter().find(|remnant| !remnant.by_rule) {
+            return Err(format!("undo leaves what it cannot prove to be the run's: {}", left.line()));
+        }
+        if remains.is_empty() { Ok(()) } else { undo.forget(&state, "laws").await.map_err(full) }
     }
 
     pub fn library(&self) -> &Library {

@@ -11,6 +11,7 @@ use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Store, VERSION};
 use haengine_kernel::lock::{DeadRuns, Holder};
 use haengine_kernel::registry::Registry;
+use haengine_kernel::remnant::Remains;
 use haengine_kernel::run::{Mode, Place, Run, UndoPlan};
 use haengine_kernel::value::Value;
 use haengine_lab::Lab;
@@ -100,6 +101,25 @@ impl Bench {
     /// True when nothing of a run is left to take back.
     pub fn is_undone(&self, id: &str) -> bool {
         self.store.look(id).unwrap().state().unwrap().is_undone()
+    }
+
+    /// Makes the journal of a run as version 1 wrote it.
+    pub fn age(&self, id: &str) {
+        let path = self.store.look(id).unwrap().path.join("journal.jsonl");
+        let lines = std::fs::read_to_string(&path).unwrap();
+        let aged = lines.lines().map(|line| {
+            let mut line: Json = serde_json::from_str(line).unwrap();
+            line.as_object_mut().unwrap().remove("nonce");
+            line.to_string() + "\n"
+        });
+        std::fs::write(&path, aged.collect::<String>()).unwrap();
+        assert!(self.store.look(id).unwrap().state().unwrap().changes.values().all(|change| change.nonce.is_empty()));
+    }
+
+    /// What the undo of a run did not take away.
+    pub fn remains(&self, id: &str) -> Remains {
+        let state = self.store.look(id).unwrap().state().unwrap();
+        state.changes.values().flat_map(|change| change.remains.clone()).collect()
     }
 
     /// One call in a run of its own: the run, and whether it changed anything.

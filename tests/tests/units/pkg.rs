@@ -22,6 +22,16 @@ fn differences(before: &str, after: &str) -> Vec<String> {
     lost.chain(new.difference(&old).map(|line| format!("+ {line}"))).collect()
 }
 
+/// Where nobody else is at work nothing is left but what the packages' own programs wrote, by rule, and nothing is kept.
+async fn undo_undisturbed(bench: &Bench, run: &str) {
+    bench.undo(run).await.unwrap();
+    let remains = bench.remains(run);
+    assert!(remains.iter().all(|one| one.by_rule && one.what == "/var/lib/chrony"), "{remains:?}");
+    let kept = bench.sh("ls /var/lib/haengine/* 2>/dev/null || :").await;
+    assert_eq!(kept, if remains.is_empty() { "" } else { "aside" });
+    bench.sh("rm -rf /var/lib/haengine").await;
+}
+
 async fn undo_restores_the_manifest(bench: &Bench) {
     let before = bench.sh(MANIFEST).await;
     let packages = [json!(["chrony", "coreutils"])];
@@ -36,9 +46,67 @@ async fn undo_restores_the_manifest(bench: &Bench) {
     bench
         .sh("cp -a /etc/chrony/chrony.conf /tmp/c; echo x >/etc/chrony/chrony.conf; mv /tmp/c /etc/chrony/chrony.conf")
         .await;
-    bench.undo(&run).await.unwrap();
+    undo_undisturbed(bench, &run).await;
     assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
     assert!(bench.is_undone(&run));
+}
+
+/// Somebody else at work while the packages come in, and on: each counts in files of its own, beside and within what
+/// the packages have, and in one that was there before.
+const STRANGER: &str = r#"
+    until [ -e "$(echo /var/lib/haengine/*/*/places.before)" ]; do sleep 0.01; done
+    mkdir /opt/theirs /opt/chrony-theirs /var/lib/theirs
+    useradd --no-create-home guest
+    echo '192.0.2.9 theirs' >>/etc/hosts
+    until [ -d /etc/chrony ]; do sleep 0.01; done
+    echo mine >/etc/chrony/theirs.conf
+    exec 3>>/opt/theirs/log 4>>/opt/chrony-theirs/log 5>>/var/lib/theirs/log
+    count=0
+    while :; do
+        count=$((count + 1))
+        for fd in 3 4 5; do echo "$count" >&"$fd"; done
+        echo "$count" >/opt/theirs/last; echo "$count" >/var/lib/theirs/last
+        sleep 0.05
+    done"#;
+
+async fn a_stranger_loses_nothing(bench: &Bench) {
+    bench
+        .sh(&format!(
+            "cp -a /etc/hosts /tmp/hosts; systemd-run --quiet --unit stranger sh -c '{}'",
+            STRANGER.replace('\'', r"'\''")
+        ))
+        .await;
+    let (run, changed) = bench.call("pkg.installed", &[json!("chrony")], json!({})).await;
+    assert!(changed.unwrap());
+    bench.sh("until [ -s /opt/theirs/last ]; do sleep 0.1; done; echo '# edited' >>/etc/chrony/chrony.conf").await;
+    bench.undo(&run).await.unwrap();
+    let remains = bench.remains(&run);
+    let told =
+        |path: &str| remains.iter().find(|one| one.what == path).unwrap_or_else(|| panic!("{path}: {remains:?}"));
+    for path in ["/opt/theirs", "/var/lib/theirs", "/etc/hosts"] {
+        assert!(told(path).kept.is_none() && !told(path).by_rule, "{path}: {remains:?}");
+    }
+    for path in ["/opt/chrony-theirs", "/etc/chrony/theirs.conf", "/etc/chrony/chrony.conf"] {
+        let aside = format!("/var/lib/haengine/{run}/aside/");
+        assert!(told(path).kept.as_ref().unwrap().starts_with(&aside) && told(path).by_rule, "{path}: {remains:?}");
+    }
+    let others = remains.iter().filter(|one| one.what != "/var/lib/chrony");
+    assert_eq!(others.count(), 6, "{remains:?}");
+    let kept = told("/opt/chrony-theirs").kept.clone().unwrap();
+    let edited = told("/etc/chrony/chrony.conf").kept.clone().unwrap();
+    let mine = told("/etc/chrony/theirs.conf").kept.clone().unwrap();
+    // Each goes on in the file that it had opened, and no line is missing.
+    let counts = bench
+        .sh(&format!(
+            "was=$(cat /opt/theirs/last); sleep 0.3; [ \"$(cat /var/lib/theirs/last)\" -gt \"$was\" ]; systemctl stop stranger
+            for log in /opt/theirs/log {kept}/log /var/lib/theirs/log; do
+                seq \"$(wc -l <$log)\" | cmp - \"$log\" && [ \"$(wc -l <$log)\" -gt \"$was\" ] || exit
+            done
+            grep -q '^# edited' {edited} && grep -q mine {mine} && grep theirs /etc/hosts && id -un guest && ! id _chrony 2>/dev/null"
+        ))
+        .await;
+    assert_eq!(counts, "192.0.2.9 theirs\nguest");
+    bench.sh("userdel guest; cp -a /tmp/hosts /etc/hosts; rm -r /opt/theirs /var/lib/theirs /var/lib/haengine").await;
 }
 
 async fn what_somebody_else_did_since_stays(bench: &Bench) {
@@ -49,10 +117,13 @@ async fn what_somebody_else_did_since_stays(bench: &Bench) {
     let left = bench
         .sh("dpkg-query -W -f '${db:Status-Status}' tree; id -un visitor; cat /etc/mine; id _chrony 2>&1 || :")
         .await;
-    assert!(left.starts_with("installedvisitor\nmine\n"), "{left}");
-    bench
-        .sh("apt-get -q -y purge tree; userdel visitor; rm /etc/mine; deluser --system _chrony 2>/dev/null || :")
-        .await;
+    assert!(left.starts_with("installedvisitor\nmine\n") && left.contains("no such user"), "{left}");
+    let remains = bench.remains(&run);
+    assert!(
+        remains.iter().all(|one| one.by_rule && one.what == "/var/lib/chrony"),
+        "what came later is named: {remains:?}"
+    );
+    bench.sh("apt-get -q -y purge tree; userdel visitor; rm -rf /etc/mine /var/lib/haengine").await;
 }
 
 /// The installation breaks off in the middle: dpkg has unpacked, and configured nothing.
@@ -67,7 +138,7 @@ async fn a_broken_installation_is_taken_back(bench: &Bench) {
     let error = result.unwrap_err();
     assert_eq!(error.code(), "pkg.failed", "{error} {:?}", error.causes());
     assert_eq!(bench.sh("dpkg-query -W -f '${db:Status-Status}' chrony").await, "half-configured");
-    bench.undo(&run).await.unwrap();
+    undo_undisturbed(bench, &run).await;
     bench.sh("rm /usr/sbin/adduser; dpkg-divert --quiet --local --rename --remove /usr/sbin/adduser").await;
     assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
 }
@@ -88,7 +159,19 @@ async fn an_interrupted_installation_is_taken_back(bench: &Bench) {
     if let Err(error) = result {
         assert_eq!(error.code(), "run.cancelled");
     }
+    undo_undisturbed(bench, &run).await;
+    assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
+}
+
+/// Journals before version 2 have no nonces, and hosts no notes of what apt had dpkg unpack.
+async fn a_run_of_an_older_version_is_taken_back(bench: &Bench) {
+    let before = bench.sh(MANIFEST).await;
+    let (run, changed) = bench.call("pkg.installed", &[json!("chrony")], json!({ "update": "never" })).await;
+    assert!(changed.unwrap());
+    bench.age(&run);
+    bench.sh("rm /var/lib/haengine/*/*/asked; mkdir /opt/chrony-theirs; echo mine >/opt/chrony-theirs/x").await;
     bench.undo(&run).await.unwrap();
+    assert_eq!(bench.sh("cat /opt/chrony-theirs/x; rm -r /opt/chrony-theirs /var/lib/haengine").await, "mine");
     assert_eq!(differences(&before, &bench.sh(MANIFEST).await), [""; 0], "undo");
 }
 
@@ -115,7 +198,9 @@ async fn packages_on_a_real_host() {
     undo_restores_the_manifest(&bench).await;
     a_broken_installation_is_taken_back(&bench).await;
     an_interrupted_installation_is_taken_back(&bench).await;
+    a_stranger_loses_nothing(&bench).await;
     what_somebody_else_did_since_stays(&bench).await;
+    a_run_of_an_older_version_is_taken_back(&bench).await;
     what_cannot_be(&bench).await;
     bench.end().await;
 }
