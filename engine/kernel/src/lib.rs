@@ -10,7 +10,7 @@
 //! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
 //! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
 //! | [`run`] | observe, plan, journal, apply; undo |
-//! | [`journal`] | what a run did, on disk before the wire is touched |
+//! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
@@ -20,6 +20,7 @@ pub mod action;
 pub mod arguments;
 pub mod cancel;
 pub mod diff;
+pub mod durable;
 pub mod error;
 pub mod event;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 
+use crate::durable;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Journal, State, file};
 use crate::signature::nearest;
@@ -54,7 +55,7 @@ impl Store {
     /// When the folder cannot be made.
     pub fn open(state: &Path) -> Result<Store> {
         let folder = state.join("runs");
-        fs::create_dir_all(&folder).map_err(|error| cannot("make the state folder", &folder, error))?;
+        durable::make(&folder).map_err(|error| cannot("make the state folder", &folder, error))?;
         Ok(Store { folder })
     }
 
@@ -67,7 +68,8 @@ impl Store {
         let path = self.folder.join(&id);
         // What a run changed is nobody else's business.
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|error| cannot("make the run's folder", &path, error))?;
+        made.and_then(|()| durable::sync(&self.folder))
+            .map_err(|error| cannot("make the run's folder", &path, error))?;
         self.enter(id)
     }
 
