@@ -96,7 +96,7 @@ impl UndoPlan {
     /// # Errors
     /// `undo.built_upon`, naming the later run.
     pub fn refuse_if_built_upon(&self, store: &Store, run: &str) -> Result<()> {
-        for later in store.ids()?.into_iter().filter(|id| id.as_str() > run) {
+        for later in store.later_than(run)? {
             let folder = store.look(&later)?;
             let state = folder.state().map_err(|error| unreadable(run, &folder, error))?;
             let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
