@@ -12,7 +12,7 @@
 //! | [`run`] | observe, plan, journal, apply; undo |
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
-//! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`], [`remnant`] | the other end |
+//! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
@@ -27,6 +27,7 @@ pub mod event;
 mod fake;
 pub mod guard;
 pub mod host;
+pub mod identity;
 pub mod inventory;
 pub mod journal;
 pub mod keep;

@@ -10,6 +10,7 @@ mod bad_input;
 mod etcd_cluster;
 mod interrupted;
 mod output;
+mod replaced;
 mod resume;
 mod secrets;
 mod session;

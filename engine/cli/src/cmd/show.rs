@@ -66,7 +66,7 @@ struct Shown<'a> {
     op: &'a str,
     target: &'a str,
     step: String,
-    /// `unfinished`, `changed`, `failed`, `undo_unfinished`, `undo_failed` or `undone`.
+    /// `unfinished`, `changed`, `failed`, `undo_unfinished`, `undo_failed`, `undone` or `given_up`.
     phase: &'static str,
     reversible: bool,
     /// From 1.
@@ -91,6 +91,7 @@ impl Shown<'_> {
             Phase::Undoing(Some(error)) => ("undo_failed", Some(error)),
             Phase::Unsettled => ("undo_unfinished", None),
             Phase::Undone => ("undone", None),
+            Phase::GivenUp => ("given_up", None),
         };
         Shown {
             host: &change.key.host,
@@ -177,6 +178,7 @@ fn line(shown: &Shown<'_>, later: bool, paint: Paint) -> String {
     let phase = match shown.phase {
         "changed" => paint.green("changed"),
         "undone" => paint.dim("undone"),
+        "given_up" => paint.yellow("given up: its machine is no more"),
         "unfinished" if later => paint.yellow("broken off, looked at again by the next attempt"),
         "unfinished" => paint.yellow("begun, its end is not known"),
         "undo_unfinished" => paint.yellow("undo begun, its end is not known"),
@@ -184,7 +186,8 @@ fn line(shown: &Shown<'_>, later: bool, paint: Paint) -> String {
         other => paint.red(other),
     };
     let summary = if shown.summary.is_empty() { String::new() } else { format!(": {}", one_line(shown.summary)) };
-    let lasting = if shown.reversible || shown.phase == "undone" { "" } else { ", cannot be undone" };
+    let lasting =
+        if shown.reversible || matches!(shown.phase, "undone" | "given_up") { "" } else { ", cannot be undone" };
     let took = if shown.seconds > 0.0 { paint.dim(&format!(" ({})", seconds(shown.seconds))) } else { String::new() };
     let target = paint.cyan(&one_line(shown.target));
     let mut line = format!("  {}: {} {target} {phase}{summary}{lasting}{took}\n", shown.host, shown.op);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
+use crate::identity::Identity;
 use crate::remnant::Remains;
 
 /// The version that is written. Readers accept this one and those before it.
@@ -37,6 +38,14 @@ pub enum Entry {
         inventory: Vec<String>,
         /// Who runs it: user and machine.
         operator: String,
+    },
+    /// Who a host is, before its first change.
+    Host {
+        /// The host.
+        host: String,
+        /// What it says about itself.
+        #[serde(flatten)]
+        identity: Identity,
     },
     /// A change is about to be made; everything that its undo needs is here.
     Started {
@@ -131,6 +140,13 @@ pub enum Entry {
         host: String,
         /// Its arguments.
         arguments: serde_json::Value,
+    },
+    /// A host's machine is no more, and what was changed on it is given up with it.
+    GivenUp {
+        /// The host.
+        host: String,
+        /// Who gave it up: user and machine.
+        operator: String,
     },
     /// What the hosts keep for the undo is given up.
     Forgotten {

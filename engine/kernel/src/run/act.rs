@@ -45,7 +45,7 @@ impl Run {
             Mode::Plan => self.plan_action(&key, host, action, since).await,
             Mode::Apply { journal, holder } => match self.past.action(&key) {
                 Earlier::Done(change) => Ok(self.recall(&key, change, since)),
-                _ => match turn.lock(host, holder).await {
+                _ => match turn.lock(self, host, holder).await {
                     Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
                     Err(error) => Err(error),
                 },
@@ -93,12 +93,13 @@ impl Run {
             summary: String::new(),
             diff: None,
         };
+        let introduced = self.machines.introduce(&key.host);
         if done.is_none() && !action.repeatable() && self.decide(key)? == Decision::Done {
             let taken = Entry::Succeeded { change, result: serde_json::Value::Null, seconds: 0.0 };
-            journal.append(vec![started, taken]).await?;
+            journal.append(introduced.into_iter().chain([started, taken]).collect()).await?;
             return Ok(self.skip(key, since));
         }
-        journal.append(vec![started]).await?;
+        journal.append(introduced.into_iter().chain([started]).collect()).await?;
         self.touch();
         let (host_name, op, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op, target });

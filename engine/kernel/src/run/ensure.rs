@@ -61,7 +61,7 @@ impl Run {
 
     async fn lock(&self, turn: &Turn, host: &Host) -> Result<()> {
         match &self.mode {
-            Mode::Apply { holder, .. } => turn.lock(host, holder).await,
+            Mode::Apply { holder, .. } => turn.lock(self, host, holder).await,
             Mode::Plan => Ok(()),
         }
     }
@@ -148,7 +148,7 @@ impl Run {
             summary: planned.summary.clone(),
             diff: planned.diff.as_ref().map(Diff::journalled),
         };
-        journal.append(vec![started]).await?;
+        journal.append(self.machines.introduce(&key.host).into_iter().chain([started]).collect()).await?;
         self.touch();
         if self.past.made(key) {
             let message = format!("`{}` is no longer as this run left it, and is made so again", key.target);

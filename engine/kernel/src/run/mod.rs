@@ -5,6 +5,7 @@ mod ensure;
 mod forget;
 mod guard;
 mod look;
+mod machines;
 mod past;
 mod rejoin;
 mod tally;
@@ -31,6 +32,7 @@ use crate::journal::{Entry, Journal, Key};
 use crate::keep::Keep;
 use crate::lock::Holder;
 use crate::remnant::Remnant;
+use crate::run::machines::Machines;
 use crate::run::tally::Tally;
 use crate::run::targets::Targets;
 use crate::value::Value;
@@ -58,6 +60,7 @@ pub struct Run {
     tally: Tally,
     past: Past,
     guards: Guards,
+    machines: Machines,
     changes: AtomicU64,
     calls: AtomicU64,
     touched: AtomicBool,
@@ -110,6 +113,7 @@ impl Run {
             tally: Tally::default(),
             changes: AtomicU64::new(past.last_change + 1),
             calls: AtomicU64::new(past.last_call + 1),
+            machines: Machines::of(&past.hosts),
             past,
             guards: Guards::default(),
             touched: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! A run's promises, on the in-memory host.
 
+mod machines;
 mod resume;
 
 use std::sync::Arc;

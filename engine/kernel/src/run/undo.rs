@@ -1,6 +1,6 @@
 //! Undo: the journal backwards, each change verified.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use futures::future::join_all;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
+use crate::identity::Identity;
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
 use crate::run::{Mode, Run};
@@ -25,8 +26,10 @@ pub struct UndoPlan {
     is_held: bool,
     /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
-    /// Where something was kept, also by what is taken back already.
+    /// Where something was kept, also by what is taken back already; not on machines that are no more.
     hosts: BTreeSet<String>,
+    /// Who the hosts were.
+    machines: BTreeMap<String, Identity>,
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
@@ -47,15 +50,18 @@ impl UndoPlan {
     pub fn of(state: &State) -> UndoPlan {
         let again = state.made_again();
         let reversible = state.changes.values().filter(|change| change.reversible);
-        let hosts = reversible.map(|change| change.key.host.clone()).collect();
+        let is_there = |host: &String| !state.given_up.contains(host);
+        let hosts = reversible.map(|change| change.key.host.clone()).filter(is_there).collect();
+        let guards = state.guards.iter().filter(|guarded| is_there(&guarded.host)).cloned().collect();
         let died = !state.undoing && state.attempts.last().is_some_and(|attempt| attempt.outcome.is_none());
-        let is_held = died && !state.guards.is_empty();
-        let mut plan = UndoPlan { guards: state.guards.clone(), is_held, hosts, ..UndoPlan::default() };
+        let machines = state.hosts.clone();
+        let mut plan = UndoPlan { guards, hosts, machines, ..UndoPlan::default() };
+        plan.is_held = died && !plan.guards.is_empty();
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values() {
             plan.first.entry(subject(change)).or_insert_with(|| change.clone());
         }
-        for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
+        for change in state.changes.values().rev().filter(|change| !change.phase.is_over()) {
             if change.phase == Phase::Unsettled {
                 plan.unsettled.push(change.clone());
             } else if change.reversible {
@@ -99,7 +105,7 @@ impl UndoPlan {
         for later in store.later_than(run)? {
             let folder = store.look(&later)?;
             let state = folder.state().map_err(|error| unreadable(run, &folder, error))?;
-            let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
+            let standing = state.changes.values().filter(|change| !change.phase.is_over() && change.reversible);
             for change in standing {
                 if self.changes().any(|ours| touches_same(ours, change)) {
                     let (target, host) = (&change.key.target, &change.key.host);
@@ -138,9 +144,11 @@ impl Run {
     /// earlier changes may be needed by later ones; the other hosts go on.
     ///
     /// # Errors
-    /// The first failure, after all hosts have come as far as they can.
+    /// `host.replaced` when a host is another machine by now, before anything is touched; else the first failure, after all
+    /// hosts have come as far as they can.
     pub async fn undo(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
         let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
+        self.look_at_all(plan).await?;
         self.guard_again(registry, plan).await?;
         let stuck = Mutex::new(HashSet::new());
         let mut first = None;
@@ -169,6 +177,7 @@ impl Run {
     /// # Errors
     /// When a guard cannot be reached. One that another run has by now is not ours to let go.
     pub async fn let_go(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
+        self.look_at_all(plan).await?;
         let mut reached = Ok(());
         for guarded in &plan.guards {
             let host = self.hosts.get(&guarded.host)?;
@@ -180,6 +189,14 @@ impl Run {
         self.guards.release().await;
         self.hosts.close().await;
         reached
+    }
+
+    /// All that is reached is still what it was.
+    async fn look_at_all(&self, plan: &UndoPlan) -> Result<HashMap<String, Error>> {
+        self.machines.learn(&plan.machines);
+        let names = plan.hosts.iter().chain(plan.guards.iter().map(|guarded| &guarded.host));
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        self.look_at(names.into_iter()).await
     }
 
     /// What the run kept others away from, its undo does too. Where that is broken by now, the undo goes on without.
@@ -262,7 +279,7 @@ impl Run {
         let verb = registry.get(&change.key.op)?;
         let host = self.hosts.get(&change.key.host)?;
         if let Mode::Apply { holder, .. } = &self.mode {
-            host.lock(holder).await?;
+            self.enter(&host, holder).await?;
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
         let kin = Kin { earlier: plan.earlier.get(&change.change), later: plan.again.get(&change.change) };
@@ -314,7 +331,7 @@ impl Run {
         let host = self.hosts.get(&change.key.host)?;
         let result = async {
             if let Mode::Apply { holder, .. } = &self.mode {
-                host.lock(holder).await?;
+                self.enter(&host, holder).await?;
             }
             let first = plan.first.get(&subject(change)).unwrap_or(change);
             verb.settle(&host, first, change, &change.keep(&self.id)).await
@@ -331,7 +348,12 @@ impl Run {
     /// Nothing is left to take back, so nothing that was kept for it is needed. What was moved aside waits for `forget`.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
         let command = self.releasing();
-        let released = join_all(plan.hosts.iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
+        let released = plan.hosts.iter().map(async |name| {
+            let host = self.hosts.get(name)?;
+            self.recognise(&host).await?;
+            host.ok(&command).await
+        });
+        let released = join_all(released).await;
         for error in released.into_iter().filter_map(Result::err) {
             self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));
         }
