@@ -9,7 +9,7 @@
 //! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
 //! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
 //! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
-//! | [`run`] | observe, plan, journal, apply; undo |
+//! | [`run`], [`uses`] | observe, plan, journal, apply; undo |
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
@@ -44,6 +44,7 @@ pub mod shape;
 pub mod signature;
 pub mod text;
 pub mod transport;
+pub mod uses;
 pub mod value;
 pub mod verb;
 pub mod waits;

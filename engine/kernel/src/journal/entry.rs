@@ -61,6 +61,10 @@ pub enum Entry {
         before: serde_json::Value,
         /// False when nothing takes it back.
         reversible: bool,
+        /// The step around it whose hosts need each other, outermost first: see
+        /// [`Place::together`](crate::run::Place::together).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        together: Vec<String>,
         /// See [`Keep::nonce`](crate::keep::Keep::nonce); empty before version 2.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         nonce: String,

@@ -62,6 +62,8 @@ pub struct ChangeState {
     pub before: serde_json::Value,
     /// False when nothing takes it back.
     pub reversible: bool,
+    /// The step around it whose hosts need each other; empty where there is none.
+    pub together: Vec<String>,
     /// What it was made under; see [`Keep::nonce`](crate::keep::Keep::nonce).
     pub nonce: String,
     /// What changes, in a few words.
@@ -245,6 +247,14 @@ impl State {
         self.given_up.insert(host);
     }
 
+    /// The version of haengine's journals that it was begun with; the present one before the first line.
+    pub fn version(&self) -> u32 {
+        match self.head.as_ref().map(|line| &line.entry) {
+            Some(Entry::Run { version, .. }) => *version,
+            _ => VERSION,
+        }
+    }
+
     /// The recipe, as it was named; empty before the first line.
     pub fn recipe(&self) -> &str {
         match self.head.as_ref().map(|line| &line.entry) {
@@ -288,7 +298,8 @@ impl State {
     }
 
     fn start(&mut self, line: Line) -> Result<()> {
-        let Entry::Started { change, call, key, arguments, before, reversible, nonce, summary, diff } = line.entry
+        let Entry::Started { change, call, key, arguments, before, reversible, together, nonce, summary, diff } =
+            line.entry
         else {
             return Ok(());
         };
@@ -305,6 +316,7 @@ impl State {
             arguments,
             before,
             reversible,
+            together,
             nonce,
             summary,
             diff,
@@ -360,8 +372,19 @@ mod tests {
             target: change.to_string(),
         };
         let (arguments, before) = (serde_json::json!({}), serde_json::json!({}));
-        let (nonce, summary, diff) = (String::new(), String::new(), None);
-        Entry::Started { change, call: change, key, arguments, before, reversible: true, nonce, summary, diff }
+        let (together, nonce, summary, diff) = (vec![], String::new(), String::new(), None);
+        Entry::Started {
+            change,
+            call: change,
+            key,
+            arguments,
+            before,
+            reversible: true,
+            together,
+            nonce,
+            summary,
+            diff,
+        }
     }
 
     fn replay(entries: Vec<Entry>) -> Result<State> {
@@ -438,7 +461,8 @@ mod tests {
     #[test]
     fn the_same_call_of_a_later_attempt_is_found() {
         let again = |change: u64| match started(1) {
-            Entry::Started { key, arguments, before, reversible, summary, diff, .. } => Entry::Started {
+            Entry::Started { key, arguments, before, reversible, together, summary, diff, .. } => Entry::Started {
+                together,
                 change,
                 call: change,
                 key,

@@ -141,4 +141,5 @@ impl Run {
     }
 }
 
-const REPLACED: &str = "host.replaced";
+/// The code of a host that is another machine.
+pub(super) const REPLACED: &str = "host.replaced";

@@ -8,6 +8,7 @@ mod look;
 mod machines;
 mod past;
 mod rejoin;
+mod stuck;
 mod tally;
 mod targets;
 #[cfg(test)]
@@ -77,13 +78,28 @@ pub struct Place {
     pub recipe: String,
     /// The steps around the call, outermost first.
     pub step: Vec<String>,
+    /// How many of them there are up to the outermost one whose hosts need each other: members of one etcd. Where undo is
+    /// stuck on one of its hosts, it stops on the others too. 0 where there is none.
+    pub together: usize,
 }
 
 impl Place {
+    /// The step whose hosts need each other; empty where there is none.
+    fn step_together(&self) -> Vec<String> {
+        self.step.iter().take(self.together).cloned().collect()
+    }
+
     /// The steps in one line.
     pub fn step_path(&self) -> String {
         self.step.join(" / ")
     }
+}
+
+/// A call of the recipe, as its changes have it.
+struct Call {
+    number: u64,
+    /// The step around it whose hosts need each other.
+    together: Vec<String>,
 }
 
 /// What each host of a call gave, in the order of the hosts.
@@ -202,8 +218,8 @@ impl Run {
         self.hosts.close().await;
     }
 
-    fn next_call(&self) -> u64 {
-        self.calls.fetch_add(1, Ordering::Relaxed)
+    fn next_call(&self, place: &Place) -> Call {
+        Call { number: self.calls.fetch_add(1, Ordering::Relaxed), together: place.step_together() }
     }
 
     fn next_change(&self) -> u64 {

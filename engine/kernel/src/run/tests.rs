@@ -2,6 +2,7 @@
 
 mod machines;
 mod resume;
+mod stuck;
 
 use std::sync::Arc;
 

@@ -11,7 +11,10 @@ use crate::event::{Change as Told, Level, Status};
 use crate::identity::Identity;
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
+use crate::run::machines::REPLACED;
+use crate::run::stuck::Stuck;
 use crate::run::{Mode, Run};
+use crate::uses::{Uses, is_within};
 use crate::verb::{Kin, Undone};
 
 /// What an undo has to take back, newest first.
@@ -131,38 +134,46 @@ fn unreadable(run: &str, later: &RunFolder, error: Error) -> Error {
 }
 
 fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {
-    let below = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let (ours, theirs) = (&a.key.target, &b.key.target);
     a.key.host == b.key.host
-        && (ours == theirs || (ours.starts_with('/') && (below(ours, theirs) || below(theirs, ours))))
+        && (ours == theirs || (ours.starts_with('/') && (is_within(ours, theirs) || is_within(theirs, ours))))
+}
+
+/// What all parts of one undo share.
+struct Undoing<'a> {
+    registry: &'a Registry,
+    journal: &'a Journal,
+    plan: &'a UndoPlan,
+    stuck: &'a Stuck,
+    /// Why hosts could not be looked at, until somebody is told.
+    unreached: &'a Mutex<HashMap<String, Error>>,
 }
 
 impl Run {
-    /// Takes back what `plan` lists. A host on which something could not be taken back is left where it is, since
-    /// earlier changes may be needed by later ones; the other hosts go on.
+    /// Takes back what `plan` lists. What could not be taken back is left as it was found, and what came before it and is
+    /// used by it stays too, since it may be needed; everything else goes on. The next undo tries it again.
     ///
     /// # Errors
     /// `host.replaced` when a host is another machine by now, before anything is touched; else the first failure, after all
     /// hosts have come as far as they can.
     pub async fn undo(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
         let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
-        self.look_at_all(plan).await?;
+        let unreached = Mutex::new(self.look_at_all(plan).await?);
         self.guard_again(registry, plan).await?;
-        let stuck = Mutex::new(HashSet::new());
+        let stuck = Stuck::new(plan);
+        let undoing = Undoing { registry, journal, plan, stuck: &stuck, unreached: &unreached };
         let mut first = None;
         for call in &plan.calls {
             self.interrupted()?;
-            let results = join_all(
-                by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, plan, changes, &stuck)),
-            );
+            let results = join_all(by_host(call).into_iter().map(|changes| self.undo_host(&undoing, changes)));
             for error in results.await.into_iter().filter_map(Result::err) {
                 first.get_or_insert(error);
             }
         }
-        let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let settled = self.settle(registry, journal, plan, &stuck).await;
+        for (host, text) in stuck.passed() {
+            self.events.log(Level::Warning, Some(&host), text);
+        }
+        let settled = self.settle(registry, journal, plan, &stuck.hosts()).await;
         match first {
             Some(error) => Err(error),
             None => {
@@ -215,36 +226,30 @@ impl Run {
         Ok(())
     }
 
-    async fn undo_host(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        changes: Vec<&ChangeState>,
-        stuck: &Mutex<HashSet<String>>,
-    ) -> Result<()> {
+    /// The changes of one call on one host. All of them are tried; the first error is the host's.
+    async fn undo_host(&self, undoing: &Undoing<'_>, changes: Vec<&ChangeState>) -> Result<()> {
+        let mut first = Ok(());
         for change in changes {
-            let host = &change.key.host;
-            if stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(host) {
-                return Ok(());
+            let uses = undoing.registry.get(&change.key.op)?.uses(change);
+            if undoing.stuck.passes_by(change, &uses) {
+                continue;
             }
-            if let Err(error) = self.undo_one(registry, journal, plan, change).await {
-                stuck.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
-                return Err(error);
+            if let Err(error) = self.undo_one(undoing, change).await {
+                // A host that cannot be reached, or is somebody else's now, is not asked again for each of its changes.
+                undoing.stuck.stays_with(change, if is_of_host(&error) { Uses::Everything } else { uses });
+                if error.kind() == Kind::Cancelled {
+                    return Err(error);
+                }
+                first = first.and(Err(error));
             }
         }
-        Ok(())
+        first
     }
 
-    async fn undo_one(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<()> {
+    async fn undo_one(&self, undoing: &Undoing<'_>, change: &ChangeState) -> Result<()> {
+        let Undoing { registry, journal, .. } = undoing;
         let (number, since) = (change.change, Instant::now());
-        let result = self.take_back(registry, journal, plan, change).await;
+        let result = self.take_back(undoing, change).await;
         match result {
             Ok(Undone { restored, remains }) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
@@ -257,6 +262,10 @@ impl Run {
             }
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
+                if !is_of_host(&error) {
+                    // Something of the run stays that should not: that is no refusal.
+                    self.touch();
+                }
                 let error = error.on(&change.key.host);
                 journal
                     .append(vec![
@@ -269,14 +278,13 @@ impl Run {
         }
     }
 
-    async fn take_back(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<Undone> {
+    async fn take_back(&self, undoing: &Undoing<'_>, change: &ChangeState) -> Result<Undone> {
+        let Undoing { registry, journal, plan, .. } = undoing;
         let verb = registry.get(&change.key.op)?;
+        let unreached = undoing.unreached.lock().unwrap_or_else(PoisonError::into_inner).remove(&change.key.host);
+        if let Some(error) = unreached {
+            return Err(error);
+        }
         let host = self.hosts.get(&change.key.host)?;
         if let Mode::Apply { holder, .. } = &self.mode {
             self.enter(&host, holder).await?;
@@ -359,6 +367,12 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// True for what is wrong with a host, and not with one change on it.
+fn is_of_host(error: &Error) -> bool {
+    let kinds = [Kind::Unreachable, Kind::Locked, Kind::Cancelled, Kind::Local];
+    kinds.contains(&error.kind()) || error.code() == REPLACED
 }
 
 /// Changes of one call, by host, newest first on each.

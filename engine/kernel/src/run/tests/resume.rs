@@ -160,6 +160,7 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
             arguments,
             before,
             reversible,
+            together: Vec::new(),
             nonce: String::new(),
             summary,
             diff,
