@@ -9,6 +9,7 @@
 mod bad_input;
 mod etcd_cluster;
 mod interrupted;
+mod old_journal;
 mod output;
 mod replaced;
 mod resume;

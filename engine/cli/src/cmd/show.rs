@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
-use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State};
+use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State, VERSION};
+use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::UndoPlan;
 use haengine_script::session::NAME;
 use serde::Serialize;
@@ -20,7 +21,8 @@ use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back
 ///
-/// Differences are shown as they were when the change was made, without what is secret; of long ones the beginning.
+/// Differences are shown as they were when the change was made, without what is secret; of long ones the beginning. After an
+/// undo it lists what that left in its place or moved aside.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine runs                                    the ids of all runs
@@ -79,6 +81,9 @@ struct Shown<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorRecord>,
+    /// What its undo left or kept.
+    #[serde(skip_serializing_if = "<[Remnant]>::is_empty")]
+    remains: &'a [Remnant],
 }
 
 impl Shown<'_> {
@@ -106,6 +111,7 @@ impl Shown<'_> {
             started: change.started,
             seconds: change.seconds,
             error,
+            remains: &change.remains,
         }
     }
 }
@@ -203,12 +209,22 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let (id, count) = (&summary.run, left.len() + left.unsettled.len());
     let mut lines = Vec::new();
     if summary.recipe != NAME && matches!(summary.outcome.as_str(), "failed" | "interrupted" | "died") {
-        lines.push(format!("it can be gone on with: `haengine resume {id}`"));
+        lines.push(match state.version() {
+            VERSION => format!("it can be gone on with: `haengine resume {id}`"),
+            _ => "an earlier haengine began it, and only that can go on with it".to_owned(),
+        });
     }
     if let Some(when) = state.forgotten {
         lines.push(format!("forgotten at {}: it cannot be taken back any more", local(when)));
     } else if count > 0 && summary.outcome != "running" {
         lines.push(format!("{} can be taken back: `haengine undo {id}`", changes(count)));
+    }
+    let remains = remains(state);
+    if !remains.is_empty() {
+        lines.push(
+            paint.yellow("its undo did not take away what it could not prove to be the run's, or what others may use:"),
+        );
+        lines.extend(remains);
     }
     let lasting = &left.irreversible;
     if !lasting.is_empty() {
@@ -223,6 +239,15 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
         .iter()
         .enumerate()
         .fold(String::new(), |text, (number, line)| format!("{text}{}{line}\n", if number == 0 { "\n" } else { "" }))
+}
+
+/// What an undo left or kept, a line each.
+fn remains(state: &State) -> Vec<String> {
+    let of = |change: &ChangeState| {
+        let host = change.key.host.clone();
+        change.remains.clone().into_iter().map(move |remnant| format!("  {host}: {}", one_line(&remnant.line())))
+    };
+    state.changes.values().rev().flat_map(of).collect()
 }
 
 /// So many changes, in words.
