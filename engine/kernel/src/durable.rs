@@ -28,13 +28,14 @@ pub fn make(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
-    if let Some(above) = above {
-        make(above)?;
-    }
-    match fs::create_dir(folder) {
+    match (fs::create_dir(folder), above) {
+        (Err(error), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
+            make(above)?;
+            fs::create_dir(folder)?;
+        }
         // Somebody else was faster.
-        Err(_) if folder.is_dir() => {}
-        made => made?,
+        (Err(_), _) if folder.is_dir() => {}
+        (made, _) => made?,
     }
     above.map_or(Ok(()), sync)
 }

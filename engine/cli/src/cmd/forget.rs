@@ -31,7 +31,7 @@ pub struct ForgetArgs {
     #[arg(value_name = "RUN")]
     run: String,
 
-    /// A host whose machine is no more: what was changed on it is given up (can be repeated)
+    /// Give up what was on a machine that is no more (can be repeated)
     ///
     /// No connection to it is made.
     #[arg(long, value_name = "HOST")]

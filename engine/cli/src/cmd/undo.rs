@@ -33,13 +33,13 @@ use crate::wiring::{self, keep};
   haengine runs                                    the ids of all runs
   haengine undo 20260314-091502-kqzt
   haengine undo 20260314-091502-kqzt --yes         without a question, for scripts
-  haengine undo 20260314-091502-kqzt --replaced master2        that machine is no more")]
+  haengine undo 20260314-091502-kqzt --replaced m2 the machine of m2 is no more")]
 pub struct UndoArgs {
     /// The run's id
     #[arg(value_name = "RUN")]
     run: String,
 
-    /// A host whose machine is no more: what was changed on it is given up (can be repeated)
+    /// Give up what was on a machine that is no more (can be repeated)
     ///
     /// No connection to it is made.
     #[arg(long, value_name = "HOST")]
