@@ -21,6 +21,7 @@ need ssh openssh-client
 need nsenter util-linux
 need apt-ftparchive apt-utils
 need tmux tmux
+need strace strace
 need cc gcc
 # gcc alone brings no headers.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"

@@ -23,7 +23,7 @@ use crate::cmd;
 Exit codes:
   0 done · 1 failed after something was changed · 2 refused, and nothing was touched
   3 a host cannot be reached, and nothing was touched · 4 changes are pending (plan --exit-code)
-  5 another run holds the lock · 130 interrupted")]
+  5 another run holds the lock · 6 undone, but what is named was left or kept · 130 interrupted")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

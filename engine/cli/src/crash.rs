@@ -99,6 +99,7 @@ mod tests {
             arguments: serde_json::Value::Null,
             before: serde_json::Value::Null,
             reversible: true,
+            together: Vec::new(),
             nonce: String::new(),
             summary: String::new(),
             diff: None,

@@ -30,6 +30,8 @@ use crate::value::Value;
 #[derive(Default)]
 pub(crate) struct World {
     pub values: Mutex<BTreeMap<(String, String), String>>,
+    /// What hosts say about themselves, and their keys; the others say nothing.
+    pub machines: Mutex<BTreeMap<String, (String, String)>>,
     /// Hosts that cannot be reached.
     pub down: Mutex<BTreeSet<String>>,
     /// Writes until the next one fails after it was made; none never fails.
@@ -74,6 +76,10 @@ struct Wire {
 }
 
 impl Wire {
+    fn machine(&self) -> (String, String) {
+        self.world.machines.lock().unwrap().get(&self.host).cloned().unwrap_or_default()
+    }
+
     /// `get KEY`, `set KEY VALUE`, `del KEY`; everything else succeeds and says nothing.
     fn answer(&self, words: &[String]) -> Result<Output> {
         let key = |key: &str| (self.host.clone(), key.to_owned());
@@ -103,6 +109,9 @@ impl Wire {
 #[async_trait]
 impl Transport for Wire {
     async fn exec(&self, command: &Command) -> Result<Output> {
+        if command.to_sh().contains("product_uuid") {
+            return Ok(output(0, &self.machine().0));
+        }
         let words = shlex::split(&command.to_sh()).unwrap_or_default();
         let writes = words.first().is_some_and(|word| word == "set" || word == "del");
         let dies = if writes { self.world.dies() } else { None };
@@ -120,7 +129,7 @@ impl Transport for Wire {
     async fn stream(&self, _command: &Command) -> Result<Stream> {
         Ok(Stream {
             stdin: Box::new(tokio::io::sink()),
-            stdout: Box::new(&b"locked\n"[..]),
+            stdout: Box::new(std::io::Cursor::new(format!("locked {}\n", self.machine().0))),
             stderr: Box::new(tokio::io::empty()),
             exit: Box::pin(std::future::pending()),
         })
@@ -128,6 +137,10 @@ impl Transport for Wire {
 
     async fn open_tcp(&self, _address: &str, _port: u16) -> Result<Box<dyn Duplex>> {
         Err(Error::new(Kind::Refused, "fake.tcp", "there is no network"))
+    }
+
+    fn host_key(&self) -> Option<String> {
+        Some(self.machine().1).filter(|key| !key.is_empty())
     }
 
     async fn close(&self) {}

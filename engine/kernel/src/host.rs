@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::event::{Event, Events};
+use crate::identity::Identity;
 use crate::inventory::{HostSpec, Inventory};
 use crate::lock::{Holder, HostLock};
 use crate::overlay::Overlay;
@@ -42,6 +43,8 @@ pub struct Host {
     transport: Mutex<Arc<OnceCell<Arc<dyn Transport>>>>,
     /// Empty until the first change, and in plans. It ends with the connection.
     lock: Mutex<Arc<OnceCell<Option<HostLock>>>>,
+    /// Who it has said to be; nothing until it was asked. It ends with the connection: the next may lead elsewhere.
+    identity: Mutex<Arc<OnceCell<Identity>>>,
     overlay: Mutex<Overlay>,
     /// What modules keep as long as the connection stands; see [`Host::kept`].
     kept: Mutex<HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>>,
@@ -120,6 +123,7 @@ impl Hosts {
             waits: self.waits.clone(),
             transport: Mutex::default(),
             lock: Mutex::default(),
+            identity: Mutex::default(),
             overlay: Mutex::default(),
             kept: Mutex::default(),
         }
@@ -250,11 +254,30 @@ impl Host {
 
     /// Takes the host's lock for a run, once.
     pub(crate) async fn lock(&self, holder: &Holder) -> Result<()> {
-        let lock = cell(&self.lock);
-        match lock.get_or_try_init(|| self.interruptible(HostLock::take(self, holder))).await? {
+        let (lock, known) = (cell(&self.lock), cell(&self.identity));
+        let take = async || {
+            let (lock, identity) = self.interruptible(HostLock::take(self, holder)).await?;
+            // Whoever has asked before was told the same.
+            let _ = known.set(identity);
+            Ok(lock)
+        };
+        match lock.get_or_try_init(take).await? {
             Some(lock) => lock.check().map_err(|error| error.on(self.name())),
             None => Ok(()),
         }
+    }
+
+    /// Who the host says to be; it is asked once for each connection.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub(crate) async fn identify(&self) -> Result<Identity> {
+        let known = cell(&self.identity);
+        let ask = async || {
+            let said = self.exec(&Identity::asked()).await?.text();
+            Ok(Identity::parse(&said, self.transport().await?.host_key()))
+        };
+        known.get_or_try_init(ask).await.cloned()
     }
 
     /// True once the host's lock was taken, or the host has said that it cannot be.
@@ -285,6 +308,7 @@ impl Host {
     pub async fn disconnect(&self) {
         let lock = std::mem::take(&mut *self.lock.lock().unwrap_or_else(PoisonError::into_inner));
         let transport = std::mem::take(&mut *self.transport.lock().unwrap_or_else(PoisonError::into_inner));
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(Some(lock)) = lock.get() {
             lock.release().await;

@@ -9,10 +9,10 @@
 //! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
 //! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
 //! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
-//! | [`run`] | observe, plan, journal, apply; undo |
-//! | [`journal`] | what a run did, on disk before the wire is touched |
+//! | [`run`], [`uses`] | observe, plan, journal, apply; undo |
+//! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
-//! | [`host`], [`transport`], [`inventory`], [`lock`], [`keep`], [`remnant`] | the other end |
+//! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
@@ -20,12 +20,14 @@ pub mod action;
 pub mod arguments;
 pub mod cancel;
 pub mod diff;
+pub mod durable;
 pub mod error;
 pub mod event;
 #[cfg(test)]
 mod fake;
 pub mod guard;
 pub mod host;
+pub mod identity;
 pub mod inventory;
 pub mod journal;
 pub mod keep;
@@ -42,6 +44,7 @@ pub mod shape;
 pub mod signature;
 pub mod text;
 pub mod transport;
+pub mod uses;
 pub mod value;
 pub mod verb;
 pub mod waits;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
+use crate::identity::{Identity, WHO};
 use crate::transport::Command;
 
 /// The lock ends on its own this long after the last heartbeat; see `lock_host.sh`.
@@ -65,23 +66,23 @@ pub struct HostLock {
 }
 
 enum Taken {
-    Locked(HostLock),
-    Unwritable,
+    Locked(HostLock, Identity),
+    Unwritable(Identity),
     Held { process: u32, holder: Option<Holder>, mark: String },
 }
 
 impl HostLock {
-    /// Takes the lock. `None` where the user may not: the host then says so in a warning.
+    /// Takes the lock, and hears who the host is. `None` where the user may not: the host then says so in a warning.
     ///
     /// # Errors
     /// Of kind `Locked`, naming run, operator and since when.
-    pub(crate) async fn take(host: &Host, holder: &Holder) -> Result<Option<HostLock>> {
+    pub(crate) async fn take(host: &Host, holder: &Holder) -> Result<(Option<HostLock>, Identity)> {
         for _ in 0..ASKED {
             match attempt(host, holder).await? {
-                Taken::Locked(lock) => return Ok(Some(lock)),
-                Taken::Unwritable => {
+                Taken::Locked(lock, identity) => return Ok((Some(lock), identity)),
+                Taken::Unwritable(identity) => {
                     host.warn("not locked against other runs: the user may not write /run/haengine.lock");
-                    return Ok(None);
+                    return Ok((None, identity));
                 }
                 Taken::Held { process, holder: Some(other), mark } if is_dead(holder, &other) => {
                     host.awaits(&format!("what run {} was doing when it died", other.run));
@@ -120,9 +121,9 @@ const AT_WORK: &str = include_str!("at_work.sh");
 const LOCK: &str = include_str!("lock_host.sh");
 const TAKE_OVER: &str = include_str!("take_over.sh");
 
-/// A script that asks what is at work.
+/// A script that asks what is at work, and who the host is.
 fn script(text: &str) -> Command {
-    Command::script(format!("{AT_WORK}{text}"))
+    Command::script(format!("{AT_WORK}{WHO}{text}"))
 }
 
 /// Our run is alive, since we are; an earlier attempt of it is not.
@@ -140,9 +141,11 @@ async fn attempt(host: &Host, holder: &Holder) -> Result<Taken> {
     let mut lines = BufReader::new(&mut stream.stdout);
     let mut first = String::new();
     lines.read_line(&mut first).await.map_err(lost)?;
-    match first.trim() {
-        "locked" => Ok(Taken::Locked(keep_alive(stream))),
-        "unwritable" => Ok(Taken::Unwritable),
+    let (word, said) = first.trim().split_once(' ').unwrap_or((first.trim(), ""));
+    let identity = Identity::parse(said, transport.host_key());
+    match word {
+        "locked" => Ok(Taken::Locked(keep_alive(stream), identity)),
+        "unwritable" => Ok(Taken::Unwritable(identity)),
         "held" => {
             let mut rest = String::new();
             lines.read_to_string(&mut rest).await.map_err(lost)?;

@@ -13,6 +13,7 @@ use crate::overlay::{Effect, Overlay};
 use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::signature::Signature;
+use crate::uses::Uses;
 
 /// A state op: it describes how something on a host shall be.
 ///
@@ -49,6 +50,12 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 
     /// What it changes, known beforehand: a path, a unit, a package.
     fn target(&self) -> String;
+
+    /// What it has to do with on its host: when a change cannot be taken back, what came before it and uses the same stays
+    /// too.
+    fn uses(&self) -> Uses {
+        Uses::of(self.target())
+    }
 
     /// The other hosts that observe will ask, by name.
     fn peers(&self) -> Vec<String> {

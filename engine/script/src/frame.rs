@@ -105,6 +105,14 @@ impl Frame {
         frame.place.step.push(name.to_owned());
         frame
     }
+
+    /// The same place, whose hosts need each other; of two such steps the outer one counts.
+    pub fn together(mut self) -> Frame {
+        if self.place.together == 0 {
+            self.place.together = self.place.step.len();
+        }
+        self
+    }
 }
 
 fn outside(function: &str) -> Box<EvalAltResult> {

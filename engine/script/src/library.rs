@@ -89,6 +89,7 @@ fn limit(engine: &mut Engine) {
 
 fn functions(engine: &mut Engine) {
     engine.register_fn("step", step::step);
+    engine.register_fn("step", step::step_with);
     engine.register_fn("verify", step::verify);
     preflight::register(engine);
     engine.register_fn("each", fanout::each);

@@ -97,7 +97,7 @@ impl Recipe {
     pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
         let session = Session { repair: self.repair.clone(), ..Session::new(&self.library, surroundings) };
         let bench = session.bench.clone();
-        let place = Place { recipe: self.name().to_owned(), step: Vec::new() };
+        let place = Place { recipe: self.name().to_owned(), ..Place::default() };
         let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(session)), place);
         let recipe = self.clone();
         let work = move || {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::Event;
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::closure::call_in;
 use crate::frame::Frame;
@@ -15,10 +15,15 @@ type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
 /// `step(name, closure)`: the closure's value.
 pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Dynamic> {
+    step_with(context, name, Map::new(), body)
+}
+
+/// `step(name, options, closure)`: the same; `together` marks hosts that need each other.
+pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
     frame.no_check("step")?;
     let events = frame.session(&context)?.run.events().clone();
-    let inner = frame.step(name);
+    let inner = if is_together(&options)? { frame.step(name).together() } else { frame.step(name) };
     loop {
         let (step, started) = (inner.place.step_path(), Instant::now());
         events.send(Event::StepStarted { step: step.clone() });
@@ -32,6 +37,16 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
             return Ok(Dynamic::UNIT);
         }
     }
+}
+
+fn is_together(options: &Map) -> RhaiResult<bool> {
+    if let Some(unknown) = options.keys().find(|key| *key != "together") {
+        let message = format!("`step` has no option `{unknown}`");
+        return Err(raise(Error::new(Kind::Usage, "call.unknown_option", message).hint("write `together`")));
+    }
+    options.get("together").map_or(Ok(false), Dynamic::as_bool).map_err(|_| {
+        raise(Error::new(Kind::Usage, "call.type", "option `together` of `step` must be `true` or `false`"))
+    })
 }
 
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.

@@ -184,3 +184,45 @@ fn parameters_come_in_the_order_in_which_they_are_written() {
     let names: Vec<&str> = recipe.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
     assert_eq!(names, ["z", "a", "m"]);
 }
+
+/// The steps that are marked, as the journal's lines have them.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_know_the_step_whose_hosts_need_each_other() {
+    let (folder, cancel) = (tempfile::tempdir().unwrap(), CancellationToken::new());
+    let text = r#"fn main() {
+    step("both", #{ together: true }, || step("inner", #{ together: true }, || toy::set(group("masters"), "/a", "one")));
+    step("each", #{ together: false }, || step("then", || toy::set(host("worker1"), "/b", "one")));
+}"#;
+    std::fs::write(folder.path().join("a.rhai"), text).unwrap();
+    let (events, _reader) = Events::channel();
+    let case = Case { plan: false, pairs: Vec::new(), world: World::new() };
+    let hosts = toy::hosts(&case.world, events.clone(), cancel.clone());
+    let run = Run::new("r".into(), apply(folder.path()), hosts, events, cancel);
+    attempt(&folder.path().join("a.rhai"), &case, &run).await.unwrap();
+    run.finish("succeeded").await;
+    let runs = std::fs::read_dir(folder.path().join("runs")).unwrap().map(|entry| entry.unwrap().path());
+    let journal = runs.map(|path| path.join("journal.jsonl")).find(|path| path.is_file()).unwrap();
+    let text = std::fs::read_to_string(journal).unwrap();
+    let lines = text.lines().filter(|line| line.contains(r#""entry":"started""#));
+    for line in lines {
+        let marked = line.contains(r#""step":["both","inner"]"#);
+        assert_eq!(marked, line.contains(r#""together":["both"]"#), "{line}");
+        assert_eq!(!marked, line.contains(r#""step":["each","then"]"#), "{line}");
+    }
+    assert!(text.contains("together"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_option_that_a_step_does_not_have_is_refused() {
+    let (folder, world) = (tempfile::tempdir().unwrap(), World::new());
+    for (options, code) in [("#{ togther: true }", "call.unknown_option"), ("#{ together: 1 }", "call.type")] {
+        let file = folder.path().join("a.rhai");
+        std::fs::write(&file, format!("fn main() {{ let o = {options}; step(\"a\", o, || 1); }}")).unwrap();
+        let (events, _reader) = Events::channel();
+        let cancel = CancellationToken::new();
+        let run = Run::new("r".into(), Mode::Plan, toy::hosts(&world, events.clone(), cancel.clone()), events, cancel);
+        let case = Case { plan: true, pairs: Vec::new(), world: world.clone() };
+        let fault = attempt(&file, &case, &run).await.unwrap_err();
+        assert_eq!(fault.error().code(), code, "{}", fault.draw(false));
+    }
+}

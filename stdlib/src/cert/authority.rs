@@ -12,6 +12,7 @@ use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
+use haengine_kernel::uses::Uses;
 use haengine_kernel::value::Unknown;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose, date_time_ymd};
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,10 @@ The key gets mode `0o600`. In a plan the new files are known only when run.";
 
     fn target(&self) -> String {
         self.pair.certificate.clone()
+    }
+
+    fn uses(&self) -> Uses {
+        self.pair.uses()
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {

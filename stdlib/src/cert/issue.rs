@@ -14,6 +14,7 @@ use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
+use haengine_kernel::uses::Uses;
 use haengine_kernel::value::Unknown;
 use rcgen::{CertificateParams, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, SanType, date_time_ymd};
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,10 @@ into the memory of your machine. A new certificate is valid from five minutes ag
 
     fn peers(&self) -> Vec<String> {
         self.authority.peers()
+    }
+
+    fn uses(&self) -> Uses {
+        self.pair.uses()
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {

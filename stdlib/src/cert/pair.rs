@@ -9,6 +9,7 @@ use haengine_kernel::overlay::{Effect, PlannedFile};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::text::Text;
+use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::{Certificate, now};
@@ -59,6 +60,11 @@ pub enum Content<T> {
 }
 
 impl Pair {
+    /// Both places.
+    pub fn uses(&self) -> Uses {
+        Uses::Paths(vec![self.certificate.clone(), self.key.clone()])
+    }
+
     /// The pair of a call.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
+use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
 use super::enablement::{Enablement, must_enable};
@@ -165,6 +166,10 @@ directly in it). What ran before is restarted once its files are back.";
 
     fn target(&self) -> String {
         self.unit.clone()
+    }
+
+    fn uses(&self) -> Uses {
+        Uses::service(&self.unit, self.restart_on.iter().chain(&self.reload_on).chain(&self.owns))
     }
 
     async fn observe(&self, host: &Host) -> Result<Unit> {

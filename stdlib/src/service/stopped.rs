@@ -10,6 +10,7 @@ use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
+use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
 use super::enablement::{Enablement, must_disable};
@@ -82,6 +83,10 @@ would leave running what you believe is stopped.
 
     fn target(&self) -> String {
         self.unit.clone()
+    }
+
+    fn uses(&self) -> Uses {
+        Uses::service(&self.unit, [])
     }
 
     async fn observe(&self, host: &Host) -> Result<Unit> {

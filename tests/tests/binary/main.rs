@@ -9,7 +9,9 @@
 mod bad_input;
 mod etcd_cluster;
 mod interrupted;
+mod old_journal;
 mod output;
+mod replaced;
 mod resume;
 mod secrets;
 mod session;

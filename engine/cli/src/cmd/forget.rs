@@ -7,6 +7,7 @@ use haengine_kernel::run::{Run, UndoPlan};
 use haengine_script::Fault;
 
 use crate::cmd::show::changes;
+use crate::cmd::undo::refuse_unchanged;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::{Session, conduct};
@@ -15,8 +16,11 @@ use crate::wiring::{self, keep};
 /// Give up what the hosts keep for the undo of a run
 ///
 /// Removes the run's kept files, `/var/lib/haengine/RUN` and `.haengine/RUN` at the root of other mounts, from all hosts
-/// that it changed. What the run did stays as it is, and its journal stays for `runs` and `show`; it cannot be undone or
-/// resumed any more. You are asked first.
+/// that it changed; also what an undo has moved aside there. What the run did stays as it is, and its journal stays for `runs`
+/// and `show`; it cannot be undone or resumed any more. You are asked first.
+///
+/// A host that is another machine by now is refused before any host is touched; `--replaced` passes over a machine that is no
+/// more.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine runs                                      the ids of all runs
@@ -26,24 +30,32 @@ pub struct ForgetArgs {
     /// The run's id
     #[arg(value_name = "RUN")]
     run: String,
+
+    /// Give up what was on a machine that is no more (can be repeated)
+    ///
+    /// No connection to it is made.
+    #[arg(long, value_name = "HOST")]
+    replaced: Vec<String>,
 }
 
 /// Forgets a run.
 pub fn forget(context: &Context, args: &ForgetArgs) -> Exit {
-    conduct(context, async |session| give_up(context, session, &args.run).await)
+    conduct(context, async |session| give_up(context, session, args).await)
 }
 
-async fn give_up(context: &Context, session: &Session, id: &str) -> Result<Exit, Fault> {
+async fn give_up(context: &Context, session: &Session, args: &ForgetArgs) -> Result<Exit, Fault> {
+    let (id, replaced) = (args.run.as_str(), args.replaced.as_slice());
     let store = context.store()?;
     let folder = store.enter(id.to_owned())?;
     let state = folder.state()?;
     refuse(id, &state)?;
+    refuse_unchanged(id, &state, replaced)?;
     session.begin(id, "forget", state.recipe());
     agree(session, &state, &store.summary(id)?.outcome)?;
     let hosts = wiring::hosts(context, session, inventory(context, &folder)?.into());
     let mode = wiring::apply(context, &store, &folder, context.journal(&folder)?)?;
     let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
-    let result = run.forget(&state, &context.environment.operator).await.map_err(Fault::from);
+    let result = run.forget(&state, &context.environment.operator, replaced).await.map_err(Fault::from);
     Ok(session.finish(&run, result).await.0)
 }
 

@@ -235,7 +235,7 @@ impl<'a> Site<'a> {
     async fn take_back(&self, hosts: Arc<Hosts>, failed: Exit) -> Result<Exit, Fault> {
         self.session.ends();
         let Site { context, session, store, folder, .. } = self;
-        let exit = undo::go_back(context, session, store, folder, || Ok(hosts), false).await?;
+        let exit = undo::go_back(context, session, store, folder, || Ok(hosts), undo::How::default()).await?;
         Ok(if exit == Exit::Done { failed } else { exit })
     }
 }

@@ -186,9 +186,8 @@ fn without_inventory(named: bool, fault: Fault) -> Fault {
 
 /// Keeps what the run is made of and opens its journal.
 async fn enter(context: &Context, folder: &RunFolder, prepared: &Prepared, call: &Call) -> Result<Journal, Error> {
-    keep::inventory(folder, &prepared.inventory)?;
-    keep::recipe(folder, prepared.recipe.snapshot())?;
-    keep::parameters(folder, &keep::located(&call.parameters, &prepared.bound.redacted()))?;
+    let given = keep::located(&call.parameters, &prepared.bound.redacted());
+    keep::all(folder, &prepared.inventory, prepared.recipe.snapshot(), &given)?;
     let journal = context.journal(folder)?;
     let head = Entry::Run {
         version: VERSION,

@@ -62,7 +62,7 @@ struct Unreadable {
     error: ErrorRecord,
 }
 
-/// One broken journal does not hide the others. Ids are sorted by when the runs began.
+/// One broken journal does not hide the others.
 fn listed(context: &Context) -> Result<Vec<Listed>> {
     let store = context.store()?;
     let list = |run: String| match store.summary(&run) {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
-use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State};
+use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State, VERSION};
+use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::UndoPlan;
 use haengine_script::session::NAME;
 use serde::Serialize;
@@ -20,7 +21,8 @@ use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back
 ///
-/// Differences are shown as they were when the change was made, without what is secret; of long ones the beginning.
+/// Differences are shown as they were when the change was made, without what is secret; of long ones the beginning. After an
+/// undo it lists what that left in its place or moved aside.
 #[derive(Args)]
 #[command(after_help = "Examples:
   haengine runs                                    the ids of all runs
@@ -66,7 +68,7 @@ struct Shown<'a> {
     op: &'a str,
     target: &'a str,
     step: String,
-    /// `unfinished`, `changed`, `failed`, `undo_unfinished`, `undo_failed` or `undone`.
+    /// `unfinished`, `changed`, `failed`, `undo_unfinished`, `undo_failed`, `undone` or `given_up`.
     phase: &'static str,
     reversible: bool,
     /// From 1.
@@ -79,6 +81,9 @@ struct Shown<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorRecord>,
+    /// What its undo left or kept.
+    #[serde(skip_serializing_if = "<[Remnant]>::is_empty")]
+    remains: &'a [Remnant],
 }
 
 impl Shown<'_> {
@@ -91,6 +96,7 @@ impl Shown<'_> {
             Phase::Undoing(Some(error)) => ("undo_failed", Some(error)),
             Phase::Unsettled => ("undo_unfinished", None),
             Phase::Undone => ("undone", None),
+            Phase::GivenUp => ("given_up", None),
         };
         Shown {
             host: &change.key.host,
@@ -105,6 +111,7 @@ impl Shown<'_> {
             started: change.started,
             seconds: change.seconds,
             error,
+            remains: &change.remains,
         }
     }
 }
@@ -177,6 +184,7 @@ fn line(shown: &Shown<'_>, later: bool, paint: Paint) -> String {
     let phase = match shown.phase {
         "changed" => paint.green("changed"),
         "undone" => paint.dim("undone"),
+        "given_up" => paint.yellow("given up: its machine is no more"),
         "unfinished" if later => paint.yellow("broken off, looked at again by the next attempt"),
         "unfinished" => paint.yellow("begun, its end is not known"),
         "undo_unfinished" => paint.yellow("undo begun, its end is not known"),
@@ -184,7 +192,8 @@ fn line(shown: &Shown<'_>, later: bool, paint: Paint) -> String {
         other => paint.red(other),
     };
     let summary = if shown.summary.is_empty() { String::new() } else { format!(": {}", one_line(shown.summary)) };
-    let lasting = if shown.reversible || shown.phase == "undone" { "" } else { ", cannot be undone" };
+    let lasting =
+        if shown.reversible || matches!(shown.phase, "undone" | "given_up") { "" } else { ", cannot be undone" };
     let took = if shown.seconds > 0.0 { paint.dim(&format!(" ({})", seconds(shown.seconds))) } else { String::new() };
     let target = paint.cyan(&one_line(shown.target));
     let mut line = format!("  {}: {} {target} {phase}{summary}{lasting}{took}\n", shown.host, shown.op);
@@ -200,12 +209,22 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
     let (id, count) = (&summary.run, left.len() + left.unsettled.len());
     let mut lines = Vec::new();
     if summary.recipe != NAME && matches!(summary.outcome.as_str(), "failed" | "interrupted" | "died") {
-        lines.push(format!("it can be gone on with: `haengine resume {id}`"));
+        lines.push(match state.version() {
+            VERSION => format!("it can be gone on with: `haengine resume {id}`"),
+            _ => "an earlier haengine began it, and only that can go on with it".to_owned(),
+        });
     }
     if let Some(when) = state.forgotten {
         lines.push(format!("forgotten at {}: it cannot be taken back any more", local(when)));
     } else if count > 0 && summary.outcome != "running" {
         lines.push(format!("{} can be taken back: `haengine undo {id}`", changes(count)));
+    }
+    let remains = remains(state);
+    if !remains.is_empty() {
+        lines.push(
+            paint.yellow("its undo did not take away what it could not prove to be the run's, or what others may use:"),
+        );
+        lines.extend(remains);
     }
     let lasting = &left.irreversible;
     if !lasting.is_empty() {
@@ -220,6 +239,15 @@ fn outlook(summary: &RunSummary, state: &State, paint: Paint) -> String {
         .iter()
         .enumerate()
         .fold(String::new(), |text, (number, line)| format!("{text}{}{line}\n", if number == 0 { "\n" } else { "" }))
+}
+
+/// What an undo left or kept, a line each.
+fn remains(state: &State) -> Vec<String> {
+    let of = |change: &ChangeState| {
+        let host = change.key.host.clone();
+        change.remains.clone().into_iter().map(move |remnant| format!("  {host}: {}", one_line(&remnant.line())))
+    };
+    state.changes.values().rev().flat_map(of).collect()
 }
 
 /// So many changes, in words.

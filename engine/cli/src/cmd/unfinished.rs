@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::event::Level;
-use haengine_kernel::journal::{Entry, RunFolder, State, Store};
+use haengine_kernel::journal::{Entry, RunFolder, State, Store, VERSION};
 use haengine_kernel::run::{Decide, Decision, Past, UndoPlan, Unfinished};
 use haengine_kernel::secret::REDACTED;
 use haengine_script::Fault;
@@ -82,8 +82,9 @@ impl Found {
     /// Asks whether to go on with it; where nobody can be asked, that is what happens.
     ///
     /// # Errors
-    /// When the answer cannot be read.
+    /// When nothing can be gone on with, or the answer cannot be read.
     pub fn agree(&self, session: &Session) -> Result<bool> {
+        refuse_old(&self.id, &self.state)?;
         if !session.terminal.asks() {
             return Ok(true);
         }
@@ -143,7 +144,23 @@ pub(super) fn refuse(id: &str, state: &State, store: &Store) -> Result<()> {
         let message = format!("run {id} was taken back, or its undo has begun");
         return refused("resume.undone", message, "end the undo with `haengine undo`, then run the recipe anew");
     }
+    refuse_old(id, state)?;
     UndoPlan::of(state).refuse_if_built_upon(store, id)
+}
+
+/// The last haengine that writes journals of version 1.
+const OLD: &str = "0.1.0";
+
+/// Refuses to go on with the run of an earlier haengine: its hosts hold no records of what it made, and a run that has some
+/// for the one half of its changes and not for the other could prove neither.
+fn refuse_old(id: &str, state: &State) -> Result<()> {
+    if state.version() == VERSION {
+        return Ok(());
+    }
+    let message = format!("run {id} was begun by haengine {OLD}, which kept no proof of what it made");
+    Err(Error::new(Kind::Refused, "journal.old", message).hint(format!(
+        "go on with it with haengine {OLD}; or take it back with `haengine undo {id}`, or begin a new one with `haengine run --anew`"
+    )))
 }
 
 /// Executes the recipe once more, as a further attempt of the run.
@@ -176,6 +193,7 @@ pub(super) async fn begin<'a>(
     prepared: &Prepared,
     answer: Option<Decision>,
 ) -> Result<Attempt<'a>, Error> {
+    refuse_old(&folder.id, state)?;
     let journal = context.journal(folder)?;
     let inventory = context.global.inventory.iter().map(|file| file.display().to_string()).collect();
     let operator = context.environment.operator.clone();

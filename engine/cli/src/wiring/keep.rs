@@ -1,8 +1,10 @@
-//! What a run keeps in its folder beside the journal: undo and resume need no file that may have changed since.
+//! What a run keeps in its folder beside the journal: undo and resume need no file that may have changed since. All of it
+//! is on the disk before the journal begins, so before the first change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use haengine_kernel::durable;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::RunFolder;
@@ -10,13 +12,37 @@ use haengine_kernel::secret::REDACTED;
 use haengine_script::snapshot::{KeptFile, Snapshot};
 use serde::{Deserialize, Serialize};
 
+/// Keeps all that a run is made of: the inventory, the recipe with what it imports, and the parameters as they were given;
+/// of a secret, where it is found.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn all(
+    folder: &RunFolder,
+    inventory: &Inventory,
+    snapshot: &Snapshot,
+    parameters: &[(String, String)],
+) -> Result<()> {
+    let keep = || {
+        write_json(folder, "inventory.json", inventory)?;
+        write_json(folder, "parameters.json", parameters)?;
+        write_recipe(&folder.path.join("recipe"), snapshot)?;
+        durable::sync(&folder.path)
+    };
+    keep().map_err(|error| unkept(folder, error))
+}
+
 /// Keeps the inventory.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn inventory(folder: &RunFolder, inventory: &Inventory) -> Result<()> {
-    let json = serde_json::to_vec_pretty(inventory).map_err(|error| unkept(folder, error.into()))?;
-    std::fs::write(folder.path.join("inventory.json"), json).map_err(|error| unkept(folder, error))
+    let kept = write_json(folder, "inventory.json", inventory).and_then(|()| durable::sync(&folder.path));
+    kept.map_err(|error| unkept(folder, error))
+}
+
+fn write_json<T: Serialize + ?Sized>(folder: &RunFolder, name: &str, value: &T) -> std::io::Result<()> {
+    durable::write(&folder.path.join(name), &serde_json::to_vec_pretty(value)?)
 }
 
 /// The inventory that a run was made with.
@@ -38,7 +64,8 @@ pub fn kept_inventory(folder: &RunFolder) -> Result<Inventory> {
 /// # Errors
 /// When they cannot be written.
 pub fn recipe(folder: &RunFolder, snapshot: &Snapshot) -> Result<()> {
-    write_recipe(&folder.path.join("recipe"), snapshot).map_err(|error| unkept(folder, error))
+    let kept = write_recipe(&folder.path.join("recipe"), snapshot).and_then(|()| durable::sync(&folder.path));
+    kept.map_err(|error| unkept(folder, error))
 }
 
 /// What the files of a kept recipe are called.
@@ -59,18 +86,19 @@ struct Place {
     imports: BTreeMap<String, String>,
 }
 
-/// Paths of recipes lead anywhere; here each file gets a number before its own name.
+/// Paths of recipes lead anywhere; here each file gets a number before its own name. The index comes last.
 fn write_recipe(place: &Path, snapshot: &Snapshot) -> std::io::Result<()> {
-    std::fs::create_dir_all(place)?;
+    durable::make(place)?;
     let mut index = Index { main: snapshot.main.clone(), files: BTreeMap::new() };
     for (number, (name, file)) in snapshot.files.iter().enumerate() {
         let own = Path::new(&file.label).file_name().unwrap_or_default().to_string_lossy();
         let kept = format!("{number}-{own}");
-        std::fs::write(place.join(&kept), file.text.as_bytes())?;
+        durable::write(&place.join(&kept), file.text.as_bytes())?;
         let path = file.path.as_deref().map(std::path::absolute).transpose()?;
         index.files.insert(name.clone(), Place { file: kept, path, imports: file.imports.clone() });
     }
-    std::fs::write(place.join("snapshot.json"), serde_json::to_vec_pretty(&index)?)
+    durable::write(&place.join("snapshot.json"), &serde_json::to_vec_pretty(&index)?)?;
+    durable::sync(place)
 }
 
 /// The name of the main file of the recipe that a run was made with, and all its files.
@@ -108,15 +136,6 @@ fn full_reference(text: &str) -> Option<String> {
         return None;
     }
     Some(format!("{scheme}:{}", std::path::absolute(path).ok()?.display()))
-}
-
-/// Keeps the recipe's parameters as they were given: of a secret, where it is found.
-///
-/// # Errors
-/// When they cannot be written.
-pub fn parameters(folder: &RunFolder, given: &[(String, String)]) -> Result<()> {
-    let json = serde_json::to_vec_pretty(given).map_err(|error| unkept(folder, error.into()))?;
-    std::fs::write(folder.path.join("parameters.json"), json).map_err(|error| unkept(folder, error))
 }
 
 /// The parameters that a run was given.

@@ -57,7 +57,7 @@ fn of_haengine() {
     Exit codes:
       0 done · 1 failed after something was changed · 2 refused, and nothing was touched
       3 a host cannot be reached, and nothing was touched · 4 changes are pending (plan --exit-code)
-      5 another run holds the lock · 130 interrupted
+      5 another run holds the lock · 6 undone, but what is named was left or kept · 130 interrupted
     ");
 }
 
@@ -209,7 +209,8 @@ fn of_forget() {
       <RUN>  The run's id
 
     Options:
-      -h, --help  Print help (see more with '--help')
+          --replaced <HOST>  Give up what was on a machine that is no more (can be repeated)
+      -h, --help             Print help (see more with '--help')
 
     Global options:
       -i, --inventory <FILE>  File with hosts and groups (can be repeated)
@@ -237,7 +238,8 @@ fn of_undo() {
       <RUN>  The run's id
 
     Options:
-      -h, --help  Print help (see more with '--help')
+          --replaced <HOST>  Give up what was on a machine that is no more (can be repeated)
+      -h, --help             Print help (see more with '--help')
 
     Global options:
       -i, --inventory <FILE>  File with hosts and groups (can be repeated)
@@ -251,6 +253,7 @@ fn of_undo() {
       haengine runs                                    the ids of all runs
       haengine undo 20260314-091502-kqzt
       haengine undo 20260314-091502-kqzt --yes         without a question, for scripts
+      haengine undo 20260314-091502-kqzt --replaced m2 the machine of m2 is no more
     ");
 }
 

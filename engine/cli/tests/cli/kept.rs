@@ -5,7 +5,7 @@ use crate::{Given, Site};
 const ID: &str = "20260314-091502-kqzt";
 
 /// A journal of two attempts: the first died in an action, the second failed.
-const JOURNAL: &str = r#"{"time":"2026-03-14T09:15:02.1Z","entry":"run","version":1,"run":"20260314-091502-kqzt","recipe":"site.rhai","parameters":{"hosts":"masters"},"inventory":["site.yaml"],"operator":"ops@desk"}
+const JOURNAL: &str = r#"{"time":"2026-03-14T09:15:02.1Z","entry":"run","version":2,"run":"20260314-091502-kqzt","recipe":"site.rhai","parameters":{"hosts":"masters"},"inventory":["site.yaml"],"operator":"ops@desk"}
 {"time":"2026-03-14T09:15:03.2Z","entry":"started","change":1,"call":1,"key":{"recipe":"site.rhai","step":["configure"],"ordinal":0,"op":"file.put","host":"m1","target":"/etc/demo.conf"},"arguments":{},"before":{},"reversible":true,"summary":"change, 4 B","diff":"--- original\n+++ modified\n@@ -1 +1 @@\n-old\n+new\n"}
 {"time":"2026-03-14T09:15:03.3Z","entry":"succeeded","change":1,"seconds":0.05}
 {"time":"2026-03-14T09:15:04.0Z","entry":"started","change":2,"call":2,"key":{"recipe":"site.rhai","step":["start"],"ordinal":0,"op":"ssh.run","host":"m1","target":"make it"},"arguments":{},"before":null,"reversible":false}
@@ -224,4 +224,33 @@ fn the_next_run_goes_on_with_an_unfinished_one_unless_something_is_different() {
     assert!(!site.run(&["run", "greet.rhai", "whom=world", "-i", "site.yaml"]).out.contains("resume of"));
     site.write("greet.rhai", "fn params() { #{ whom: param::string(\"Who.\") } }\nfn main(p) { }\n");
     assert!(!site.run(&["run", "greet.rhai", "whom=world"]).out.contains("resume of"), "the recipe was edited");
+}
+
+/// What undo left and kept of the first change.
+const REMAINS: &str = r#"{"time":"2026-03-15T08:00:00Z","entry":"undo_started","change":1}
+{"time":"2026-03-15T08:00:01Z","entry":"undone","change":1,"remains":[{"what":"/opt/demo","why":"somebody else's files are in it"},{"what":"/var/lib/demo","why":"it appeared","kept":"/var/lib/haengine/r/aside/1/demo","by_rule":true}]}
+"#;
+
+#[test]
+fn what_an_undo_left_and_kept_is_listed() {
+    let site = site(REMAINS);
+    let shown = site.run(&["show", ID, "--short"]).out;
+    for line in [
+        "m1: `/opt/demo` stays: somebody else's files are in it",
+        "m1: `/var/lib/demo` was moved to `/var/lib/haengine/r/aside/1/demo`: it appeared",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert_eq!(site.run(&["show", ID, "--json"]).json()[1]["remains"][0]["what"], "/opt/demo");
+    assert_eq!(site.run(&["runs", "--json"]).json()[0]["outcome"], "undone");
+}
+
+#[test]
+fn a_run_of_an_earlier_version_is_shown_and_not_resumed() {
+    let site = Site::new();
+    write(&site, ID, &JOURNAL.replacen("\"version\":2", "\"version\":1", 1));
+    let given = refused(&site, &["resume", ID], "journal.old");
+    assert!(given.errors.contains("0.1.0") && given.errors.contains("haengine undo"), "{}", given.all());
+    let shown = site.run(&["show", ID]).out;
+    assert!(shown.contains("only that can go on with it") && !shown.contains("haengine resume"), "{shown}");
 }

@@ -8,6 +8,7 @@
 
 mod answers;
 mod completions;
+mod durable;
 mod help;
 mod kept;
 mod misuse;

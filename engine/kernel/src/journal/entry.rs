@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
+use crate::identity::Identity;
 use crate::remnant::Remains;
 
 /// The version that is written. Readers accept this one and those before it.
@@ -38,6 +39,14 @@ pub enum Entry {
         /// Who runs it: user and machine.
         operator: String,
     },
+    /// Who a host is, before its first change.
+    Host {
+        /// The host.
+        host: String,
+        /// What it says about itself.
+        #[serde(flatten)]
+        identity: Identity,
+    },
     /// A change is about to be made; everything that its undo needs is here.
     Started {
         /// Its number, unique and growing.
@@ -52,6 +61,10 @@ pub enum Entry {
         before: serde_json::Value,
         /// False when nothing takes it back.
         reversible: bool,
+        /// The step around it whose hosts need each other, outermost first: see
+        /// [`Place::together`](crate::run::Place::together).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        together: Vec<String>,
         /// See [`Keep::nonce`](crate::keep::Keep::nonce); empty before version 2.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         nonce: String,
@@ -131,6 +144,13 @@ pub enum Entry {
         host: String,
         /// Its arguments.
         arguments: serde_json::Value,
+    },
+    /// A host's machine is no more, and what was changed on it is given up with it.
+    GivenUp {
+        /// The host.
+        host: String,
+        /// Who gave it up: user and machine.
+        operator: String,
     },
     /// What the hosts keep for the undo is given up.
     Forgotten {

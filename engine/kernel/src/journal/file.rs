@@ -7,6 +7,7 @@ use std::sync::mpsc;
 
 use tokio::sync::oneshot;
 
+use crate::durable;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Line, State};
 
@@ -41,11 +42,7 @@ impl Journal {
     /// As [`Journal::open`].
     pub fn open_seen(path: &Path, witness: impl FnMut(&Entry, bool) + Send + 'static) -> Result<Journal> {
         cut_torn_line(path)?;
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(|error| local("cannot open the journal", path, error))?;
+        let file = open_durable(path).map_err(|error| local("cannot open the journal", path, error))?;
         let (queue, requests) = mpsc::channel();
         let (path, mut witness): (_, Witness) = (path.to_owned(), Box::new(witness));
         std::thread::Builder::new()
@@ -73,6 +70,16 @@ impl Journal {
         // A writer that has ended was reported to whoever appended.
         let _ = self.queue.send(Request { entries, durable: None });
     }
+}
+
+/// A new journal has its name on the disk too: what is written into it would be found by nobody else.
+fn open_durable(path: &Path) -> std::io::Result<File> {
+    let is_new = !path.exists();
+    let file = File::options().create(true).append(true).open(path)?;
+    if is_new && let Some(folder) = path.parent() {
+        durable::sync(folder)?;
+    }
+    Ok(file)
 }
 
 fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>, witness: &mut Witness) {

@@ -9,11 +9,14 @@
 //!            ├────► Failed ────┤        ▲  │
 //!            └─────────────────┘        └──┴─► UndoFailed
 //! ```
+//!
+//! `GivenUp` ends all changes of a host that are not undone, at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::Diff;
 use crate::error::{Error, ErrorRecord, Kind, Result};
+use crate::identity::Identity;
 use crate::journal::{Entry, Key, Line, VERSION};
 use crate::keep::Keep;
 use crate::remnant::Remains;
@@ -33,6 +36,15 @@ pub enum Phase {
     Unsettled,
     /// Taken back.
     Undone,
+    /// Given up with its machine, which is no more.
+    GivenUp,
+}
+
+impl Phase {
+    /// True where nothing is left to take back.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Phase::Undone | Phase::GivenUp)
+    }
 }
 
 /// A change as its lines tell it.
@@ -50,6 +62,8 @@ pub struct ChangeState {
     pub before: serde_json::Value,
     /// False when nothing takes it back.
     pub reversible: bool,
+    /// The step around it whose hosts need each other; empty where there is none.
+    pub together: Vec<String>,
     /// What it was made under; see [`Keep::nonce`](crate::keep::Keep::nonce).
     pub nonce: String,
     /// What changes, in a few words.
@@ -114,6 +128,10 @@ pub struct State {
     pub attempts: Vec<Attempt>,
     /// The guards that were taken.
     pub guards: Vec<Guarded>,
+    /// Who the changed hosts are, where they have said so.
+    pub hosts: BTreeMap<String, Identity>,
+    /// Hosts whose machines are no more.
+    pub given_up: BTreeSet<String>,
     /// True once an undo has begun.
     pub undoing: bool,
     /// When what the hosts keep for the undo was given up.
@@ -126,7 +144,7 @@ impl State {
     /// # Errors
     /// `journal.order` when the line may not come here; `journal.version` when a newer haengine wrote it.
     pub fn apply(&mut self, line: Line) -> Result<()> {
-        self.undoing |= matches!(line.entry, Entry::UndoStarted { .. });
+        self.undoing |= matches!(line.entry, Entry::UndoStarted { .. } | Entry::GivenUp { .. });
         if let Some(attempt) = self.running().filter(|_| !matches!(line.entry, Entry::Resumed { .. })) {
             attempt.ended = line.time;
         }
@@ -158,6 +176,14 @@ impl State {
                 }
                 Ok(())
             }
+            Entry::Host { host, identity } => {
+                self.hosts.insert(host, identity);
+                Ok(())
+            }
+            Entry::GivenUp { host, .. } => {
+                self.give_up(host);
+                Ok(())
+            }
             Entry::Forgotten { .. } => {
                 self.forgotten.get_or_insert(line.time);
                 Ok(())
@@ -179,7 +205,7 @@ impl State {
                 Ok(())
             }
             Entry::UndoStarted { change } => {
-                let legal = |phase: &Phase| !matches!(phase, Phase::Undone | Phase::Unsettled);
+                let legal = |phase: &Phase| !phase.is_over() && *phase != Phase::Unsettled;
                 self.step(change, "undo_started", legal)?.phase = Phase::Undoing(None);
                 Ok(())
             }
@@ -203,10 +229,30 @@ impl State {
         }
     }
 
-    /// True when everything that can be taken back was.
+    /// True when everything that can be taken back was, or is given up.
     pub fn is_undone(&self) -> bool {
-        let mut reversible = self.changes.values().filter(|change| change.reversible).peekable();
-        reversible.peek().is_some() && reversible.all(|change| change.phase == Phase::Undone)
+        let reversible = || self.changes.values().filter(|change| change.reversible);
+        let any = |phase: &Phase| reversible().any(|change| change.phase == *phase);
+        let begun = any(&Phase::Undone) || (any(&Phase::GivenUp) && self.forgotten.is_none());
+        begun && reversible().all(|change| change.phase.is_over())
+    }
+
+    /// What was changed on this host is not taken back any more.
+    pub fn give_up(&mut self, host: String) {
+        for change in self.changes.values_mut() {
+            if change.key.host == host && change.phase != Phase::Undone {
+                change.phase = Phase::GivenUp;
+            }
+        }
+        self.given_up.insert(host);
+    }
+
+    /// The version of haengine's journals that it was begun with; the present one before the first line.
+    pub fn version(&self) -> u32 {
+        match self.head.as_ref().map(|line| &line.entry) {
+            Some(Entry::Run { version, .. }) => *version,
+            _ => VERSION,
+        }
     }
 
     /// The recipe, as it was named; empty before the first line.
@@ -252,7 +298,8 @@ impl State {
     }
 
     fn start(&mut self, line: Line) -> Result<()> {
-        let Entry::Started { change, call, key, arguments, before, reversible, nonce, summary, diff } = line.entry
+        let Entry::Started { change, call, key, arguments, before, reversible, together, nonce, summary, diff } =
+            line.entry
         else {
             return Ok(());
         };
@@ -269,6 +316,7 @@ impl State {
             arguments,
             before,
             reversible,
+            together,
             nonce,
             summary,
             diff,
@@ -324,8 +372,19 @@ mod tests {
             target: change.to_string(),
         };
         let (arguments, before) = (serde_json::json!({}), serde_json::json!({}));
-        let (nonce, summary, diff) = (String::new(), String::new(), None);
-        Entry::Started { change, call: change, key, arguments, before, reversible: true, nonce, summary, diff }
+        let (together, nonce, summary, diff) = (vec![], String::new(), String::new(), None);
+        Entry::Started {
+            change,
+            call: change,
+            key,
+            arguments,
+            before,
+            reversible: true,
+            together,
+            nonce,
+            summary,
+            diff,
+        }
     }
 
     fn replay(entries: Vec<Entry>) -> Result<State> {
@@ -402,7 +461,8 @@ mod tests {
     #[test]
     fn the_same_call_of_a_later_attempt_is_found() {
         let again = |change: u64| match started(1) {
-            Entry::Started { key, arguments, before, reversible, summary, diff, .. } => Entry::Started {
+            Entry::Started { key, arguments, before, reversible, together, summary, diff, .. } => Entry::Started {
+                together,
                 change,
                 call: change,
                 key,

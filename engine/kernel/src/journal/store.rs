@@ -1,20 +1,30 @@
 //! Where runs are found: a folder for each, below the operator's state folder.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 
+use crate::durable;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Journal, State, file};
 use crate::signature::nearest;
 
-/// The runs of one operator.
+/// The runs of one operator, in the order in which they began. That order is a number in each run's folder and not the
+/// clock, which can be set back; runs of earlier versions have none, and come before all others in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
 }
+
+/// The file with a run's number.
+const NUMBER: &str = "number";
+/// Held while a run gets its number.
+const LOCK: &str = ".lock";
+/// So many ids are tried until one is free: they are made of the clock and of chance.
+const TRIES: usize = 100;
 
 /// One run's folder: its journal, and whatever else the run keeps.
 pub struct RunFolder {
@@ -54,7 +64,7 @@ impl Store {
     /// When the folder cannot be made.
     pub fn open(state: &Path) -> Result<Store> {
         let folder = state.join("runs");
-        fs::create_dir_all(&folder).map_err(|error| cannot("make the state folder", &folder, error))?;
+        durable::make(&folder).map_err(|error| cannot("make the state folder", &folder, error))?;
         Ok(Store { folder })
     }
 
@@ -63,12 +73,49 @@ impl Store {
     /// # Errors
     /// When it cannot be made.
     pub fn create(&self) -> Result<RunFolder> {
-        let id = new_id();
+        let lock = self.folder.join(LOCK);
+        let held = File::options().create(true).truncate(false).write(true).open(&lock);
+        let held = held.and_then(|file| file.lock().map(|()| file)).map_err(|error| cannot("lock", &lock, error))?;
+        let number = self.last_number()?.saturating_add(1);
+        let id = self.make_folder()?;
         let path = self.folder.join(&id);
-        // What a run changed is nobody else's business.
-        let made = fs::DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|error| cannot("make the run's folder", &path, error))?;
+        let numbered = durable::write(&path.join(NUMBER), format!("{number}\n").as_bytes())
+            .and_then(|()| durable::sync(&path))
+            .and_then(|()| durable::sync(&self.folder));
+        numbered.map_err(|error| cannot("number the run's folder", &path, error))?;
+        drop(held);
         self.enter(id)
+    }
+
+    /// A new run's folder, which nobody has; its id.
+    fn make_folder(&self) -> Result<String> {
+        let mut tried = None;
+        for _ in 0..TRIES {
+            let id = new_id();
+            let path = self.folder.join(&id);
+            // What a run changed is nobody else's business.
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(id),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => tried = Some(error),
+                Err(error) => return Err(cannot("make the run's folder", &path, error)),
+            }
+        }
+        Err(cannot("make a run's folder in", &self.folder, tried.unwrap_or_else(|| ErrorKind::AlreadyExists.into())))
+    }
+
+    /// The number of the newest run.
+    fn last_number(&self) -> Result<u64> {
+        let numbers = self.names()?.into_iter().filter_map(|id| self.number(&id));
+        Ok(numbers.filter(|number| *number < u64::MAX).max().unwrap_or(0))
+    }
+
+    /// A run's number; none of earlier versions. One that cannot be read may be later than all: then nothing is taken
+    /// back below it.
+    fn number(&self, id: &str) -> Option<u64> {
+        match fs::read_to_string(self.folder.join(id).join(NUMBER)) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => None,
+            text => Some(text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)),
+        }
     }
 
     /// The folder of a run, alive from now on.
@@ -101,14 +148,25 @@ impl Store {
     /// # Errors
     /// When the state folder cannot be read.
     pub fn ids(&self) -> Result<Vec<String>> {
+        let begun = self.names()?.into_iter().filter(|name| self.folder.join(name).join("journal.jsonl").exists());
+        let mut runs: Vec<(Option<u64>, String)> = begun.map(|id| (self.number(&id), id)).collect();
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(runs.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// The ids of the runs that began after this one, newest first.
+    ///
+    /// # Errors
+    /// As [`Store::ids`].
+    pub fn later_than(&self, id: &str) -> Result<Vec<String>> {
+        Ok(self.ids()?.into_iter().take_while(|later| later != id).collect())
+    }
+
+    /// All that is in the folder of runs.
+    fn names(&self) -> Result<Vec<String>> {
         let entries =
             fs::read_dir(&self.folder).map_err(|error| cannot("read the state folder", &self.folder, error))?;
-        let mut ids: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| self.folder.join(name).join("journal.jsonl").exists())
-            .collect();
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ids)
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
     }
 
     /// True when no process runs it.
@@ -206,8 +264,8 @@ fn alive_file(path: &Path) -> Result<File> {
     File::options().create(true).truncate(false).write(true).open(&file).map_err(|error| cannot("open", &file, error))
 }
 
-/// Sorts by time: the first two letters of the tail are the part of the second, the others keep two runs of one instant
-/// apart. No letters that read like digits.
+/// The time, and letters that keep two runs of one instant apart; none that read like digits. Ids sort by time where the
+/// clock was never set back.
 fn new_id() -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstvwxyz";
     let (now, count, mut random) = (jiff::Timestamp::now(), LETTERS.len(), rand::rng());
@@ -234,16 +292,59 @@ fn cannot(what: &str, path: &Path, error: std::io::Error) -> Error {
 mod tests {
     use super::*;
 
-    /// Undo refuses what a later run builds on, and tells later from earlier by the id.
+    fn begun(store: &Store) -> String {
+        let folder = store.create().unwrap();
+        fs::write(folder.path.join("journal.jsonl"), "").unwrap();
+        folder.id
+    }
+
+    /// A run of this id, which the clock would place anywhere.
+    fn called(store: &Store, id: &str) -> String {
+        fs::rename(store.folder.join(begun(store)), store.folder.join(id)).unwrap();
+        id.to_owned()
+    }
+
     #[test]
-    fn a_later_run_has_a_greater_id_within_a_second_too() {
-        let ids: Vec<String> = (0..40)
-            .map(|_| {
-                std::thread::sleep(std::time::Duration::from_millis(5));
-                new_id()
-            })
-            .collect();
-        assert!(ids.is_sorted(), "{ids:?}");
+    fn the_order_of_runs_is_that_in_which_they_began_and_not_the_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let noon = called(&store, "20260314-120000-kqzt");
+        let set_back = called(&store, "20260314-110000-aaaa");
+        assert_eq!(store.ids().unwrap(), [&*set_back, &noon]);
+        assert_eq!(store.later_than(&noon).unwrap(), [&*set_back]);
+        assert!(store.later_than(&set_back).unwrap().is_empty());
+    }
+
+    #[test]
+    fn runs_without_a_number_come_first_and_one_that_cannot_be_read_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ids = ["20270101-000000-zzzz", "20260101-000000-aaaa", "20250101-000000-aaaa", "20240101-000000-aaaa"];
+        for id in ids {
+            called(&store, id);
+        }
+        for old in &ids[..2] {
+            fs::remove_file(store.folder.join(old).join(NUMBER)).unwrap();
+        }
+        assert_eq!(store.ids().unwrap(), [ids[3], ids[2], ids[0], ids[1]]);
+        fs::write(store.folder.join(ids[2]).join(NUMBER), "?").unwrap();
+        assert_eq!(store.ids().unwrap()[0], ids[2]);
+        begun(&store);
+        assert_eq!(store.ids().unwrap()[0], ids[2], "it may be later than what came since");
+    }
+
+    #[test]
+    fn runs_that_begin_at_once_have_each_a_number_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..5).for_each(|_| _ = begun(&store)));
+            }
+        });
+        let mut numbers: Vec<_> = store.ids().unwrap().iter().map(|id| store.number(id).unwrap()).collect();
+        numbers.reverse();
+        assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
     }
 
     #[test]

@@ -13,17 +13,17 @@ use crate::journal::{ChangeState, Entry, Journal, Key};
 use crate::overlay::Effect;
 use crate::run::past::{self, Decision, Earlier, Unfinished};
 use crate::run::turn::Turn;
-use crate::run::{Mode, Place, Results, Run};
+use crate::run::{Call, Mode, Place, Results, Run};
 use crate::value::{Unknown, Value};
 use crate::verb::encode;
 
 impl Run {
     /// Does an action once on each host, all in parallel. Every host finishes or fails by itself.
     pub async fn act<A: Action>(&self, place: &Place, hosts: &[Arc<Host>], action: &A) -> Results {
-        let (call, turn) = (self.next_call(), Turn::of(hosts));
+        let (call, turn) = (self.next_call(place), Turn::of(hosts));
         join_all(hosts.iter().map(async |host| {
             let _fork = self.hosts.fork().await;
-            let result = self.act_on(place, call, &turn, host, action).await;
+            let result = self.act_on(place, &call, &turn, host, action).await;
             turn.over(host);
             (host.clone(), result)
         }))
@@ -33,7 +33,7 @@ impl Run {
     async fn act_on<A: Action>(
         &self,
         place: &Place,
-        call: u64,
+        call: &Call,
         turn: &Turn,
         host: &Arc<Host>,
         action: &A,
@@ -45,7 +45,7 @@ impl Run {
             Mode::Plan => self.plan_action(&key, host, action, since).await,
             Mode::Apply { journal, holder } => match self.past.action(&key) {
                 Earlier::Done(change) => Ok(self.recall(&key, change, since)),
-                _ => match turn.lock(host, holder).await {
+                _ => match turn.lock(self, host, holder).await {
                     Ok(()) => self.do_once(journal, call, &key, host, action, since).await,
                     Err(error) => Err(error),
                 },
@@ -69,7 +69,7 @@ impl Run {
     async fn do_once<A: Action>(
         &self,
         journal: &Journal,
-        call: u64,
+        call: &Call,
         key: &Key,
         host: &Host,
         action: &A,
@@ -84,21 +84,23 @@ impl Run {
         let change = self.next_change();
         let started = Entry::Started {
             change,
-            call,
+            call: call.number,
             key: key.clone(),
             arguments: encode(A::NAME, action)?,
             before: serde_json::Value::Null,
             reversible: action.inverse().is_some(),
+            together: call.together.clone(),
             nonce: String::new(),
             summary: String::new(),
             diff: None,
         };
+        let introduced = self.machines.introduce(&key.host);
         if done.is_none() && !action.repeatable() && self.decide(key)? == Decision::Done {
             let taken = Entry::Succeeded { change, result: serde_json::Value::Null, seconds: 0.0 };
-            journal.append(vec![started, taken]).await?;
+            journal.append(introduced.into_iter().chain([started, taken]).collect()).await?;
             return Ok(self.skip(key, since));
         }
-        journal.append(vec![started]).await?;
+        journal.append(introduced.into_iter().chain([started]).collect()).await?;
         self.touch();
         let (host_name, op, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op, target });

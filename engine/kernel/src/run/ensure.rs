@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
 use crate::op::{Change, Op, Plan};
 use crate::run::turn::Turn;
-use crate::run::{Mode, Place, Results, Run};
+use crate::run::{Call, Mode, Place, Results, Run};
 use crate::value::Value;
 use crate::verb::encode;
 
@@ -22,10 +22,10 @@ impl Run {
     /// thing on the same host wait for each other.
     pub async fn ensure<O: Op>(&self, place: &Place, hosts: &[Arc<Host>], ops: &[O]) -> Results {
         let _targets = self.targets.lock(hosts, ops).await;
-        let (call, turn) = (self.next_call(), Turn::of(hosts));
+        let (call, turn) = (self.next_call(place), Turn::of(hosts));
         join_all(hosts.iter().map(async |host| {
             let _fork = self.hosts.fork().await;
-            let result = self.ensure_on(place, call, &turn, host, ops).await;
+            let result = self.ensure_on(place, &call, &turn, host, ops).await;
             turn.over(host);
             (host.clone(), result.map(|changed| Value::map([("changed", Value::Boolean(changed))])))
         }))
@@ -35,7 +35,7 @@ impl Run {
     async fn ensure_on<O: Op>(
         &self,
         place: &Place,
-        call: u64,
+        call: &Call,
         turn: &Turn,
         host: &Arc<Host>,
         ops: &[O],
@@ -61,12 +61,12 @@ impl Run {
 
     async fn lock(&self, turn: &Turn, host: &Host) -> Result<()> {
         match &self.mode {
-            Mode::Apply { holder, .. } => turn.lock(host, holder).await,
+            Mode::Apply { holder, .. } => turn.lock(self, host, holder).await,
             Mode::Plan => Ok(()),
         }
     }
 
-    async fn ensure_one<O: Op>(&self, call: u64, key: &Key, host: &Host, op: &O, state: O::State) -> Result<bool> {
+    async fn ensure_one<O: Op>(&self, call: &Call, key: &Key, host: &Host, op: &O, state: O::State) -> Result<bool> {
         match self.ensure_once(call, key, host, op, state).await {
             // Somebody else changed it in between: theirs is what is changed now.
             Err(Halted::Overtaken(error)) => {
@@ -88,7 +88,7 @@ impl Run {
 
     async fn ensure_once<O: Op>(
         &self,
-        call: u64,
+        call: &Call,
         key: &Key,
         host: &Host,
         op: &O,
@@ -127,7 +127,7 @@ impl Run {
     async fn apply<O: Op>(
         &self,
         journal: &Journal,
-        call: u64,
+        call: &Call,
         key: &Key,
         host: &Host,
         op: &O,
@@ -139,16 +139,17 @@ impl Run {
         let (change, keep) = self.next_keep();
         let started = Entry::Started {
             change,
-            call,
+            call: call.number,
             key: key.clone(),
             arguments: encode(O::NAME, op)?,
             before: encode(O::NAME, &planned.before)?,
             reversible: op.is_reversible(),
+            together: call.together.clone(),
             nonce: keep.nonce.clone(),
             summary: planned.summary.clone(),
             diff: planned.diff.as_ref().map(Diff::journalled),
         };
-        journal.append(vec![started]).await?;
+        journal.append(self.machines.introduce(&key.host).into_iter().chain([started]).collect()).await?;
         self.touch();
         if self.past.made(key) {
             let message = format!("`{}` is no longer as this run left it, and is made so again", key.target);

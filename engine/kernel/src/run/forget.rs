@@ -17,16 +17,27 @@ use crate::transport::Command;
 /// run: a host is left as it was.
 const FORGET: &str = include_str!("forget.sh");
 
+/// The lines that give up what was changed on these hosts.
+pub(super) fn given_up(hosts: &[String], operator: &str) -> impl Iterator<Item = Entry> {
+    hosts.iter().map(move |host| Entry::GivenUp { host: host.clone(), operator: operator.to_owned() })
+}
+
 impl Run {
-    /// Gives up what the hosts of the run's changes keep for its undo. From the first line on the run cannot be undone,
-    /// also where a host could not be reached: then it can be forgotten again.
+    /// Gives up what the hosts of the run's changes keep for its undo; those in `replaced` are not asked, since their
+    /// machines are no more. From the first line on the run cannot be undone, also where a host could not be reached: then
+    /// it can be forgotten again.
     ///
     /// # Errors
-    /// The first failure, after all hosts have done what they can.
-    pub async fn forget(&self, state: &State, operator: &str) -> Result<()> {
+    /// `host.replaced` when a host is another machine by now, before anything is touched; else the first failure, after all
+    /// hosts have done what they can.
+    pub async fn forget(&self, state: &State, operator: &str, replaced: &[String]) -> Result<()> {
         let Mode::Apply { journal, holder } = &self.mode else { return Ok(()) };
-        journal.append(vec![Entry::Forgotten { operator: operator.to_owned() }]).await?;
-        let names: BTreeSet<&str> = state.changes.values().map(|change| change.key.host.as_str()).collect();
+        let mut names: BTreeSet<&str> = state.changes.values().map(|change| change.key.host.as_str()).collect();
+        names.retain(|name| !state.given_up.contains(*name) && replaced.iter().all(|replaced| replaced != name));
+        self.machines.learn(&state.hosts);
+        self.look_at(names.iter().copied()).await?;
+        let forgotten = Entry::Forgotten { operator: operator.to_owned() };
+        journal.append(given_up(replaced, operator).chain([forgotten]).collect()).await?;
         let command = self.forgetting("");
         let released = join_all(names.into_iter().map(async |name| {
             let released = self.forget_on(name, holder, &command).await;
@@ -50,7 +61,7 @@ impl Run {
 
     async fn forget_on(&self, name: &str, holder: &Holder, command: &Command) -> Result<()> {
         let host = self.hosts.get(name)?;
-        host.lock(holder).await?;
+        self.enter(&host, holder).await?;
         self.touch();
         let said = host.ok(command).await?.text();
         let kept: u64 = said.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum();

@@ -5,8 +5,10 @@ mod ensure;
 mod forget;
 mod guard;
 mod look;
+mod machines;
 mod past;
 mod rejoin;
+mod stuck;
 mod tally;
 mod targets;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use crate::journal::{Entry, Journal, Key};
 use crate::keep::Keep;
 use crate::lock::Holder;
 use crate::remnant::Remnant;
+use crate::run::machines::Machines;
 use crate::run::tally::Tally;
 use crate::run::targets::Targets;
 use crate::value::Value;
@@ -58,6 +61,7 @@ pub struct Run {
     tally: Tally,
     past: Past,
     guards: Guards,
+    machines: Machines,
     changes: AtomicU64,
     calls: AtomicU64,
     touched: AtomicBool,
@@ -74,13 +78,28 @@ pub struct Place {
     pub recipe: String,
     /// The steps around the call, outermost first.
     pub step: Vec<String>,
+    /// How many of them there are up to the outermost one whose hosts need each other: members of one etcd. Where undo is
+    /// stuck on one of its hosts, it stops on the others too. 0 where there is none.
+    pub together: usize,
 }
 
 impl Place {
+    /// The step whose hosts need each other; empty where there is none.
+    fn step_together(&self) -> Vec<String> {
+        self.step.iter().take(self.together).cloned().collect()
+    }
+
     /// The steps in one line.
     pub fn step_path(&self) -> String {
         self.step.join(" / ")
     }
+}
+
+/// A call of the recipe, as its changes have it.
+struct Call {
+    number: u64,
+    /// The step around it whose hosts need each other.
+    together: Vec<String>,
 }
 
 /// What each host of a call gave, in the order of the hosts.
@@ -110,6 +129,7 @@ impl Run {
             tally: Tally::default(),
             changes: AtomicU64::new(past.last_change + 1),
             calls: AtomicU64::new(past.last_call + 1),
+            machines: Machines::of(&past.hosts),
             past,
             guards: Guards::default(),
             touched: AtomicBool::new(false),
@@ -198,8 +218,8 @@ impl Run {
         self.hosts.close().await;
     }
 
-    fn next_call(&self) -> u64 {
-        self.calls.fetch_add(1, Ordering::Relaxed)
+    fn next_call(&self, place: &Place) -> Call {
+        Call { number: self.calls.fetch_add(1, Ordering::Relaxed), together: place.step_together() }
     }
 
     fn next_change(&self) -> u64 {

@@ -1,9 +1,10 @@
 //! What earlier attempts of a run did, for the attempt that goes on with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
+use crate::identity::Identity;
 use crate::journal::{ChangeState, Key, Phase, State};
 use crate::value::{Unknown, Value};
 
@@ -73,6 +74,8 @@ pub struct Past {
     latest: HashMap<Key, ChangeState>,
     /// How often a call that is alike but for its ordinal was made, by its key with ordinal 0.
     ordinals: HashMap<Key, u32>,
+    /// Who the changed hosts were.
+    pub(super) hosts: BTreeMap<String, Identity>,
     pub(super) last_change: u64,
     pub(super) last_call: u64,
     pub(super) decide: Arc<dyn Decide>,
@@ -93,6 +96,7 @@ impl Default for Past {
         Past {
             latest: HashMap::new(),
             ordinals: HashMap::new(),
+            hosts: BTreeMap::new(),
             last_change: 0,
             last_call: 0,
             decide: Arc::new(Nobody),
@@ -111,6 +115,7 @@ impl Past {
         }
         Past {
             ordinals,
+            hosts: state.hosts.clone(),
             last_change: changes.clone().map(|change| change.change).max().unwrap_or_default(),
             last_call: changes.clone().map(|change| change.call).max().unwrap_or_default(),
             latest: changes.map(|change| (change.key.clone(), change.clone())).collect(),

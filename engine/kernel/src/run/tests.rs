@@ -1,6 +1,8 @@
 //! A run's promises, on the in-memory host.
 
+mod machines;
 mod resume;
+mod stuck;
 
 use std::sync::Arc;
 
@@ -126,7 +128,6 @@ async fn an_unreachable_host_is_counted_once_and_the_others_finish() {
 async fn a_later_run_on_the_same_target_is_undone_first() {
     let stage = Stage::new();
     let (first, second) = (stage.run(None), stage.run(None));
-    let (first, second) = if first.id() < second.id() { (first, second) } else { (second, first) };
     ensure(&first, &["m1"], &set("/a", "1")).await;
     first.finish("succeeded").await;
     ensure(&second, &["m1"], &set("/a/b", "2")).await;
@@ -136,6 +137,29 @@ async fn a_later_run_on_the_same_target_is_undone_first() {
     assert!(error.message().contains(second.id()), "{error}");
     undo(&stage, second.id()).await.unwrap();
     plan.refuse_if_built_upon(&stage.store(), first.id()).unwrap();
+}
+
+/// The clock went back between two runs: the later one has the lower id.
+#[tokio::test]
+async fn the_later_of_two_runs_is_undone_first_whatever_the_clock_said() {
+    let stage = Stage::new();
+    let made = async |value: &str, id: &str| {
+        let run = stage.run(None);
+        ensure(&run, &["m1"], &set("/a", value)).await;
+        run.finish("succeeded").await;
+        let path = stage.store().look(run.id()).unwrap().path;
+        std::fs::rename(&path, path.with_file_name(id)).unwrap();
+    };
+    made("1", "20260314-120000-kqzt").await;
+    made("2", "20260314-110000-kqzt").await;
+    let plan = |id: &str| UndoPlan::of(&stage.store().look(id).unwrap().state().unwrap());
+    let refused = |id: &str| plan(id).refuse_if_built_upon(&stage.store(), id).map_err(|error| error.code());
+    assert_eq!(refused("20260314-120000-kqzt"), Err("undo.built_upon"));
+    assert_eq!(refused("20260314-110000-kqzt"), Ok(()));
+    undo(&stage, "20260314-110000-kqzt").await.unwrap();
+    assert_eq!(refused("20260314-120000-kqzt"), Ok(()));
+    undo(&stage, "20260314-120000-kqzt").await.unwrap();
+    assert!(stage.values().is_empty());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
 use crate::lock::Holder;
+use crate::run::Run;
 
 /// The hosts of a call: the first of them is locked before the others, so that of two runs of the same hosts one gets
 /// all of them and the other none. Else each would hold some of them, and both would fail half-way.
@@ -26,9 +27,9 @@ impl Turn {
     }
 
     /// Takes the lock of a host when it is its turn.
-    pub(super) async fn lock(&self, host: &Host, holder: &Holder) -> Result<()> {
+    pub(super) async fn lock(&self, run: &Run, host: &Host, holder: &Holder) -> Result<()> {
         if self.is_first(host) {
-            let locked = host.lock(holder).await;
+            let locked = run.enter(host, holder).await;
             if let Some(error) = locked.as_ref().err().filter(|error| error.kind() == Kind::Locked) {
                 let _ = self.held.set(error.message().to_owned());
             }
@@ -44,7 +45,7 @@ impl Turn {
             reached.and(decided)?;
             self.go()?;
         }
-        host.lock(holder).await
+        run.enter(host, holder).await
     }
 
     /// What this host did is done: if it is the first, nobody waits for it any more.

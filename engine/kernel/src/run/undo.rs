@@ -1,6 +1,6 @@
 //! Undo: the journal backwards, each change verified.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,9 +8,13 @@ use futures::future::join_all;
 
 use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
+use crate::identity::Identity;
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
+use crate::run::machines::REPLACED;
+use crate::run::stuck::Stuck;
 use crate::run::{Mode, Run};
+use crate::uses::{Uses, is_within};
 use crate::verb::{Kin, Undone};
 
 /// What an undo has to take back, newest first.
@@ -25,8 +29,10 @@ pub struct UndoPlan {
     is_held: bool,
     /// Changes that nothing takes back; of one that was made again, the last.
     pub irreversible: Vec<ChangeState>,
-    /// Where something was kept, also by what is taken back already.
+    /// Where something was kept, also by what is taken back already; not on machines that are no more.
     hosts: BTreeSet<String>,
+    /// Who the hosts were.
+    machines: BTreeMap<String, Identity>,
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
@@ -47,15 +53,18 @@ impl UndoPlan {
     pub fn of(state: &State) -> UndoPlan {
         let again = state.made_again();
         let reversible = state.changes.values().filter(|change| change.reversible);
-        let hosts = reversible.map(|change| change.key.host.clone()).collect();
+        let is_there = |host: &String| !state.given_up.contains(host);
+        let hosts = reversible.map(|change| change.key.host.clone()).filter(is_there).collect();
+        let guards = state.guards.iter().filter(|guarded| is_there(&guarded.host)).cloned().collect();
         let died = !state.undoing && state.attempts.last().is_some_and(|attempt| attempt.outcome.is_none());
-        let is_held = died && !state.guards.is_empty();
-        let mut plan = UndoPlan { guards: state.guards.clone(), is_held, hosts, ..UndoPlan::default() };
+        let machines = state.hosts.clone();
+        let mut plan = UndoPlan { guards, hosts, machines, ..UndoPlan::default() };
+        plan.is_held = died && !plan.guards.is_empty();
         let mut calls: BTreeMap<u64, Vec<ChangeState>> = BTreeMap::new();
         for change in state.changes.values() {
             plan.first.entry(subject(change)).or_insert_with(|| change.clone());
         }
-        for change in state.changes.values().rev().filter(|change| change.phase != Phase::Undone) {
+        for change in state.changes.values().rev().filter(|change| !change.phase.is_over()) {
             if change.phase == Phase::Unsettled {
                 plan.unsettled.push(change.clone());
             } else if change.reversible {
@@ -96,10 +105,10 @@ impl UndoPlan {
     /// # Errors
     /// `undo.built_upon`, naming the later run.
     pub fn refuse_if_built_upon(&self, store: &Store, run: &str) -> Result<()> {
-        for later in store.ids()?.into_iter().filter(|id| id.as_str() > run) {
+        for later in store.later_than(run)? {
             let folder = store.look(&later)?;
             let state = folder.state().map_err(|error| unreadable(run, &folder, error))?;
-            let standing = state.changes.values().filter(|change| change.phase != Phase::Undone && change.reversible);
+            let standing = state.changes.values().filter(|change| !change.phase.is_over() && change.reversible);
             for change in standing {
                 if self.changes().any(|ours| touches_same(ours, change)) {
                     let (target, host) = (&change.key.target, &change.key.host);
@@ -125,36 +134,46 @@ fn unreadable(run: &str, later: &RunFolder, error: Error) -> Error {
 }
 
 fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {
-    let below = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let (ours, theirs) = (&a.key.target, &b.key.target);
     a.key.host == b.key.host
-        && (ours == theirs || (ours.starts_with('/') && (below(ours, theirs) || below(theirs, ours))))
+        && (ours == theirs || (ours.starts_with('/') && (is_within(ours, theirs) || is_within(theirs, ours))))
+}
+
+/// What all parts of one undo share.
+struct Undoing<'a> {
+    registry: &'a Registry,
+    journal: &'a Journal,
+    plan: &'a UndoPlan,
+    stuck: &'a Stuck,
+    /// Why hosts could not be looked at, until somebody is told.
+    unreached: &'a Mutex<HashMap<String, Error>>,
 }
 
 impl Run {
-    /// Takes back what `plan` lists. A host on which something could not be taken back is left where it is, since
-    /// earlier changes may be needed by later ones; the other hosts go on.
+    /// Takes back what `plan` lists. What could not be taken back is left as it was found, and what came before it and is
+    /// used by it stays too, since it may be needed; everything else goes on. The next undo tries it again.
     ///
     /// # Errors
-    /// The first failure, after all hosts have come as far as they can.
+    /// `host.replaced` when a host is another machine by now, before anything is touched; else the first failure, after all
+    /// hosts have come as far as they can.
     pub async fn undo(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
         let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
+        let unreached = Mutex::new(self.look_at_all(plan).await?);
         self.guard_again(registry, plan).await?;
-        let stuck = Mutex::new(HashSet::new());
+        let stuck = Stuck::new(plan);
+        let undoing = Undoing { registry, journal, plan, stuck: &stuck, unreached: &unreached };
         let mut first = None;
         for call in &plan.calls {
             self.interrupted()?;
-            let results = join_all(
-                by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, plan, changes, &stuck)),
-            );
+            let results = join_all(by_host(call).into_iter().map(|changes| self.undo_host(&undoing, changes)));
             for error in results.await.into_iter().filter_map(Result::err) {
                 first.get_or_insert(error);
             }
         }
-        let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let settled = self.settle(registry, journal, plan, &stuck).await;
+        for (host, text) in stuck.passed() {
+            self.events.log(Level::Warning, Some(&host), text);
+        }
+        let settled = self.settle(registry, journal, plan, &stuck.hosts()).await;
         match first {
             Some(error) => Err(error),
             None => {
@@ -169,6 +188,7 @@ impl Run {
     /// # Errors
     /// When a guard cannot be reached. One that another run has by now is not ours to let go.
     pub async fn let_go(&self, registry: &Registry, plan: &UndoPlan) -> Result<()> {
+        self.look_at_all(plan).await?;
         let mut reached = Ok(());
         for guarded in &plan.guards {
             let host = self.hosts.get(&guarded.host)?;
@@ -180,6 +200,14 @@ impl Run {
         self.guards.release().await;
         self.hosts.close().await;
         reached
+    }
+
+    /// All that is reached is still what it was.
+    async fn look_at_all(&self, plan: &UndoPlan) -> Result<HashMap<String, Error>> {
+        self.machines.learn(&plan.machines);
+        let names = plan.hosts.iter().chain(plan.guards.iter().map(|guarded| &guarded.host));
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        self.look_at(names.into_iter()).await
     }
 
     /// What the run kept others away from, its undo does too. Where that is broken by now, the undo goes on without.
@@ -198,36 +226,30 @@ impl Run {
         Ok(())
     }
 
-    async fn undo_host(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        changes: Vec<&ChangeState>,
-        stuck: &Mutex<HashSet<String>>,
-    ) -> Result<()> {
+    /// The changes of one call on one host. All of them are tried; the first error is the host's.
+    async fn undo_host(&self, undoing: &Undoing<'_>, changes: Vec<&ChangeState>) -> Result<()> {
+        let mut first = Ok(());
         for change in changes {
-            let host = &change.key.host;
-            if stuck.lock().unwrap_or_else(PoisonError::into_inner).contains(host) {
-                return Ok(());
+            let uses = undoing.registry.get(&change.key.op)?.uses(change);
+            if undoing.stuck.passes_by(change, &uses) {
+                continue;
             }
-            if let Err(error) = self.undo_one(registry, journal, plan, change).await {
-                stuck.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
-                return Err(error);
+            if let Err(error) = self.undo_one(undoing, change).await {
+                // A host that cannot be reached, or is somebody else's now, is not asked again for each of its changes.
+                undoing.stuck.stays_with(change, if is_of_host(&error) { Uses::Everything } else { uses });
+                if error.kind() == Kind::Cancelled {
+                    return Err(error);
+                }
+                first = first.and(Err(error));
             }
         }
-        Ok(())
+        first
     }
 
-    async fn undo_one(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<()> {
+    async fn undo_one(&self, undoing: &Undoing<'_>, change: &ChangeState) -> Result<()> {
+        let Undoing { registry, journal, .. } = undoing;
         let (number, since) = (change.change, Instant::now());
-        let result = self.take_back(registry, journal, plan, change).await;
+        let result = self.take_back(undoing, change).await;
         match result {
             Ok(Undone { restored, remains }) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
@@ -240,6 +262,10 @@ impl Run {
             }
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
+                if !is_of_host(&error) {
+                    // Something of the run stays that should not: that is no refusal.
+                    self.touch();
+                }
                 let error = error.on(&change.key.host);
                 journal
                     .append(vec![
@@ -252,17 +278,16 @@ impl Run {
         }
     }
 
-    async fn take_back(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<Undone> {
+    async fn take_back(&self, undoing: &Undoing<'_>, change: &ChangeState) -> Result<Undone> {
+        let Undoing { registry, journal, plan, .. } = undoing;
         let verb = registry.get(&change.key.op)?;
+        let unreached = undoing.unreached.lock().unwrap_or_else(PoisonError::into_inner).remove(&change.key.host);
+        if let Some(error) = unreached {
+            return Err(error);
+        }
         let host = self.hosts.get(&change.key.host)?;
         if let Mode::Apply { holder, .. } = &self.mode {
-            host.lock(holder).await?;
+            self.enter(&host, holder).await?;
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
         let kin = Kin { earlier: plan.earlier.get(&change.change), later: plan.again.get(&change.change) };
@@ -314,7 +339,7 @@ impl Run {
         let host = self.hosts.get(&change.key.host)?;
         let result = async {
             if let Mode::Apply { holder, .. } = &self.mode {
-                host.lock(holder).await?;
+                self.enter(&host, holder).await?;
             }
             let first = plan.first.get(&subject(change)).unwrap_or(change);
             verb.settle(&host, first, change, &change.keep(&self.id)).await
@@ -331,12 +356,23 @@ impl Run {
     /// Nothing is left to take back, so nothing that was kept for it is needed. What was moved aside waits for `forget`.
     async fn release(&self, plan: &UndoPlan) -> Result<()> {
         let command = self.releasing();
-        let released = join_all(plan.hosts.iter().map(async |name| self.hosts.get(name)?.ok(&command).await)).await;
+        let released = plan.hosts.iter().map(async |name| {
+            let host = self.hosts.get(name)?;
+            self.recognise(&host).await?;
+            host.ok(&command).await
+        });
+        let released = join_all(released).await;
         for error in released.into_iter().filter_map(Result::err) {
             self.events.log(Level::Warning, error.host(), format!("kept files are still there: {}", error.message()));
         }
         Ok(())
     }
+}
+
+/// True for what is wrong with a host, and not with one change on it.
+fn is_of_host(error: &Error) -> bool {
+    let kinds = [Kind::Unreachable, Kind::Locked, Kind::Cancelled, Kind::Local];
+    kinds.contains(&error.kind()) || error.code() == REPLACED
 }
 
 /// Changes of one call, by host, newest first on each.

@@ -45,6 +45,11 @@ pub trait Transport: Send + Sync {
         ""
     }
 
+    /// The fingerprint of the key by which the host was recognised when we connected; none where there is no such key.
+    fn host_key(&self) -> Option<String> {
+        None
+    }
+
     /// Ends what still runs on the host for us and closes the connection. Bounded in time.
     async fn close(&self);
 }

@@ -18,6 +18,7 @@ use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
 use crate::shape::Shape;
 use crate::signature::Signature;
+use crate::uses::Uses;
 
 pub use action::ActionVerb;
 pub use guard::GuardVerb;
@@ -124,6 +125,11 @@ pub trait Verb: Send + Sync {
     /// When the host did not do it.
     async fn settle(&self, _host: &Host, _first: &ChangeState, _change: &ChangeState, _keep: &Keep) -> Result<Remains> {
         Ok(Remains::new())
+    }
+
+    /// What a journalled change uses on its host.
+    fn uses(&self, _change: &ChangeState) -> Uses {
+        Uses::Everything
     }
 
     /// What a journalled change is, read back and written again: the law of the JSON round trip.

@@ -17,6 +17,7 @@ use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
 use crate::shape::Shape;
 use crate::signature::Signature;
+use crate::uses::Uses;
 use crate::verb::{Kin, Sort, Undone, Verb};
 
 /// See [`Op`].
@@ -114,6 +115,10 @@ impl<O: Op> Verb for StateVerb<O> {
             .hint("look at it on the host, then run undo again")
             .on(host.name())),
         }
+    }
+
+    fn uses(&self, change: &ChangeState) -> Uses {
+        decode(O::NAME, &change.arguments).map_or(Uses::Everything, |op: O| op.uses())
     }
 
     fn settles(&self) -> bool {

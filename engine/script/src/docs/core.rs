@@ -93,15 +93,21 @@ pub(crate) static FUNCTIONS: &[Core] = &[
          A verb that gets an array of hosts works on all of them at once and gives a map of results by host.",
         r#"for h in group("masters") { log(h.name); }"#,
     ),
-    function(
-        "step",
-        &[&[NAME, BODY]],
-        "A named part of the recipe; gives what the closure gives.\n\n\
+    Core {
+        name: "step",
+        shapes: &[&[NAME, BODY], &[NAME, OPTIONS, BODY]],
+        options: &[Param::option(
+            "together",
+            ParamKind::Boolean,
+            "false",
+            "Its hosts need each other, as members of one etcd do: where undo is stuck on one of them, it stops on the others too.",
+        )],
+        about: "A named part of the recipe; gives what the closure gives.\n\n\
          Steps are what a person follows in the output, and where the journal places each change. They may be nested.",
-        r#"step("write the configuration", || {
+        example: r#"step("write the configuration", || {
     log("to be done");
 });"#,
-    ),
+    },
     function(
         "verify",
         &[&[NAME, BODY]],

@@ -61,7 +61,7 @@ impl Repl {
     /// A session in these surroundings, without a line so far. Must be made within a runtime.
     pub fn new(library: &Library, sources: Sources, surroundings: Surroundings) -> Repl {
         let session = Session::new(library, surroundings);
-        let mut repl = Repl::within(library, sources, session, Place { recipe: NAME.to_owned(), step: Vec::new() });
+        let mut repl = Repl::within(library, sources, session, Place { recipe: NAME.to_owned(), ..Place::default() });
         repl.name_hosts();
         repl
     }

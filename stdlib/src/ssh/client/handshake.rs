@@ -24,11 +24,18 @@ use super::patience::Patient;
 pub(super) struct Fate {
     /// Cancelled when the connection is gone.
     pub(super) gone: CancellationToken,
+    /// The fingerprint of the host's key, once it was judged.
+    key: Mutex<Option<String>>,
     reason: Mutex<Option<String>>,
     refusals: Mutex<VecDeque<String>>,
 }
 
 impl Fate {
+    /// The fingerprint of the key by which the host was recognised.
+    pub(super) fn host_key(&self) -> Option<String> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Why the connection is gone.
     pub(super) fn reason(&self) -> String {
         let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +136,10 @@ impl Handler for Warden {
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Refusal> {
         match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.check.judge(key).map_err(Refusal::Key)?,
+            PublicKeyOrCertificate::PublicKey { key, .. } => {
+                self.check.judge(key).map_err(Refusal::Key)?;
+                *self.fate.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint(key));
+            }
             PublicKeyOrCertificate::Certificate(certificate) => {
                 let key = PublicKey::new(certificate.public_key().clone(), "");
                 return Err(Refusal::Key(self.check.unknown(&key)));

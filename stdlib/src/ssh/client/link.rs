@@ -70,6 +70,11 @@ impl Link {
         })
     }
 
+    /// The fingerprint of the key by which the host was recognised.
+    pub(super) fn host_key(&self) -> Option<String> {
+        self.fate.host_key()
+    }
+
     /// True while the connection is up.
     pub(super) fn is_up(&self) -> bool {
         !self.fate.gone.is_cancelled() && !self.handle.is_closed()

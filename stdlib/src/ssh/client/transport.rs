@@ -127,6 +127,10 @@ impl Transport for SshTransport {
         &self.link.mark
     }
 
+    fn host_key(&self) -> Option<String> {
+        self.link.host_key()
+    }
+
     async fn close(&self) {
         for side in std::iter::once(&self.login).chain(&self.root) {
             side.starter.stop();

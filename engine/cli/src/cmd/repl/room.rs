@@ -90,7 +90,8 @@ impl<'a> Room<'a> {
         self.work_in(self.plan());
         self.run.close(Exit::Done.outcome()).await;
         let hosts = || Ok(self.hosts.clone());
-        let taken = undo::go_back(self.context, self.session, &self.store, &self.folder, hosts, ask).await;
+        let how = undo::How { ask, ..undo::How::default() };
+        let taken = undo::go_back(self.context, self.session, &self.store, &self.folder, hosts, how).await;
         (self.folder, self.run) = begin(self.context, self.session, &self.store, &self.hosts).await?;
         self.set_plan(self.planning);
         match taken {

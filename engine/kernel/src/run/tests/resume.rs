@@ -160,6 +160,7 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
             arguments,
             before,
             reversible,
+            together: Vec::new(),
             nonce: String::new(),
             summary,
             diff,
@@ -253,7 +254,7 @@ async fn what_a_forgotten_run_has_built_upon_is_changed_back_by_hand() {
     ensure(&second, &["m1"], &set("/a", "2")).await;
     first.finish("succeeded").await;
     flushed(&second).await;
-    second.forget(&stage.state(second.id()), "eve").await.unwrap();
+    second.forget(&stage.state(second.id()), "eve", &[]).await.unwrap();
     second.finish("succeeded").await;
     assert_eq!(stage.store().summary(second.id()).unwrap().outcome, "forgotten");
     let plan = UndoPlan::of(&stage.state(first.id()));
