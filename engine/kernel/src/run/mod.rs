@@ -7,6 +7,7 @@ mod guard;
 mod look;
 mod past;
 mod rejoin;
+mod settle;
 mod tally;
 mod targets;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Change as Told, Level, Status};
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
+use crate::run::settle::Progress;
 use crate::run::{Mode, Run};
 use crate::verb::{Kin, Undone};
 
@@ -20,6 +21,8 @@ pub struct UndoPlan {
     pub calls: Vec<Vec<ChangeState>>,
     /// Changes that are taken back, but for what had to wait for the end; an undo that broke off leaves them.
     pub unsettled: Vec<ChangeState>,
+    /// How far it is.
+    pub(super) progress: Progress,
     /// What others are kept away from meanwhile.
     pub guards: Vec<Guarded>,
     is_held: bool,
@@ -30,15 +33,15 @@ pub struct UndoPlan {
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
-    earlier: BTreeMap<u64, ChangeState>,
+    pub(super) earlier: BTreeMap<u64, ChangeState>,
     /// By op, host and target, the run's first change of it.
-    first: BTreeMap<Subject, ChangeState>,
+    pub(super) first: BTreeMap<Subject, ChangeState>,
 }
 
 /// Op, host and target: what changes have in common that two calls make of one thing.
-type Subject = (String, String, String);
+pub(super) type Subject = (String, String, String);
 
-fn subject(change: &ChangeState) -> Subject {
+pub(super) fn subject(change: &ChangeState) -> Subject {
     (change.key.op.clone(), change.key.host.clone(), change.key.target.clone())
 }
 
@@ -87,7 +90,7 @@ impl UndoPlan {
     }
 
     /// All that is left, in no order.
-    fn changes(&self) -> impl Iterator<Item = &ChangeState> {
+    pub(super) fn changes(&self) -> impl Iterator<Item = &ChangeState> {
         self.calls.iter().flatten().chain(&self.unsettled)
     }
 
@@ -125,12 +128,15 @@ fn unreadable(run: &str, later: &RunFolder, error: Error) -> Error {
 }
 
 fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {
+    a.key.host == b.key.host && is_same(&a.key.target, &b.key.target)
+}
+
+/// True where two targets are the same, or one is a path below the other.
+pub(super) fn is_same(ours: &str, theirs: &str) -> bool {
     let below = |outer: &str, inner: &str| {
         inner.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let (ours, theirs) = (&a.key.target, &b.key.target);
-    a.key.host == b.key.host
-        && (ours == theirs || (ours.starts_with('/') && (below(ours, theirs) || below(theirs, ours))))
+    ours == theirs || (ours.starts_with('/') && (below(ours, theirs) || below(theirs, ours)))
 }
 
 impl Run {
@@ -143,13 +149,16 @@ impl Run {
         let Mode::Apply { journal, .. } = &self.mode else { return Ok(()) };
         self.guard_again(registry, plan).await?;
         let stuck = Mutex::new(HashSet::new());
-        let mut first = None;
+        let mut first = self.settle_due(registry, journal, plan, &stuck).await.err();
         for call in &plan.calls {
             self.interrupted()?;
             let results = join_all(
                 by_host(call).into_iter().map(|changes| self.undo_host(registry, journal, plan, changes, &stuck)),
             );
             for error in results.await.into_iter().filter_map(Result::err) {
+                first.get_or_insert(error);
+            }
+            if let Err(error) = self.settle_due(registry, journal, plan, &stuck).await {
                 first.get_or_insert(error);
             }
         }
@@ -232,6 +241,7 @@ impl Run {
             Ok(Undone { restored, remains }) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
                 journal.append(vec![Entry::Undone { change: number, unsettled, remains: remains.clone() }]).await?;
+                plan.progress.took(number);
                 let status = if restored { Status::Changed } else { Status::Unchanged };
                 let summary = if restored { "restored" } else { "was as before" }.to_owned();
                 self.remain(&change.key.host, &remains);
@@ -271,61 +281,6 @@ impl Run {
             self.touch();
         }
         Ok(undone)
-    }
-
-    /// Finishes what had to wait until everything on its host was back, oldest change first on each host. A host
-    /// on which something could not be taken back is not settled.
-    async fn settle(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        stuck: &HashSet<String>,
-    ) -> Result<()> {
-        let mut hosts: BTreeMap<&str, Vec<&ChangeState>> = BTreeMap::new();
-        for change in plan.changes().filter(|change| !stuck.contains(&change.key.host)) {
-            hosts.entry(&change.key.host).or_default().push(change);
-        }
-        let settled = join_all(hosts.into_values().map(async |mut changes| {
-            changes.sort_by_key(|change| change.change);
-            for change in changes {
-                self.settle_one(registry, journal, plan, change).await?;
-            }
-            Ok(())
-        }));
-        settled.await.into_iter().collect()
-    }
-
-    async fn settle_one(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<()> {
-        let (verb, since) = (registry.get(&change.key.op)?, Instant::now());
-        if !verb.settles() {
-            return Ok(());
-        }
-        self.interrupted()?;
-        if plan.earlier.contains_key(&change.change) {
-            return journal.append(vec![Entry::Settled { change: change.change, remains: Vec::new() }]).await;
-        }
-        let host = self.hosts.get(&change.key.host)?;
-        let result = async {
-            if let Mode::Apply { holder, .. } = &self.mode {
-                host.lock(holder).await?;
-            }
-            let first = plan.first.get(&subject(change)).unwrap_or(change);
-            verb.settle(&host, first, change, &change.keep(&self.id)).await
-        };
-        match result.await {
-            Ok(remains) => {
-                self.remain(&change.key.host, &remains);
-                journal.append(vec![Entry::Settled { change: change.change, remains }]).await
-            }
-            Err(error) => self.fail(&change.key, error, since),
-        }
     }
 
     /// Nothing is left to take back, so nothing that was kept for it is needed. What was moved aside waits for `forget`.
