@@ -18,7 +18,7 @@ use super::name::units;
 use super::running::patience;
 use super::unit::Unit;
 
-const APPLY: &str = include_str!("apply.sh");
+const APPLY: &str = concat!("# Makes a unit run.\n", include_str!("stamp_as.sh"), include_str!("apply.sh"));
 const STOP: &str = include_str!("stop.sh");
 
 /// A unit does not run.
@@ -133,7 +133,8 @@ would leave running what you believe is stopped.
             return Ok(Remains::new());
         }
         let patience = self.timeout.to_string();
-        let command = Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).arg("");
+        let command =
+            Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).arg("").arg("");
         failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| Remains::new())
     }
 }

@@ -11,6 +11,7 @@ use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Store, VERSION};
 use haengine_kernel::lock::{DeadRuns, Holder};
 use haengine_kernel::registry::Registry;
+use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::{Mode, Place, Run, UndoPlan};
 use haengine_kernel::value::Value;
 use haengine_lab::Lab;
@@ -100,6 +101,12 @@ impl Bench {
     /// True when nothing of a run is left to take back.
     pub fn is_undone(&self, id: &str) -> bool {
         self.store.look(id).unwrap().state().unwrap().is_undone()
+    }
+
+    /// What an undo left or kept, a line each.
+    pub fn remains(&self, id: &str) -> Vec<String> {
+        let state = self.store.look(id).unwrap().state().unwrap();
+        state.changes.values().flat_map(|change| &change.remains).map(Remnant::line).collect()
     }
 
     /// One call in a run of its own: the run, and whether it changed anything.
