@@ -11,6 +11,7 @@
 pub mod canary;
 pub mod interrupted;
 pub mod look;
+pub mod reader;
 pub mod refused;
 pub mod site;
 pub mod stage;

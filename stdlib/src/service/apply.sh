@@ -1,13 +1,14 @@
 # Makes a unit run. $1: the unit; $2: 1 to read the unit files again first; $3: 1 to enable it; $4: `start`, `restart`,
 # `reload` or `-`; $5: seconds of patience; $6: what the stamp shall say of its files, or nothing when there is to be no stamp;
-# $7: the command that succeeds once it is ready, or nothing; then the files that are to be hashed for the stamp.
-unit=$1 reread=$2 enable=$3 act=$4 patience=$5 stamp=$6 ready=$7
-shift 7
+# $7: the command that succeeds once it is ready, or nothing; $8 and $9: the run's folder, and the name of the record of links in
+# it; then the files that are to be hashed for the stamp.
+unit=$1 reread=$2 enable=$3 act=$4 patience=$5 stamp=$6 ready=$7 folder=$8 record=$9
+shift 9
 read -r end _ </proc/uptime
 end=$((${end%.*} + patience))
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 if [ "$reread" = 1 ]; then systemctl daemon-reload || exit 11; fi
-if [ "$enable" = 1 ]; then systemctl -q enable -- "$unit" || exit 12; fi
+if [ "$enable" = 1 ]; then enable "$unit" "$folder" "$record" || exit; fi
 if [ "$act" = - ]; then exit 0; fi
 
 state() {

@@ -76,11 +76,17 @@ impl Was<'_> {
 }
 
 /// Three tokens for each thing.
-fn told(text: &str) -> Remains {
+pub(super) fn told(text: &str) -> Remains {
     let tokens: Vec<&str> = text.split('\0').collect();
     let mut remains = Remains::new();
     for token in tokens.chunks_exact(3) {
         let [kind, what, how] = token else { continue };
+        // A path and another below it may both be the unit's.
+        let above =
+            |kept: &&&[&str]| kept[0] == "kept" && what.strip_prefix(kept[1]).is_some_and(|rest| rest.starts_with('/'));
+        if *kind == "kept" && tokens.chunks_exact(3).collect::<Vec<_>>().iter().any(|other| above(&other)) {
+            continue;
+        }
         remains.push(match *kind {
             "kept" => Remnant::kept(*what, "it appeared while the unit ran", *how).by_rule(),
             "unmounted" => {

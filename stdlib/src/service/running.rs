@@ -14,7 +14,7 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
-use super::enablement::{Enablement, must_enable};
+use super::enablement::{Enablement, must_enable, record};
 use super::failure;
 use super::name::{full_name, template, units};
 use super::owned::{Owned, Was, refuse_broad};
@@ -23,8 +23,13 @@ use super::stamp::{Stamps, is_newer, is_stale};
 use super::unit::{FOLDERS, File, Unit, refused};
 
 /// Its first line is the command's name for a person.
-const APPLY: &str =
-    concat!("# Makes a unit run.\n", include_str!("sha256.sh"), include_str!("stamp_as.sh"), include_str!("apply.sh"));
+const APPLY: &str = concat!(
+    "# Makes a unit run.\n",
+    include_str!("sha256.sh"),
+    include_str!("stamp_as.sh"),
+    include_str!("links.sh"),
+    include_str!("apply.sh")
+);
 const REREAD: &str = include_str!("reread.sh");
 const STOP: &str = include_str!("stop.sh");
 const STAMP: &str =
@@ -263,8 +268,9 @@ other, each ready before the next.";
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        self.make(host, before.reread, before.enablement.is_some(), before.act, &before.stamps).await
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let enable = before.enablement.is_some().then_some(keep);
+        self.make(host, before.reread, enable, before.act, &before.stamps).await
     }
 
     fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
@@ -296,7 +302,7 @@ other, each ready before the next.";
             remains = self.clear(host, before, keep).await?;
         }
         if let Some(enablement) = &before.enablement {
-            enablement.restore(host, &self.unit).await?;
+            remains.extend(enablement.restore(host, &self.unit, keep).await?);
         }
         let stamp = before.stamp.as_deref().unwrap_or_default();
         host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(|_| remains)
@@ -345,7 +351,7 @@ other, each ready before the next.";
             return Ok(remains);
         }
         let stamps = if before.stamp.is_some() { Stamps::of(&unit) } else { Stamps::None };
-        self.make(host, unit.must_reread, false, act, &stamps).await.map(|()| remains)
+        self.make(host, unit.must_reread, None, act, &stamps).await.map(|()| remains)
     }
 }
 
@@ -387,17 +393,19 @@ impl Running {
         (stale(restart), stale(reload))
     }
 
-    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, stamps: &Stamps) -> Result<()> {
+    async fn make(&self, host: &Host, reread: bool, enable: Option<&Keep>, act: Act, stamps: &Stamps) -> Result<()> {
         let word = act.word();
         let flag = |on: bool| if on { "1" } else { "0" };
         let command = Command::script(APPLY)
             .arg(&self.unit)
             .arg(flag(reread))
-            .arg(flag(enable))
+            .arg(flag(enable.is_some()))
             .arg(word)
             .arg(self.timeout.to_string())
             .arg(stamps.text(&self.files()))
             .arg(self.ready.as_deref().unwrap_or_default())
+            .arg(enable.map(Keep::folder).unwrap_or_default())
+            .arg(enable.map(record).unwrap_or_default())
             .args(self.files().into_iter().filter(|_| *stamps == Stamps::AtStart));
         failure::act(host, &self.unit, word, self.timeout, command).await
     }

@@ -18,7 +18,8 @@ use super::name::units;
 use super::running::patience;
 use super::unit::Unit;
 
-const APPLY: &str = concat!("# Makes a unit run.\n", include_str!("stamp_as.sh"), include_str!("apply.sh"));
+const APPLY: &str =
+    concat!("# Makes a unit run.\n", include_str!("stamp_as.sh"), include_str!("links.sh"), include_str!("apply.sh"));
 const STOP: &str = include_str!("stop.sh");
 
 /// A unit does not run.
@@ -125,17 +126,18 @@ would leave running what you believe is stopped.
         if enabled_back && before.active != unit.is_down() { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let mut remains = Remains::new();
         if let Some(enablement) = &before.enablement {
-            enablement.restore(host, &self.unit).await?;
+            remains = enablement.restore(host, &self.unit, keep).await?;
         }
         if !before.active {
-            return Ok(Remains::new());
+            return Ok(remains);
         }
         let patience = self.timeout.to_string();
         let command =
-            Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).arg("").arg("");
-        failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| Remains::new())
+            Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).args(["", "", "", ""]);
+        failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| remains)
     }
 }
 

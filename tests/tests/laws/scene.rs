@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
 
     /// Fails with each item that undo did not bring back.
     pub fn brought_back(&self, looks: &Looks, when: &str) -> Law {
-        self.same(looks, when, |difference| !difference.is_bookkeeping())
+        self.same(looks, when, |difference| !difference.is_bookkeeping() && !difference.is_aside())
     }
 
     fn same(&self, looks: &Looks, when: &str, counts: impl Fn(&Difference) -> bool) -> Law {

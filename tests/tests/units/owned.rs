@@ -177,6 +177,33 @@ async fn a_unit_is_waited_for_until_it_is_ready(bench: &Bench) {
     bench.sh("rm -f /run/demo.up /run/demo.ready").await;
 }
 
+/// Links that somebody else made for the unit stay, and are named; so does a link that was made anew.
+async fn only_links_of_the_run_go(bench: &Bench) {
+    let (theirs, wants) = ("/etc/systemd/system/rescue.target.wants", "/etc/systemd/system/multi-user.target.wants");
+    let link =
+        |folder: &str| format!("mkdir -p {folder}; ln -sfn /etc/systemd/system/demo.service {folder}/demo.service");
+    for (meanwhile, left) in [(link(theirs), theirs), (format!("rm {wants}/demo.service; {}", link(wants)), wants)] {
+        for verb in ["service.running", "service.enabled"] {
+            bench.sh(&given("exec sleep infinity")).await;
+            let (run, changed) = bench.call(verb, &[json!("demo")], json!({})).await;
+            assert!(changed.unwrap());
+            assert_eq!(bench.sh("systemctl is-enabled demo").await, "enabled");
+            // So that the inode is not the same again.
+            bench.sh(&format!("ln -s a /etc/systemd/system/other; {meanwhile}; rm /etc/systemd/system/other")).await;
+            bench.undo(&run).await.unwrap();
+            assert_eq!(
+                bench.sh("cd /etc/systemd/system; echo */demo.service").await,
+                format!("{}/demo.service", &left[20..])
+            );
+            assert_eq!(
+                bench.remains(&run),
+                [format!("`{left}/demo.service` stays: somebody else made it: the unit starts by it")]
+            );
+            bench.sh(&format!("rm {left}/demo.service; rmdir {theirs} 2>/dev/null || :")).await;
+        }
+    }
+}
+
 /// One host serves all cases: they undo what they do.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_units_own_on_a_real_host() {
@@ -190,5 +217,6 @@ async fn what_units_own_on_a_real_host() {
     what_goes_on_appearing_is_named(&bench).await;
     what_restarts_itself_is_taken_back_ten_times_of_ten(&bench).await;
     a_unit_is_waited_for_until_it_is_ready(&bench).await;
+    only_links_of_the_run_go(&bench).await;
     bench.end().await;
 }
