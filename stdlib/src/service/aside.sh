@@ -128,7 +128,14 @@ report() {
 # $1: an owned path, which may be a pattern; $2: what the current folder is called.
 of_path() {
     case $1 in
-    */) for entry in ".$1"* ".$1".[!.]* ".$1"..?*; do told "$entry" "$2"; done ;;
+    */)
+        set -- "$1" "$2" ".$1"* ".$1".[!.]* ".$1"..?*
+        path=$1 base=$2
+        shift 2
+        # Of a folder full of logs nobody wants to read each.
+        if [ $# -gt 12 ]; then set -- ".${path%/}"; fi
+        for entry do told "$entry" "$base"; done
+        ;;
     *'*'*)
         ifs=$IFS IFS=
         for entry in .$1; do told "$entry" "$2"; done

@@ -6,7 +6,4 @@ if [ "$3" = enable ]; then
     enable "$1" "$4" "$5"
     exit
 fi
-systemctl -q disable -- "$1" || exit 12
-if [ "$(systemctl is-enabled -- "$1")" = enabled-runtime ]; then
-    systemctl -q disable --runtime -- "$1" || exit 12
-fi
+disable "$1" "$4" "$5"

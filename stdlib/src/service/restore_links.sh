@@ -14,10 +14,19 @@ if [ -f "$record" ] && [ "$(tail -n 1 "$record")" = end ]; then
     while IFS=$tab read -r kind proof path; do
         if [ "$kind" = folder ] && [ ! -L "$path" ] && is_ours "$proof" "$path"; then rmdir -- "$path" 2>/dev/null && changed=1; fi
     done <"$record"
+elif [ -s "$record" ]; then
+    tab=$(printf '\t')
+    while IFS=$tab read -r kind target path; do
+        if [ "$kind" = was ] && [ ! -L "$path" ]; then
+            mkdir -p -- "${path%/*}" && ln -s -- "$target" "$path" || exit
+            changed=1
+        fi
+    done <"$record"
 elif [ "$disable" = 1 ] && { [ "$recorded" != 1 ] || [ -f "$record" ]; }; then
     systemctl -q disable -- "$unit" || exit
 fi
 was=' '
+if [ -s "$record" ]; then was=" $(sed -n 's/^was\t[^\t]*\t//p' "$record" | tr '\n' ' ')"; fi
 while [ $# -gt 1 ]; do
     was="$was$1 "
     if [ -z "$2" ]; then

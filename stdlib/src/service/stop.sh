@@ -1,5 +1,6 @@
-# Stops a unit, until it is down. $1: the unit; $2: seconds of patience; $3: 1 to disable it too; $4: 1 to forget a failure.
-unit=$1 patience=$2 disable=$3 forget=$4
+# Stops a unit, until it is down. $1: the unit; $2: seconds of patience; $3: 1 to disable it too; $4: 1 to forget a failure; $5 and
+# $6: the run's folder, and the name of the record of links in it.
+unit=$1 patience=$2 disable=$3 forget=$4 folder=${5-} record=${6-}
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 uptime() {
     read -r now _ </proc/uptime
@@ -23,8 +24,5 @@ while :; do
     uptime
 done
 if [ "$disable" = 1 ]; then
-    systemctl -q disable -- "$unit" || exit 12
-    if [ "$(systemctl is-enabled -- "$unit")" = enabled-runtime ]; then
-        systemctl -q disable --runtime -- "$unit" || exit 12
-    fi
+    disable "$unit" "$folder" "$record" || exit
 fi

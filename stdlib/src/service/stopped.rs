@@ -12,7 +12,7 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
-use super::enablement::{Enablement, must_disable};
+use super::enablement::{Enablement, must_disable, record};
 use super::failure;
 use super::name::units;
 use super::running::patience;
@@ -20,7 +20,7 @@ use super::unit::Unit;
 
 const APPLY: &str =
     concat!("# Makes a unit run.\n", include_str!("stamp_as.sh"), include_str!("links.sh"), include_str!("apply.sh"));
-const STOP: &str = include_str!("stop.sh");
+const STOP: &str = concat!("# Stops a unit.\n", include_str!("links.sh"), include_str!("stop.sh"));
 
 /// A unit does not run.
 #[derive(Clone, Serialize, Deserialize)]
@@ -112,9 +112,10 @@ would leave running what you believe is stopped.
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let disable = if before.enablement.is_some() { "1" } else { "0" };
         let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg(disable).arg("0");
+        let command = command.arg(keep.folder()).arg(record(keep));
         failure::act(host, &self.unit, "stop", self.timeout, command).await
     }
 
