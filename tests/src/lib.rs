@@ -5,6 +5,7 @@
     clippy::disallowed_methods,
     clippy::exit,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test that cannot go on fails, reads its own environment, says what it skips, and ends when interrupted"
 )]
 

@@ -33,7 +33,7 @@ pub fn scenario(stage: &mut Stage) {
     let reader = Reader::start(&stage.site);
     let undo = stage.undo(&run).ended_with(0);
     reader.stop();
-    pod.is_gone(&stage.site);
+    pod.gone(&stage.site);
     let told = undo.finished();
     assert_eq!(told["failed"], 0);
     let (took, waited) = (told["seconds"].as_f64().unwrap(), told["waited"].as_f64().unwrap());
@@ -79,7 +79,7 @@ impl Pod {
     }
 
     /// It has ended, nothing of it is mounted, and what was mounted from elsewhere is as it was.
-    fn is_gone(self, site: &Site) {
+    fn gone(self, site: &Site) {
         assert_eq!(
             site.on(
                 "master2",
