@@ -74,9 +74,16 @@ fn is_of_what_runs(path: &str) -> bool {
     RUNS.iter().any(|folder| path == *folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// A manifest of the hosts without what [`RUNS`] lists, but for one host, of which everything counts.
+/// A manifest of the hosts without what [`RUNS`] lists, but for one host, of which everything counts; and without what
+/// undo moved aside, which stays until the run is forgotten.
 pub fn steady(manifest: &str, but: &str) -> String {
-    without(manifest, |host, path| host != but && is_of_what_runs(path))
+    without(manifest, |host, path| is_aside(path) || (host != but && is_of_what_runs(path)))
+}
+
+/// What undo moved aside, and the folders that it lies in.
+pub fn is_aside(path: &str) -> bool {
+    let parts = path.strip_prefix("/var/lib/haengine").map(|path| path.split('/').collect::<Vec<_>>());
+    parts.is_some_and(|parts| matches!(parts[..], [""] | ["", _] | ["", _, "aside", ..]))
 }
 
 /// Lines begin with the host; the path is the first word with a slash.

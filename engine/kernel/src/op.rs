@@ -113,11 +113,17 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// True when undo has to come back at the end: see [`settle`](Op::settle).
     const SETTLES: bool = false;
 
-    /// Called after everything that the run changed on the host was taken back, in the order in which it was
-    /// changed: what had to wait for things that came before this change. A service that was restarted with a
-    /// new file runs with the old one again only if it is restarted once that file is back. `first` is what the run's
-    /// first change of this target saw, so what was there before the run; it is `before` where there was but one. May
-    /// be called again after a crash.
+    /// The changes on the same host that [`settle`](Op::settle) waits for, by their targets: paths, and whatever is above
+    /// or below one. It is called once they are taken back, before anything else is. Empty: all that is on the host.
+    fn awaits(&self, _first: &Self::Before, _before: &Self::Before) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Called after what it [awaits](Op::awaits) was taken back, on one host after the other; what awaits everything
+    /// comes at the end, in the order in which it was changed. A service that was restarted with a new file runs with the old one
+    /// again only if it is restarted once that file is back. `first` is what the run's first change of this target
+    /// saw, so what was there before the run; it is `before` where there was but one. May be called again after a
+    /// crash.
     ///
     /// # Errors
     /// When the host did not do it.

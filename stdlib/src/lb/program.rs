@@ -60,7 +60,7 @@ pub(super) const RELOAD_ON: Param =
     Param::option("reload_on", ParamKind::Paths, "[]", "More files for which the unit is reloaded, such as drop-ins.");
 /// The option `owns`.
 pub(super) const OWNS: Param =
-    Param::option("owns", ParamKind::Paths, "[]", "What else the unit itself writes: undo removes what appeared.");
+    Param::option("owns", ParamKind::Paths, "[]", "What else the unit itself writes: undo moves aside what appeared.");
 /// The option `timeout`.
 pub(super) const TIMEOUT: Param =
     Param::option("timeout", ParamKind::Duration, "90s", "How long the unit may take to start.");
@@ -212,6 +212,11 @@ impl<B: Balancing> Op for Program<B> {
             remains.extend(self.placement.undo(host, before, keep).await?);
         }
         Ok(remains)
+    }
+
+    fn awaits(&self, first: &Before, before: &Before) -> Vec<String> {
+        let Some(unit) = &before.unit else { return Vec::new() };
+        self.unit.awaits(first.unit.as_ref().unwrap_or(unit), unit)
     }
 
     async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<Remains> {

@@ -1,11 +1,14 @@
 # Makes a unit run. $1: the unit; $2: 1 to read the unit files again first; $3: 1 to enable it; $4: `start`, `restart`,
 # `reload` or `-`; $5: seconds of patience; $6: what the stamp shall say of its files, or nothing when there is to be no stamp;
-# then the files that are to be hashed for it.
-unit=$1 reread=$2 enable=$3 act=$4 patience=$5 stamp=$6
-shift 6
+# $7: the command that succeeds once it is ready, or nothing; $8 and $9: the run's folder, and the name of the record of links in
+# it; then the files that are to be hashed for the stamp.
+unit=$1 reread=$2 enable=$3 act=$4 patience=$5 stamp=$6 ready=$7 folder=$8 record=$9
+shift 9
+read -r end _ </proc/uptime
+end=$((${end%.*} + patience))
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 if [ "$reread" = 1 ]; then systemctl daemon-reload || exit 11; fi
-if [ "$enable" = 1 ]; then systemctl -q enable -- "$unit" || exit 12; fi
+if [ "$enable" = 1 ]; then enable "$unit" "$folder" "$record" || exit; fi
 if [ "$act" = - ]; then exit 0; fi
 
 state() {
@@ -38,15 +41,32 @@ case $status:$show in
 0:*ActiveState=active*) if [ "${again:-0}" -gt "${restarts:-0}" ]; then status=1; fi ;;
 0:*) status=1 ;;
 esac
-if [ "$status" != 0 ]; then
+explain() {
     printf '%s\n\n' "$show"
     journalctl -u "$unit" -n 10 --no-pager -o cat || systemctl status -n 10 --no-pager -- "$unit"
+}
+if [ "$status" != 0 ]; then
+    explain
     if [ "$status" = 124 ]; then exit 14; fi
     exit 13
 fi
+if [ "$act" = reload ]; then ready=; fi
+while [ -n "$ready" ] && ! timeout -k 2 10 sh -c "$ready" >/dev/null 2>&1; do
+    show=$(state)
+    read -r now _ </proc/uptime
+    case ${now%.*}:$show in
+    *ActiveState=failed* | *ActiveState=inactive*)
+        explain
+        exit 13
+        ;;
+    esac
+    if [ "${now%.*}" -ge "$end" ]; then
+        explain
+        exit 15
+    fi
+    sleep 0.2
+done
 if [ -n "$stamp" ]; then
     started=${show#*InactiveExitTimestampMonotonic=}
-    mkdir -p /run/haengine &&
-        printf '%s\n' "${started%%[!0-9]*}" "$stamp" ${hashes:+"$hashes"} >"/run/haengine/.$unit.stamp" &&
-        mv -f "/run/haengine/.$unit.stamp" "/run/haengine/$unit.stamp"
+    stamp_as "$unit" "${started%%[!0-9]*}" "$stamp" ${hashes:+"$hashes"}
 fi

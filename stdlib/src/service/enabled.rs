@@ -13,13 +13,13 @@ use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
-use super::enablement::{Enablement, must_disable, must_enable};
+use super::enablement::{Enablement, must_disable, must_enable, record};
 use super::failure;
 use super::name::units;
 use super::running::DEMO;
 use super::unit::{Unit, refused};
 
-const ENABLE: &str = include_str!("enable.sh");
+const ENABLE: &str = concat!("# Enables or disables a unit.\n", include_str!("links.sh"), include_str!("enable.sh"));
 
 /// A unit starts at boot, or does not.
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Op for Enabled {
 A unit without an `[Install]` section cannot be enabled by itself: enabling it is refused, and it counts as disabled. A \
 masked unit is refused.
 
-**Undo** puts every link back as it was.";
+**Undo** puts every link back as it was. A link that somebody else made since stays, and is named.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
@@ -110,9 +110,10 @@ masked unit is refused.
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let how = if self.enabled { "enable" } else { "disable" };
         let command = Command::script(ENABLE).arg(&self.unit).arg(if before.reread { "1" } else { "0" }).arg(how);
+        let command = command.arg(keep.folder()).arg(record(keep));
         failure::act(host, &self.unit, "enable", 60, command).await
     }
 
@@ -123,8 +124,8 @@ masked unit is refused.
         if before.enablement.is_back(unit) { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
-        before.enablement.restore(host, &self.unit).await.map(|()| Remains::new())
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        before.enablement.restore(host, &self.unit, keep).await
     }
 }
 

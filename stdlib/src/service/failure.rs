@@ -22,6 +22,8 @@ fn explain(unit: &str, what: &str, patience: u64, output: &Output) -> Error {
     let (shown, journal) = text.split_once("\n\n").unwrap_or(("", ""));
     let said = String::from_utf8_lossy(&output.stderr);
     let (code, message) = match output.exit {
+        Exit::Status(16) => ("service.record", "what links the unit gets cannot be recorded".to_owned()),
+        Exit::Status(15) => ("service.not_ready", format!("`{unit}` runs, and was not ready within {patience} s")),
         Exit::Status(14) => ("service.timeout", format!("`{unit}` did not {what} within {patience} s")),
         Exit::Status(13) => ("service.failed", format!("`{unit}` did not {what}: {}", state(shown))),
         Exit::Status(12) => ("service.enable", format!("`{unit}` cannot be enabled")),

@@ -5,6 +5,8 @@
 //! | running, stopped, enabled | the verbs |
 //! | unit | what a host says of a unit, in one round trip |
 //! | name | how units are called |
+//! | owned | what a unit wrote, and how that is moved aside |
+//! | pods | what a kubelet started and does not end itself |
 //! | stamp | which files a unit was last started with |
 //! | enablement | whether a unit starts at boot, and how that is put back |
 //! | failure | why a unit did not do as it was told |
@@ -13,6 +15,8 @@ mod enabled;
 mod enablement;
 mod failure;
 mod name;
+mod owned;
+mod pods;
 mod running;
 mod stamp;
 mod stopped;

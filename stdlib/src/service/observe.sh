@@ -19,8 +19,6 @@ esac
 printf '%s\0' "$known"
 
 # The links that enable the unit, and folders of such links that are empty: systemctl removes any that it meets.
-newline='
-'
 state=${show#*UnitFileState=} names=${show#*Names=}
 if [ "$wanted" != - ] && [ "${state%%"$newline"*}" != "$wanted" ]; then
     for folder in /etc/systemd/system /run/systemd/system /etc/systemd/system/*/ /run/systemd/system/*/; do
@@ -51,19 +49,45 @@ while [ "$files" -gt 0 ]; do
 done
 printf '\0'
 
+# What is mounted at or below the owned paths, then what is at each of them, or matches it.
+places=
+left=$owned
+for path do
+    if [ "$left" = 0 ]; then break; fi
+    left=$((left - 1))
+    case $path in
+    *'*'*) ;;
+    *) if mounts "$path"; then places=$places$(printf '%s' "$mounted" | cut -d ' ' -f 1)$newline; fi ;;
+    esac
+done
+printf '%s\0' "$places"
+list() {
+    for entry do
+        if [ -e "$entry" ] || [ -L "$entry" ]; then printf '%s\0' "${entry#"$within"}"; fi
+    done
+}
 while [ "$owned" -gt 0 ]; do
-    path=$1 owned=$((owned - 1))
+    path=$1 owned=$((owned - 1)) within=
     shift
-    if [ -d "$path" ] && [ ! -L "$path" ]; then
-        printf 'folder\0'
-        for entry in "$path"/* "$path"/.[!.]* "$path"/..?*; do
-            if [ -e "$entry" ] || [ -L "$entry" ]; then printf '%s\0' "${entry##*/}"; fi
-        done
-    elif [ -e "$path" ] || [ -L "$path" ]; then
-        printf 'there\0'
-    else
-        printf 'absent\0'
-    fi
+    case $path in
+    *'*'*)
+        printf 'matches\0'
+        ifs=$IFS IFS=
+        list $path
+        IFS=$ifs
+        ;;
+    *)
+        if [ -d "$path" ] && [ ! -L "$path" ]; then
+            printf 'folder\0'
+            within=$path/
+            list "$path"/* "$path"/.[!.]* "$path"/..?*
+        elif [ -e "$path" ] || [ -L "$path" ]; then
+            printf 'there\0'
+        else
+            printf 'absent\0'
+        fi
+        ;;
+    esac
     printf '\0'
 done
 

@@ -4,28 +4,37 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
-use super::enablement::{Enablement, must_enable};
+use super::enablement::{Enablement, must_enable, record};
 use super::failure;
-use super::name::{full_name, units};
+use super::name::{full_name, template, units};
+use super::owned::{Owned, Was, refuse_broad};
+use super::pods;
 use super::stamp::{Stamps, is_newer, is_stale};
-use super::unit::{File, Owned, Unit, refused};
+use super::unit::{FOLDERS, File, Unit, refused};
 
 /// Its first line is the command's name for a person.
-const APPLY: &str = concat!("# Makes a unit run.\n", include_str!("sha256.sh"), include_str!("apply.sh"));
+const APPLY: &str = concat!(
+    "# Makes a unit run.\n",
+    include_str!("sha256.sh"),
+    include_str!("stamp_as.sh"),
+    include_str!("links.sh"),
+    include_str!("apply.sh")
+);
 const REREAD: &str = include_str!("reread.sh");
 const STOP: &str = include_str!("stop.sh");
-const STAMP: &str = include_str!("stamp.sh");
+const STAMP: &str =
+    concat!("# Puts the stamp of a unit back.\n", include_str!("stamp_as.sh"), include_str!("stamp.sh"));
 
 /// A unit runs, and starts at boot.
 #[derive(Clone, Serialize, Deserialize)]
@@ -35,6 +44,12 @@ pub struct Running {
     restart_on: Vec<String>,
     reload_on: Vec<String>,
     owns: Vec<String>,
+    /// True for a kubelet.
+    #[serde(default)]
+    pods: bool,
+    /// What succeeds once it is ready.
+    #[serde(default)]
+    ready: Option<String>,
     /// Seconds.
     timeout: u64,
     /// Set when the op comes from the journal: undo asks for nothing of the files, of which some are large.
@@ -59,6 +74,12 @@ pub struct Before {
     enablement: Option<Enablement>,
     stamp: Option<String>,
     owned: Vec<Owned>,
+    /// What was mounted at or below what it owns; none in journals that do not tell.
+    #[serde(default)]
+    mounts: Option<Vec<String>>,
+    /// The pods that were there, of a kubelet.
+    #[serde(default)]
+    pods: Vec<String>,
     reread: bool,
     act: Act,
     /// What is remembered of the files that the unit is then started with.
@@ -101,9 +122,21 @@ files are surely older than its start.
 After a start the unit must stay up; if it does not, the error shows the end of its journal. Unit files that changed \
 are read again first. A masked unit is refused. Units that have nothing to enable (static, generated) just run.
 
-**Undo** stops what did not run (a unit that systemd was about to start again counts as one that ran), puts the \
-enablement back, and removes what appeared in the paths under `owns` (in a folder that was there: the new entries \
-directly in it). What ran before is restarted once its files are back.";
+A unit can run and not be ready: `ready` is a command of the shell that succeeds once it is. It is asked after each \
+start and restart, by undo too.
+
+`owns` names what the unit itself writes: folders that are its alone, or patterns, such as `/etc/demo/demo*`, in which \
+`*` is any part of a name.
+
+**Undo** stops what did not run (a unit that systemd was about to start again counts as one that ran) and puts the \
+enablement back. What appeared in the paths under `owns` (in a folder that was there: the new entries directly in it) is \
+moved to where the run keeps things on the host, in `/var/lib/haengine/RUN/aside` or, on another mount, in \
+`.haengine/RUN/aside` at its root; it stays there until the run is forgotten. What is mounted there since is unmounted, \
+not lazily and not by force; what cannot be unmounted stays where it is, and so does a file system in memory that is \
+not empty. No mount is entered. The pods of a kubelet (`pods`) end first, since they go on without it.
+
+What ran before is restarted as soon as its files are back, and before anything else is taken back; one host after the \
+other, each ready before the next.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
@@ -113,7 +146,14 @@ directly in it). What ran before is restarted once its files are back.";
             Param::option("enabled", ParamKind::Boolean, "true", "Start it at boot too; `false` leaves that as it is."),
             Param::option("restart_on", ParamKind::Paths, "[]", "Files that it must have been restarted with."),
             Param::option("reload_on", ParamKind::Paths, "[]", "Files for which a reload is enough."),
-            Param::option("owns", ParamKind::Paths, "[]", "What the unit itself writes: undo removes what appeared."),
+            Param::option(
+                "owns",
+                ParamKind::Paths,
+                "[]",
+                "What the unit itself writes: undo moves aside what appeared.",
+            ),
+            Param::option("pods", ParamKind::Boolean, "false", "It is a kubelet: undo ends its pods."),
+            Param::option("ready", ParamKind::String, "()", "A command that succeeds once the unit is ready."),
             Param::option("timeout", ParamKind::Duration, "90s", "How long it may take to start."),
         ],
     };
@@ -135,7 +175,7 @@ directly in it). What ran before is restarted once its files are back.";
             gives: r#"{"changed":true}"#,
         },
         Example {
-            about: "Undo removes what the service wrote, as well as stopping it.",
+            about: "Undo moves aside what the service wrote, as well as stopping it.",
             given: concat!(
                 "printf '[Service]\\nExecStart=/bin/sh -c \"mkdir -p /srv/demo; exec sleep infinity\"\\n[Install]\\nWantedBy=multi-user.target\\n'",
                 " >/etc/systemd/system/demo.service\nsystemctl daemon-reload"
@@ -155,6 +195,8 @@ directly in it). What ran before is restarted once its files are back.";
             restart_on: arguments.strings("restart_on"),
             reload_on: arguments.strings("reload_on"),
             owns: arguments.strings("owns"),
+            pods: arguments.boolean("pods", false),
+            ready: arguments.opt_string("ready"),
             timeout: patience(arguments),
             recorded: false,
         };
@@ -173,7 +215,11 @@ directly in it). What ran before is restarted once its files are back.";
     }
 
     async fn observe(&self, host: &Host) -> Result<Unit> {
-        self.look(host, !self.recorded).await
+        let mut unit = self.look(host, !self.recorded).await?;
+        if self.pods && !self.recorded {
+            unit.pods = pods::list(host).await?;
+        }
+        Ok(unit)
     }
 
     fn assume(&self, state: Unit, overlay: &Overlay) -> Unit {
@@ -216,6 +262,8 @@ directly in it). What ran before is restarted once its files are back.";
             enablement: enable.then(|| Enablement::of(unit)),
             stamp: unit.stamp.clone(),
             owned: unit.owned.clone(),
+            mounts: Some(unit.mounts.clone()),
+            pods: unit.pods.clone(),
             reread,
             act,
             stamps: Stamps::of(unit),
@@ -225,8 +273,9 @@ directly in it). What ran before is restarted once its files are back.";
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
-        self.make(host, before.reread, before.enablement.is_some(), before.act, &before.stamps).await
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
+        let enable = before.enablement.is_some().then_some(keep);
+        self.make(host, before.reread, enable, before.act, &before.stamps).await
     }
 
     fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {
@@ -242,27 +291,43 @@ directly in it). What ran before is restarted once its files are back.";
         let enabled_back = before.enablement.as_ref().is_none_or(|enablement| enablement.is_back(unit));
         // What ran before is left to `settle`: it cannot run as before until its files are.
         let runs_as_before = before.active || (unit.is_down() && (before.failed || !unit.is_failed()));
-        let owned_back = before.active || self.appeared(unit, before).is_empty();
+        let owned_back = before.active || self.was(before).appeared(&unit.owned).is_empty();
         // A stamp does not survive a boot.
         let stamp_back = unit.stamp == before.stamp || (!same_boot && unit.stamp.is_none());
         if enabled_back && runs_as_before && owned_back && stamp_back { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let mut remains = Remains::new();
         if !before.active {
             self.stop(host, !before.failed).await?;
-            self.clear(host, before).await?;
+            if self.pods {
+                pods::end(host, &before.pods).await?;
+            }
+            remains = self.clear(host, before, keep).await?;
         }
         if let Some(enablement) = &before.enablement {
-            enablement.restore(host, &self.unit).await?;
+            remains.extend(enablement.restore(host, &self.unit, keep).await?);
         }
         let stamp = before.stamp.as_deref().unwrap_or_default();
-        host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(|_| Remains::new())
+        host.ok(&Command::script(STAMP).arg(&self.unit).arg(stamp)).await.map(|_| remains)
+    }
+
+    /// What ran before is restarted once the files are back for which it was, and those that make the unit.
+    fn awaits(&self, first: &Before, _before: &Before) -> Vec<String> {
+        if !first.active {
+            return Vec::new();
+        }
+        let mut names = vec![self.unit.clone(), template(&self.unit)];
+        names.dedup();
+        let places = FOLDERS.iter().flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}")));
+        let places: Vec<String> = places.flat_map(|place| [format!("{place}.d"), place]).collect();
+        self.files().into_iter().map(str::to_owned).chain(places).collect()
     }
 
     /// What ran before the run is restarted if it runs since then, and not yet with the files that are back. A unit that
     /// the run itself started is not: it ran before a later change of it, and it is stopped by now.
-    async fn settle(&self, host: &Host, first: &Before, before: &Before, _keep: &Keep) -> Result<Remains> {
+    async fn settle(&self, host: &Host, first: &Before, before: &Before, keep: &Keep) -> Result<Remains> {
         if !first.active {
             let command = Command::script(REREAD).arg(&self.unit);
             return failure::act(host, &self.unit, "read", self.timeout, command).await.map(|()| Remains::new());
@@ -279,17 +344,19 @@ directly in it). What ran before is restarted once its files are back.";
             Act::Reload if newer => Act::Reload,
             _ => Act::Nothing,
         };
-        let clears = matches!(act, Act::Start | Act::Restart) && !self.appeared(&unit, before).is_empty();
+        let appeared = self.was(before).appeared(&unit.owned);
+        let clears = matches!(act, Act::Start | Act::Restart) && !appeared.is_empty();
+        let mut remains = Remains::new();
         if clears {
             self.stop(host, true).await?;
-            self.clear(host, before).await?;
+            remains = self.clear(host, before, keep).await?;
         }
         let act = if clears { Act::Start } else { act };
         if act == Act::Nothing && !unit.must_reread {
-            return Ok(Remains::new());
+            return Ok(remains);
         }
         let stamps = if before.stamp.is_some() { Stamps::of(&unit) } else { Stamps::None };
-        self.make(host, unit.must_reread, false, act, &stamps).await.map(|()| Remains::new())
+        self.make(host, unit.must_reread, None, act, &stamps).await.map(|()| remains)
     }
 }
 
@@ -318,7 +385,8 @@ impl Running {
     ) -> Result<Running> {
         owns.iter().try_for_each(|path| refuse_broad(path))?;
         let (unit, timeout) = (full_name(unit)?, patience.as_secs().max(1));
-        Ok(Running { unit, enabled: true, restart_on: Vec::new(), reload_on, owns, timeout, recorded: false })
+        let (restart_on, pods, ready) = (Vec::new(), false, None);
+        Ok(Running { unit, enabled: true, restart_on, reload_on, owns, pods, ready, timeout, recorded: false })
     }
 
     /// The files for which it must be restarted, and those for which it must be reloaded.
@@ -330,16 +398,19 @@ impl Running {
         (stale(restart), stale(reload))
     }
 
-    async fn make(&self, host: &Host, reread: bool, enable: bool, act: Act, stamps: &Stamps) -> Result<()> {
+    async fn make(&self, host: &Host, reread: bool, enable: Option<&Keep>, act: Act, stamps: &Stamps) -> Result<()> {
         let word = act.word();
         let flag = |on: bool| if on { "1" } else { "0" };
         let command = Command::script(APPLY)
             .arg(&self.unit)
             .arg(flag(reread))
-            .arg(flag(enable))
+            .arg(flag(enable.is_some()))
             .arg(word)
             .arg(self.timeout.to_string())
             .arg(stamps.text(&self.files()))
+            .arg(self.ready.as_deref().unwrap_or_default())
+            .arg(enable.map(Keep::folder).unwrap_or_default())
+            .arg(enable.map(record).unwrap_or_default())
             .args(self.files().into_iter().filter(|_| *stamps == Stamps::AtStart));
         failure::act(host, &self.unit, word, self.timeout, command).await
     }
@@ -350,32 +421,29 @@ impl Running {
         failure::act(host, &self.unit, "stop", self.timeout, command).await
     }
 
-    /// Removes what appeared in the paths that the unit owns.
-    async fn clear(&self, host: &Host, before: &Before) -> Result<()> {
+    /// Moves aside what appeared in the paths that the unit owns. Others may write there too, and go on.
+    async fn clear(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         if self.owns.is_empty() {
-            return Ok(());
+            return Ok(Remains::new());
         }
-        let appeared = self.appeared(&self.observe(host).await?, before);
-        if appeared.is_empty() {
-            return Ok(());
-        }
-        host.ok(&Command::new("rm").arg("-rf").arg("--").args(appeared)).await.map(drop)
-    }
-
-    /// What is in the paths that the unit owns and was not before.
-    fn appeared(&self, unit: &Unit, before: &Before) -> Vec<String> {
-        let mut paths = Vec::new();
-        for (path, (now, then)) in self.owns.iter().zip(unit.owned.iter().zip(&before.owned)) {
-            match (then, now) {
-                (Owned::Absent, Owned::There | Owned::Folder(_)) => paths.push(path.clone()),
-                (Owned::Folder(then), Owned::Folder(now)) => {
-                    let new = now.iter().filter(|name| !then.contains(name));
-                    paths.extend(new.map(|name| format!("{}/{name}", path.trim_end_matches('/'))));
-                }
-                _ => {}
+        let (was, mut remains) = (self.was(before), Remains::new());
+        let mut now = self.observe(host).await?.owned;
+        for _ in 0..3 {
+            let told = was.move_aside(host, &now, keep).await?;
+            remains.extend(told.into_iter().filter(|remnant| !remains.contains(remnant)).collect::<Vec<_>>());
+            now = self.observe(host).await?.owned;
+            if was.appeared(&now).is_empty() || remains.iter().any(|remnant| !remnant.by_rule) {
+                return Ok(remains);
             }
         }
-        paths
+        remains
+            .extend(was.appeared(&now).into_iter().map(|path| Remnant::left(path, "somebody goes on writing there")));
+        Ok(remains)
+    }
+
+    /// What was in the paths that the unit owns.
+    fn was<'a>(&'a self, before: &'a Before) -> Was<'a> {
+        Was { paths: &self.owns, owned: &before.owned, mounts: before.mounts.as_deref(), memory: self.pods }
     }
 }
 
@@ -386,16 +454,6 @@ fn fact(kind: &'static str, unit: &str, value: &str) -> Effect {
 /// The option `timeout` in whole seconds.
 pub(super) fn patience(arguments: &Arguments) -> u64 {
     arguments.duration("timeout").map_or(90, |time| time.as_secs().max(1))
-}
-
-/// Undo removes what a unit owns, so a unit cannot own what belongs to the system.
-fn refuse_broad(path: &str) -> Result<()> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    if parts.len() >= 2 && !parts.iter().any(|part| matches!(*part, "." | "..")) {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Usage, "service.owns", format!("`{path}` is too broad a path for a unit to own"))
-        .hint("name what the unit itself writes, such as `/var/lib/NAME`"))
 }
 
 /// A service for the examples.
@@ -417,6 +475,8 @@ mod tests {
             restart_on,
             reload_on,
             owns,
+            pods: false,
+            ready: None,
             timeout: 90,
             recorded: false,
         }
@@ -535,22 +595,5 @@ mod tests {
         let before = Unit { active: "activating".to_owned(), ..unit() };
         assert_eq!(standing(&unit(), &before), Standing::AsBefore);
         assert_eq!(standing(&before, &before), Standing::AsBefore);
-    }
-
-    #[test]
-    fn only_new_entries_of_an_owned_folder_go() {
-        let names = |names: &[&str]| Owned::Folder(names.iter().map(|name| (*name).to_owned()).collect());
-        let was = Unit { active: "inactive".to_owned(), owned: vec![names(&["a"])], ..unit() };
-        let Plan::Change(change) = op().plan(&was).unwrap() else { panic!("no change") };
-        let is = Unit { owned: vec![names(&["a", "b c"])], ..unit() };
-        assert_eq!(op().appeared(&is, &change.before), ["/var/lib/a/b c"]);
-    }
-
-    #[test]
-    fn a_unit_cannot_own_the_system() {
-        for path in ["/", "/etc", "/etc/", "/var/lib/..", "/./a"] {
-            assert_eq!(refuse_broad(path).unwrap_err().code(), "service.owns", "{path}");
-        }
-        refuse_broad("/var/lib/a").unwrap();
     }
 }

@@ -13,14 +13,15 @@ use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
 
-use super::enablement::{Enablement, must_disable};
+use super::enablement::{Enablement, must_disable, record};
 use super::failure;
 use super::name::units;
 use super::running::patience;
 use super::unit::Unit;
 
-const APPLY: &str = include_str!("apply.sh");
-const STOP: &str = include_str!("stop.sh");
+const APPLY: &str =
+    concat!("# Makes a unit run.\n", include_str!("stamp_as.sh"), include_str!("links.sh"), include_str!("apply.sh"));
+const STOP: &str = concat!("# Stops a unit.\n", include_str!("links.sh"), include_str!("stop.sh"));
 
 /// A unit does not run.
 #[derive(Clone, Serialize, Deserialize)]
@@ -116,9 +117,10 @@ would leave running what you believe is stopped.
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 
-    async fn apply(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<()> {
+    async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let disable = if before.enablement.is_some() { "1" } else { "0" };
         let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg(disable).arg("0");
+        let command = command.arg(keep.folder()).arg(record(keep));
         failure::act(host, &self.unit, "stop", self.timeout, command).await
     }
 
@@ -130,16 +132,18 @@ would leave running what you believe is stopped.
         if enabled_back && before.active != unit.is_down() { Standing::AsBefore } else { Standing::Ours }
     }
 
-    async fn undo(&self, host: &Host, before: &Before, _keep: &Keep) -> Result<Remains> {
+    async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
+        let mut remains = Remains::new();
         if let Some(enablement) = &before.enablement {
-            enablement.restore(host, &self.unit).await?;
+            remains = enablement.restore(host, &self.unit, keep).await?;
         }
         if !before.active {
-            return Ok(Remains::new());
+            return Ok(remains);
         }
         let patience = self.timeout.to_string();
-        let command = Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).arg("");
-        failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| Remains::new())
+        let command =
+            Command::script(APPLY).arg(&self.unit).arg("0").arg("0").arg("start").arg(patience).args(["", "", "", ""]);
+        failure::act(host, &self.unit, "start", self.timeout, command).await.map(|()| remains)
     }
 }
 

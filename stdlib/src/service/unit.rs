@@ -11,12 +11,14 @@ use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
 use super::name::template;
+use super::owned::{self, Owned};
 
 /// Its first line is the command's name for a person.
-const OBSERVE: &str = concat!("# Reads a unit.\n", include_str!("sha256.sh"), include_str!("observe.sh"));
+const OBSERVE: &str =
+    concat!("# Reads a unit.\n", include_str!("sha256.sh"), include_str!("mounts.sh"), include_str!("observe.sh"));
 
 /// Where unit files lie.
-const FOLDERS: [&str; 5] = [
+pub(super) const FOLDERS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -51,6 +53,10 @@ pub struct Unit {
     pub(super) links: Vec<Link>,
     pub(super) files: Vec<File>,
     pub(super) owned: Vec<Owned>,
+    /// What is mounted at or below what it owns, as the kernel writes it.
+    pub(super) mounts: Vec<String>,
+    /// The pods that are there, where it is a kubelet.
+    pub(super) pods: Vec<String>,
     /// True in a plan when an earlier change may bring the unit.
     pub(super) coming: bool,
 }
@@ -78,15 +84,6 @@ impl File {
     pub(super) fn hash(&self) -> &str {
         self.sha256.as_deref().unwrap_or("absent")
     }
-}
-
-/// What is at a path that a unit owns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Owned {
-    Absent,
-    There,
-    /// A folder, with the names in it.
-    Folder(Vec<String>),
 }
 
 impl Unit {
@@ -261,26 +258,12 @@ fn parse(text: &str, name: &str, files: &[&str]) -> Result<Unit> {
     while let Some(kind) = Some(token()?).filter(|kind| !kind.is_empty()) {
         kinds.push(kind);
     }
+    unit.mounts = token()?.lines().map(str::to_owned).collect();
     let rest: Vec<&str> = tokens.collect();
     let (tail, owned) = rest.split_last().ok_or_else(|| unexpected(name, "the files"))?;
-    unit.owned = parse_owned(owned);
+    unit.owned = owned::parse(owned);
     (unit.now, unit.files) = parse_files(name, files, &kinds, tail)?;
     Ok(unit)
-}
-
-/// Each owned path is a kind, the names in it, and an empty token.
-fn parse_owned(tokens: &[&str]) -> Vec<Owned> {
-    let mut owned = Vec::new();
-    let mut tokens = tokens.iter();
-    while let Some(kind) = tokens.next() {
-        let names = tokens.by_ref().take_while(|name| !name.is_empty()).map(|name| (*name).to_owned()).collect();
-        owned.push(match *kind {
-            "folder" => Owned::Folder(names),
-            "there" => Owned::There,
-            _ => Owned::Absent,
-        });
-    }
-    owned
 }
 
 /// `tail` is the time, then as many lines of hashes as there are files, then as many of times; nothing where the unit does not
@@ -342,7 +325,7 @@ mod tests {
     fn the_answer_of_a_host_is_read() {
         let hash = "a".repeat(64);
         let text = format!(
-            "{SHOW}\0BOOT\x0012.50\x005000000\n{{}}\0\0/l\0/t\0/empty\0\0\0file\0absent\0file\0\0absent\0\0folder\0a b\0.c\0\0\
+            "{SHOW}\0BOOT\x0012.50\x005000000\n{{}}\0\0/l\0/t\0/empty\0\0\0file\0absent\0file\0\0/a\\040b\n/a\n\0absent\0\0folder\0a b\0.c\0\0\
              100\n{hash}\n{hash}\n77\n78\n"
         );
         let unit = parse(&text, "a.service", &["/x", "/gone", "/y\n"]).unwrap();
@@ -352,18 +335,19 @@ mod tests {
         assert_eq!(unit.links[1], Link { path: "/empty".to_owned(), target: String::new() });
         assert_eq!(unit.files[1].sha256, None);
         assert_eq!((unit.files[2].hash(), unit.files[2].changed), (hash.as_str(), Some(78)));
+        assert_eq!(unit.mounts, ["/a\\040b", "/a"]);
         assert_eq!(unit.owned, [Owned::Absent, Owned::Folder(vec!["a b".to_owned(), ".c".to_owned()])]);
     }
 
     #[test]
     fn a_folder_is_no_file_to_restart_for() {
-        let error = parse(&format!("{SHOW}\0B\x001\0\0\0\0other\0\0"), "a.service", &["/etc"]).unwrap_err();
+        let error = parse(&format!("{SHOW}\0B\x001\0\0\0\0other\0\0\0"), "a.service", &["/etc"]).unwrap_err();
         assert_eq!(error.code(), "service.not_a_file");
     }
 
     #[test]
     fn an_unknown_unit_has_a_nearest_name() {
-        let text = "Names=ngin.service\nLoadState=not-found\n\0B\x001\0\0nginx.service enabled enabled\nssh.service enabled enabled\n\0\0\0";
+        let text = "Names=ngin.service\nLoadState=not-found\n\0B\x001\0\0nginx.service enabled enabled\nssh.service enabled enabled\n\0\0\0\0";
         let unit = parse(text, "ngin.service", &[]).unwrap();
         let error = unit.refuse_if_unusable().unwrap_err();
         assert_eq!((error.code(), error.kind()), ("service.unknown", Kind::Refused));

@@ -109,7 +109,12 @@ pub async fn undo_leaving<O: Op>(
 }
 
 pub fn keep(change: u64) -> Keep {
-    Keep { run: format!("k8s-test-{}-{change}", std::process::id()), change, nonce: format!("n0nce{change}"), made: false }
+    Keep {
+        run: format!("k8s-test-{}-{change}", std::process::id()),
+        change,
+        nonce: format!("n0nce{change}"),
+        made: false,
+    }
 }
 
 /// This machine as a host.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use haengine_tests::stage::in_haste;
 
 use crate::recipe::play;
-use crate::stage::{HAPROXY, Stage};
+use crate::stage::{HAPROXY, NGINX, Stage};
 
 /// On hosts of their own, for which the certificates have to be extended.
 pub fn apiserver(stage: &mut Stage) {
-    stage.clear();
+    stage.with(&NGINX);
     play(stage, "haproxy_apiserver", &["balancers=workers"], ("worker1", &["haproxy"]), |stage| {
         for address in ["192.168.2.118", "192.168.2.210"] {
             for host in ["master1", "worker1", "worker2"] {
@@ -41,7 +41,7 @@ fn hung(stage: &Stage) {
 
 /// Each API server asks through its own host.
 pub fn etcd(stage: &mut Stage) {
-    stage.clear();
+    stage.with(&NGINX);
     in_haste(&stage.cluster.site, true);
     play(stage, "haproxy_etcd", &[], ("master1", &["haproxy-etcd", "kube-apiserver"]), |stage| {
         for address in ["192.168.2.119", "192.168.2.117"] {
@@ -52,9 +52,8 @@ pub fn etcd(stage: &mut Stage) {
             assert_ne!(asks(stage, host, "dport = :12379"), "", "{host} asks nobody through its balancer");
         }
         member_down(stage);
-        // Another haproxy still has room beside it.
-        stage.recipe("plan", HAPROXY.recipe, &["vip=192.168.2.88"]).ended_with(0);
     });
+    stage.clear();
     by_health(stage);
     in_haste(&stage.cluster.site, false);
 }
@@ -96,6 +95,8 @@ fn by_health(stage: &Stage) {
     let run = stage.recipe("run", "haproxy_etcd", &["masters=master2", "balancers=worker1"]).ended_with(0);
     let seen = stage.cluster.site.on("worker1", &format!("{} | grep -c '^etcd,192.*,UP,.*,L7OK,'", page(12380)));
     assert_eq!(seen.trim(), "3", "they are not asked for their health: {}", run.out);
+    // Another haproxy still has room beside it.
+    stage.recipe("plan", HAPROXY.recipe, &["vip=192.168.2.88", "balancers=workers"]).ended_with(0);
     assert_ne!(asks(stage, "master2", "dst 192.168.2.118 and dport = :12379"), "");
     stage.cluster.undo(&run).ended_with(0);
     for host in members {

@@ -1,6 +1,7 @@
 //! A recipe planned, run, run again, undone; one with an address that moves is run for the drills that follow.
 
 use haengine_tests::look::{main_pid, steady, touched};
+use haengine_tests::reader::Reader;
 use haengine_tests::site::differences;
 
 use crate::stage::{Balancer, Stage};
@@ -18,13 +19,16 @@ pub fn scenario(stage: &mut Stage, balancer: &'static Balancer) {
     stage.keep(balancer, run);
 }
 
-/// Plans a recipe, runs it, looks whether it serves, runs it again, which restarts none of a host's units, and takes it back.
+/// Plans a recipe, runs it, looks whether it serves, runs it again, which restarts none of a host's units, and
+/// takes it back. Where an address stands before the API, its clients miss no more of the undo than of the run.
 pub fn play(stage: &Stage, recipe: &str, words: &[&str], units: (&str, &[&str]), serves: impl Fn(&Stage)) {
     let (before, bare) = (steady(&stage.cluster.site.manifest(), ""), touched(&stage.cluster.site));
 
     let plan = stage.recipe("plan", recipe, words).ended_with(0);
     assert_eq!(differences(&bare, &touched(&stage.cluster.site)), "", "the plan touched something");
+    let reader = stage.reader();
     let run = stage.recipe("run", recipe, words).ended_with(0);
+    let missed = reader.map(Reader::failures).unwrap_or_default();
     assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
     serves(stage);
 
@@ -35,7 +39,11 @@ pub fn play(stage: &Stage, recipe: &str, words: &[&str], units: (&str, &[&str]),
     assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
     assert_eq!(programs(), started, "something was restarted");
 
+    let reader = stage.reader();
     stage.cluster.undo(&run).ended_with(0);
+    let failed = reader.map(Reader::failures).unwrap_or_default();
+    eprintln!("{recipe}: the run missed {} requests, its undo {}", missed.len(), failed.len());
+    assert!(failed.len() <= missed.len(), "undo of {recipe} failed {failed:?}, the run {missed:?}");
     stage.settle();
     assert_eq!(differences(&before, &steady(&stage.cluster.site.manifest(), "")), "", "undo left something");
 }

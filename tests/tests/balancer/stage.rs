@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use haengine_tests::reader::Reader;
 use haengine_tests::site::Given;
 use haengine_tests::stage::Stage as Cluster;
 
@@ -36,6 +37,12 @@ impl Stage {
     /// A recipe with these words, told as JSON.
     pub fn recipe(&self, command: &str, recipe: &str, words: &[&str]) -> Given {
         self.cluster.site.haengine(&[&[command, recipe, "-i", "site.yaml", "--json", "--yes"], words].concat())
+    }
+
+    /// A client that asks the API fifty times a second, where an address stands before it.
+    pub fn reader(&self) -> Option<Reader<'_>> {
+        let (balancer, _) = self.stands.as_ref()?;
+        Some(Reader::of(&self.cluster.site, &format!("{}:16443", balancer.vip), 50))
     }
 
     /// Nothing stands before the cluster.

@@ -1,6 +1,6 @@
 //! `add_master` on a cluster whose certificate does not know the new master: planned, run, run again, undone.
 
-use haengine_tests::site::differences;
+use haengine_tests::site::{Site, differences};
 
 use crate::look::{
     end, endpoints, is_second_master, kubectl, main_pid, mentions, objects, ready_nodes, steady, touched,
@@ -29,9 +29,11 @@ pub fn scenario(stage: &mut Stage) {
     assert_eq!(main_pid(&stage.site, "master2", "kubelet"), kubelet, "the kubelet was restarted");
     stage.end = Some(end(&stage.site));
 
+    let pod = Pod::start(&stage.site);
     let reader = Reader::start(&stage.site);
     let undo = stage.undo(&run).ended_with(0);
     reader.stop();
+    pod.gone(&stage.site);
     let told = undo.finished();
     assert_eq!(told["failed"], 0);
     let (took, waited) = (told["seconds"].as_f64().unwrap(), told["waited"].as_f64().unwrap());
@@ -44,6 +46,53 @@ pub fn scenario(stage: &mut Stage) {
     assert_eq!(undone.1.finished()["changed"], 0, "{:#?}", undone.1.changes());
     assert_eq!(differences(&undone.0, &touched(&stage.site)), "", "the second undo touched something");
     stage.stands(Needs::Founded);
+}
+
+/// A pod on the new node: a kubelet leaves it running, with a volume in memory, its token, and one from elsewhere.
+struct Pod;
+
+const POD: &str = r#"
+kubectl apply -f - >/dev/null <<'END'
+apiVersion: v1
+kind: Pod
+metadata: { name: demo }
+spec:
+  nodeName: k8s-master2
+  containers:
+  - { name: demo, image: "busybox:lab", imagePullPolicy: Never, command: [sleep, "98765"], volumeMounts: [{ name: memory, mountPath: /memory }] }
+  volumes: [{ name: memory, emptyDir: { medium: Memory } }]
+END
+kubectl wait --for=condition=Ready --timeout=60s pod/demo"#;
+
+/// The lab's kernel need not know NFS: what counts is that the data is not the node's.
+const SHARE: &str = "mkdir /root/elsewhere; echo data >/root/elsewhere/data; for pod in /var/lib/kubelet/pods/*; do \
+    share=$pod/volumes/kubernetes.io~nfs/share; mkdir -p $share; mount --bind /root/elsewhere $share; done; cat $share/data";
+
+impl Pod {
+    fn start(site: &Site) -> Pod {
+        site.on("master2", "ctr -n k8s.io images import --snapshotter native /usr/local/lib/kubernetes/images.tar");
+        let said = site.on("master1", POD);
+        assert!(said.contains("condition met"), "{said}{}", kubectl(site, "describe pod demo"));
+        assert_eq!(site.on("master2", SHARE), "data\n");
+        assert_ne!(site.on("master2", "pgrep -f '[s]leep 98765'"), "");
+        Pod
+    }
+
+    /// It has ended, nothing of it is mounted, and what was mounted from elsewhere is as it was.
+    fn gone(self, site: &Site) {
+        assert_eq!(
+            site.on(
+                "master2",
+                "pgrep -fl '[s]leep 98765'; grep -E ' /var/lib/kubelet|/netns/cni|/run/containerd' /proc/self/mountinfo"
+            ),
+            ""
+        );
+        assert_eq!(
+            site.on("master2", "cat /root/elsewhere/data; rm -r /root/elsewhere; ls -d /var/lib/kubelet 2>&1"),
+            "data\nls: cannot access '/var/lib/kubelet': No such file or directory\n"
+        );
+        site.on("master1", "kubectl delete pod demo --force --grace-period=0 2>/dev/null");
+    }
 }
 
 /// What came and names the first master is the list of etcd's members, of which it is one.

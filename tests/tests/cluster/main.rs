@@ -2,7 +2,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | reader | a client that reads from an endpoint all the time |
 //! | bootstrap, add_master, killed, refused, repointed, from_single | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
@@ -16,7 +15,6 @@ mod add_master;
 mod bootstrap;
 mod from_single;
 mod killed;
-mod reader;
 mod refused;
 mod repointed;
 mod variants;
@@ -24,7 +22,7 @@ mod variants;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use haengine_tests::{look, site, stage};
+use haengine_tests::{look, reader, site, stage};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Needs, Slot, Stage};

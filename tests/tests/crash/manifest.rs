@@ -28,12 +28,19 @@ pub fn manifest(site: &Site, hosts: &[&str], look: &Look<'_>) -> String {
         let text = site.on(host, &script);
         assert!(text.lines().count() > 2000, "{host} says too little:\n{text}");
         let told = |line: &str| if look.said { timeless(line) } else { line.to_owned() };
-        text.lines().map(|line| format!("{host} {}\n", told(line))).collect::<String>()
+        let lines = text.lines().filter(|line| !holds_aside(line));
+        lines.map(|line| format!("{host} {}\n", told(line))).collect::<String>()
     };
     std::thread::scope(|scope| {
         let asked: Vec<_> = hosts.iter().map(|host| scope.spawn(move || of(host))).collect();
         asked.into_iter().map(|host| host.join().unwrap()).collect()
     })
+}
+
+/// The folders above what was moved aside. Whatever else is in them has a line of its own.
+fn holds_aside(line: &str) -> bool {
+    let path = line.strip_prefix("path /var/lib/haengine").and_then(|rest| rest.split_once(" d "));
+    path.is_some_and(|(below, _)| below.matches('/').count() < 2)
 }
 
 /// A kubelet writes the time into the names of what it gets and of the authority that it makes.

@@ -8,6 +8,7 @@
 //! | `/var/log` | systemd, sshd, sudo and apt write down what they did, and that stays |
 //! | `/run/haengine.lock` | to remove it would race with the next run; the process that holds it must go, though |
 //! | `/run`, but for haengine's own | what systemd keeps there shows as units |
+//! | `/var/lib/haengine/RUN/aside` | what a unit wrote is moved there, and stays until the run is forgotten |
 //! | the API that examples of `k8s` ask for | the test's own, in `/run/laws.k8s` |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +147,15 @@ impl Difference {
         };
         path.starts_with(CACHES)
             || BOOKS.iter().any(|book| path.starts_with(book)) && (path.ends_with("-old") || same())
+    }
+
+    /// True for what undo moved aside, and the folders that it lies in.
+    pub fn is_aside(&self) -> bool {
+        let Some(path) = self.path() else { return false };
+        let within = path.strip_prefix("/var/lib/haengine");
+        within.is_some_and(|within| {
+            matches!(within.split('/').collect::<Vec<_>>()[..], [""] | ["", _] | ["", _, "aside", ..])
+        })
     }
 
     pub fn is_new(&self) -> bool {

@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
 
     /// Fails with each item that undo did not bring back.
     pub fn brought_back(&self, looks: &Looks, when: &str) -> Law {
-        self.same(looks, when, |difference| !difference.is_bookkeeping())
+        self.same(looks, when, |difference| !difference.is_bookkeeping() && !difference.is_aside())
     }
 
     fn same(&self, looks: &Looks, when: &str, counts: impl Fn(&Difference) -> bool) -> Law {
@@ -223,7 +223,7 @@ impl<'a> Scene<'a> {
         if let Some(left) = remains.iter().find(|remnant| !remnant.by_rule) {
             return Err(format!("undo leaves what it cannot prove to be the run's: {}", left.line()));
         }
-        if remains.is_empty() { Ok(()) } else { undo.forget(&state, "laws").await.map_err(full) }
+        if remains.is_empty() { Ok(()) } else { undo.forget(&state, "laws", &[]).await.map_err(full) }
     }
 
     pub fn library(&self) -> &Library {

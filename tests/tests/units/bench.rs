@@ -11,7 +11,7 @@ use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Entry, Store, VERSION};
 use haengine_kernel::lock::{DeadRuns, Holder};
 use haengine_kernel::registry::Registry;
-use haengine_kernel::remnant::Remains;
+use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::run::{Mode, Place, Run, UndoPlan};
 use haengine_kernel::value::Value;
 use haengine_lab::Lab;
@@ -120,6 +120,11 @@ impl Bench {
     pub fn remains(&self, id: &str) -> Remains {
         let state = self.store.look(id).unwrap().state().unwrap();
         state.changes.values().flat_map(|change| change.remains.clone()).collect()
+    }
+
+    /// The same, a line each.
+    pub fn remnants(&self, id: &str) -> Vec<String> {
+        self.remains(id).iter().map(Remnant::line).collect()
     }
 
     /// One call in a run of its own: the run, and whether it changed anything.

@@ -4,5 +4,6 @@
 
 mod bench;
 mod host;
+mod owned;
 mod pkg;
 mod service;

@@ -1,4 +1,4 @@
-//! The `service` module on a host with systemd.
+//! The `service` module on a host with systemd. What a unit owns is in `owned`.
 
 use serde_json::json;
 
@@ -7,17 +7,17 @@ use crate::bench::Bench;
 /// What undo must leave as it was: the unit, its enablement, every link and folder of units, and our own traces.
 const STATE: &str = "for unit in demo.service sample.service; do
     systemctl show -p LoadState,ActiveState,UnitFileState $unit; done
-    find /etc/systemd /run/systemd/system -printf '%p %l %m\\n' | sort; ls -d /run/haengine /var/lib/haengine /srv/demo 2>&1 || :";
+    find /etc/systemd /run/systemd/system -printf '%p %l %m\\n' | sort; ls -d /run/haengine /srv/demo 2>&1 || :";
 
-fn unit(body: &str) -> String {
+pub fn unit(body: &str) -> String {
     format!(
         "printf '[Service]\\n{body}\\n[Install]\\nWantedBy=multi-user.target\\nAlias=sample.service\\n' \
          >/etc/systemd/system/demo.service; systemctl daemon-reload"
     )
 }
 
-const CLEAN: &str = "systemctl -q disable --now demo 2>/dev/null; systemctl -q disable --runtime demo 2>/dev/null; systemctl reset-failed demo 2>/dev/null
-    rm -rf /etc/systemd/system/demo.service /etc/systemd/system/demo.service.d /etc/demo /srv/demo /run/haengine
+pub const CLEAN: &str = "systemctl -q disable --now demo 2>/dev/null; systemctl -q disable --runtime demo 2>/dev/null; systemctl reset-failed demo 2>/dev/null
+    rm -rf /var/lib/haengine /etc/systemd/system/demo.service /etc/systemd/system/demo.service.d /etc/demo /srv/demo /run/haengine
     systemctl daemon-reload";
 
 /// Makes the change, checks the laws, and takes it back.

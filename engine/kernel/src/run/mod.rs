@@ -8,6 +8,7 @@ mod look;
 mod machines;
 mod past;
 mod rejoin;
+mod settle;
 mod stuck;
 mod tally;
 mod targets;

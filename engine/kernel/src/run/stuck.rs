@@ -81,6 +81,12 @@ impl Stuck {
         self.stays().changes.keys().cloned().collect()
     }
 
+    /// The hosts on which nothing goes on.
+    pub(super) fn whole_hosts(&self) -> HashSet<String> {
+        let whole = |(host, stuck): (&String, &Vec<Uses>)| stuck.iter().any(Uses::is_all).then(|| host.clone());
+        self.stays().changes.iter().filter_map(whole).collect()
+    }
+
     /// What was passed by, a host and a text each.
     pub(super) fn passed(&self) -> Vec<(String, String)> {
         let text = |((host, because), count): (&(String, Option<String>), &usize)| {

@@ -1,6 +1,6 @@
 //! Undo: the journal backwards, each change verified.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
 use crate::run::machines::REPLACED;
+use crate::run::settle::Progress;
 use crate::run::stuck::Stuck;
 use crate::run::{Mode, Run};
 use crate::uses::{Uses, is_within};
@@ -24,6 +25,8 @@ pub struct UndoPlan {
     pub calls: Vec<Vec<ChangeState>>,
     /// Changes that are taken back, but for what had to wait for the end; an undo that broke off leaves them.
     pub unsettled: Vec<ChangeState>,
+    /// How far it is.
+    pub(super) progress: Progress,
     /// What others are kept away from meanwhile.
     pub guards: Vec<Guarded>,
     is_held: bool,
@@ -36,15 +39,15 @@ pub struct UndoPlan {
     /// By change, the next one of the same call in a later attempt.
     again: BTreeMap<u64, ChangeState>,
     /// The other way round: what was before the run, only the first of its kind knows.
-    earlier: BTreeMap<u64, ChangeState>,
+    pub(super) earlier: BTreeMap<u64, ChangeState>,
     /// By op, host and target, the run's first change of it.
-    first: BTreeMap<Subject, ChangeState>,
+    pub(super) first: BTreeMap<Subject, ChangeState>,
 }
 
 /// Op, host and target: what changes have in common that two calls make of one thing.
-type Subject = (String, String, String);
+pub(super) type Subject = (String, String, String);
 
-fn subject(change: &ChangeState) -> Subject {
+pub(super) fn subject(change: &ChangeState) -> Subject {
     (change.key.op.clone(), change.key.host.clone(), change.key.target.clone())
 }
 
@@ -96,7 +99,7 @@ impl UndoPlan {
     }
 
     /// All that is left, in no order.
-    fn changes(&self) -> impl Iterator<Item = &ChangeState> {
+    pub(super) fn changes(&self) -> impl Iterator<Item = &ChangeState> {
         self.calls.iter().flatten().chain(&self.unsettled)
     }
 
@@ -134,17 +137,20 @@ fn unreadable(run: &str, later: &RunFolder, error: Error) -> Error {
 }
 
 fn touches_same(a: &ChangeState, b: &ChangeState) -> bool {
-    let (ours, theirs) = (&a.key.target, &b.key.target);
-    a.key.host == b.key.host
-        && (ours == theirs || (ours.starts_with('/') && (is_within(ours, theirs) || is_within(theirs, ours))))
+    a.key.host == b.key.host && is_same(&a.key.target, &b.key.target)
+}
+
+/// True where two targets are the same, or one is a path below the other.
+pub(super) fn is_same(ours: &str, theirs: &str) -> bool {
+    ours == theirs || (ours.starts_with('/') && (is_within(ours, theirs) || is_within(theirs, ours)))
 }
 
 /// What all parts of one undo share.
-struct Undoing<'a> {
-    registry: &'a Registry,
-    journal: &'a Journal,
-    plan: &'a UndoPlan,
-    stuck: &'a Stuck,
+pub(super) struct Undoing<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) journal: &'a Journal,
+    pub(super) plan: &'a UndoPlan,
+    pub(super) stuck: &'a Stuck,
     /// Why hosts could not be looked at, until somebody is told.
     unreached: &'a Mutex<HashMap<String, Error>>,
 }
@@ -162,18 +168,21 @@ impl Run {
         self.guard_again(registry, plan).await?;
         let stuck = Stuck::new(plan);
         let undoing = Undoing { registry, journal, plan, stuck: &stuck, unreached: &unreached };
-        let mut first = None;
+        let mut first = self.settle_due(&undoing).await.err();
         for call in &plan.calls {
             self.interrupted()?;
             let results = join_all(by_host(call).into_iter().map(|changes| self.undo_host(&undoing, changes)));
             for error in results.await.into_iter().filter_map(Result::err) {
                 first.get_or_insert(error);
             }
+            if let Err(error) = self.settle_due(&undoing).await {
+                first.get_or_insert(error);
+            }
         }
         for (host, text) in stuck.passed() {
             self.events.log(Level::Warning, Some(&host), text);
         }
-        let settled = self.settle(registry, journal, plan, &stuck.hosts()).await;
+        let settled = self.settle(&undoing).await;
         match first {
             Some(error) => Err(error),
             None => {
@@ -254,6 +263,7 @@ impl Run {
             Ok(Undone { restored, remains }) => {
                 let unsettled = registry.get(&change.key.op)?.settles();
                 journal.append(vec![Entry::Undone { change: number, unsettled, remains: remains.clone() }]).await?;
+                undoing.plan.progress.took(number);
                 let status = if restored { Status::Changed } else { Status::Unchanged };
                 let summary = if restored { "restored" } else { "was as before" }.to_owned();
                 self.remain(&change.key.host, &remains);
@@ -296,61 +306,6 @@ impl Run {
             self.touch();
         }
         Ok(undone)
-    }
-
-    /// Finishes what had to wait until everything on its host was back, oldest change first on each host. A host
-    /// on which something could not be taken back is not settled.
-    async fn settle(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        stuck: &HashSet<String>,
-    ) -> Result<()> {
-        let mut hosts: BTreeMap<&str, Vec<&ChangeState>> = BTreeMap::new();
-        for change in plan.changes().filter(|change| !stuck.contains(&change.key.host)) {
-            hosts.entry(&change.key.host).or_default().push(change);
-        }
-        let settled = join_all(hosts.into_values().map(async |mut changes| {
-            changes.sort_by_key(|change| change.change);
-            for change in changes {
-                self.settle_one(registry, journal, plan, change).await?;
-            }
-            Ok(())
-        }));
-        settled.await.into_iter().collect()
-    }
-
-    async fn settle_one(
-        &self,
-        registry: &Registry,
-        journal: &Journal,
-        plan: &UndoPlan,
-        change: &ChangeState,
-    ) -> Result<()> {
-        let (verb, since) = (registry.get(&change.key.op)?, Instant::now());
-        if !verb.settles() {
-            return Ok(());
-        }
-        self.interrupted()?;
-        if plan.earlier.contains_key(&change.change) {
-            return journal.append(vec![Entry::Settled { change: change.change, remains: Vec::new() }]).await;
-        }
-        let host = self.hosts.get(&change.key.host)?;
-        let result = async {
-            if let Mode::Apply { holder, .. } = &self.mode {
-                self.enter(&host, holder).await?;
-            }
-            let first = plan.first.get(&subject(change)).unwrap_or(change);
-            verb.settle(&host, first, change, &change.keep(&self.id)).await
-        };
-        match result.await {
-            Ok(remains) => {
-                self.remain(&change.key.host, &remains);
-                journal.append(vec![Entry::Settled { change: change.change, remains }]).await
-            }
-            Err(error) => self.fail(&change.key, error, since),
-        }
     }
 
     /// Nothing is left to take back, so nothing that was kept for it is needed. What was moved aside waits for `forget`.

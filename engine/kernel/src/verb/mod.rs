@@ -118,7 +118,15 @@ pub trait Verb: Send + Sync {
         false
     }
 
-    /// Finishes what undo had to leave until everything else on the host was back. `first` is the run's first change of
+    /// The targets of the changes that [`settle`](Verb::settle) waits for; empty for all on its host.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    fn awaits(&self, _first: &ChangeState, _change: &ChangeState) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Finishes what undo had to leave until what it awaits was back. `first` is the run's first change of
     /// the same target.
     ///
     /// # Errors

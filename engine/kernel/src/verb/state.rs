@@ -125,6 +125,11 @@ impl<O: Op> Verb for StateVerb<O> {
         O::SETTLES
     }
 
+    fn awaits(&self, first: &ChangeState, change: &ChangeState) -> Result<Vec<String>> {
+        let op: O = decode(O::NAME, &change.arguments)?;
+        Ok(op.awaits(&decode(O::NAME, &first.before)?, &decode(O::NAME, &change.before)?))
+    }
+
     async fn settle(&self, host: &Host, first: &ChangeState, change: &ChangeState, keep: &Keep) -> Result<Remains> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let first: O::Before = decode(O::NAME, &first.before)?;

@@ -3,7 +3,7 @@
 use std::process::Child;
 use std::time::Instant;
 
-use haengine_tests::site::Site;
+use crate::site::Site;
 
 /// It reads until it is asked what it saw.
 pub struct Reader<'a> {
@@ -52,6 +52,12 @@ impl<'a> Reader<'a> {
 
     /// Ends the reading. Every request must have been answered.
     pub fn stop(self) {
+        let failed = self.failures();
+        assert!(failed.is_empty(), "{} requests failed: {failed:?}", failed.len());
+    }
+
+    /// Ends the reading, and tells what was not answered.
+    pub fn failures(self) -> Vec<String> {
         // Whatever was under way when this was called has come to its end by then.
         let each = |script: &str| format!("cd {}; for answers in answers.*; do {script}; done", self.folder);
         self.site.on("worker1", &each("echo $(($(wc -l <$answers) + 2)) >enough.$answers"));
@@ -59,8 +65,7 @@ impl<'a> Reader<'a> {
         let said = self.site.on("worker1", &each("cat $answers"));
         // A machine that is busy makes it slower, which nobody would see else.
         eprintln!("{}: {} answers in {:.0?}", self.folder, said.lines().count(), self.since.elapsed());
-        let failed: Vec<&str> = said.lines().filter(|line| !line.starts_with("200 ")).collect();
-        assert!(failed.is_empty(), "{} of {} requests failed: {failed:?}", failed.len(), said.lines().count());
+        said.lines().filter(|line| !line.starts_with("200 ")).map(str::to_owned).collect()
     }
 }
 
