@@ -30,7 +30,6 @@ fn everything(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn what_a_run_keeps_is_on_the_disk_before_its_journal_begins() {
     if Command::new("strace").arg("-V").output().is_err() {
         println!("SKIPPED: strace is not there");
