@@ -75,7 +75,6 @@ fn what_somebody_changed_since_is_left_alone_by_the_old_proofs_too() {
 }
 
 #[test]
-#[ignore = "the undo of a folder does not go by rmdir yet"]
 fn a_folder_of_the_first_version_goes_only_when_it_is_empty() {
     if !possible() {
         return;
