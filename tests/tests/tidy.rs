@@ -97,6 +97,31 @@ fn kube_is_named_only_in_k8s() {
     none("Only stdlib/src/k8s may name kube.", offences.collect());
 }
 
+/// What the areas for kept and staged things are called in scripts.
+const KEPT: [&str; 5] = ["\"$stage\"", "\"$stage/", "\"$stale/", "\"$kept\"", "--one-file-system"];
+
+#[test]
+fn nothing_is_deleted_with_all_in_it_but_what_is_kept_or_staged() {
+    let scripts = files(".sh").into_iter().chain(files(".rhai"));
+    let scripts = scripts
+        .filter(|path| path.starts_with("stdlib") || path.starts_with("scripts") || path.starts_with("engine/kernel"));
+    let mut offences = Vec::new();
+    for path in scripts.filter(|path| !is_test(path)) {
+        for (number, line) in text(&path).lines().enumerate() {
+            let Some((_, deleted)) = line.split_once("rm -r") else { continue };
+            let ends = ["; ", " ||", " &&", "' "];
+            let end = ends.iter().filter_map(|end| deleted.find(end)).min().unwrap_or(deleted.len());
+            let names = deleted[..end].split(' ').skip(1).filter(|word| *word != "--" && !word.is_empty());
+            if !names.into_iter().all(|name| KEPT.iter().any(|kept| name.starts_with(kept))) {
+                offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    let by_command = |path: &PathBuf| product(path).contains(".arg(\"-rf\")") && !path.ends_with("file/tree/place.rs");
+    offences.extend(product_sources().into_iter().filter(by_command).map(|path| path.display().to_string()));
+    none("Undo moves what it cannot prove to be ours, and removes folders with rmdir.", offences);
+}
+
 #[test]
 fn files_are_short() {
     let long = |path: &PathBuf| (product(path).lines().count(), path.display().to_string());

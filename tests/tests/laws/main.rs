@@ -7,6 +7,8 @@
 //! | manifest | all that a host is, and how two manifests differ |
 //! | state, action, read | the laws of each sort of verb |
 //! | broken | a failure at any point and then undo is a clean slate |
+//! | owner | who owns a folder gets nothing of root's |
+//! | watched | who watches a file sees it go |
 //! | k8s.sh | a real API for the examples that need one |
 //! | secret | no secret is seen anywhere but where it belongs |
 //! | stranger | somebody else works on the host at the same time, and loses nothing |
@@ -28,12 +30,14 @@ mod generated;
 mod guards;
 mod lane;
 mod manifest;
+mod owner;
 mod read;
 mod scene;
 mod secret;
 mod stage;
 mod state;
 mod stranger;
+mod watched;
 mod wire;
 
 use std::path::PathBuf;

@@ -14,7 +14,7 @@ done
 # What an attempt that was cut off left of the same tree.
 for stale in "$folder"/*.tree; do
     if [ -d "$stale/new" ] && [ "$(readlink "$stale/to")" = "$3" ]; then
-        rm -rf "$stale/new" "$stale/keeping"
+        rm -rf -- "$stale/new" "$stale/linking" "$stale/copying"
     fi
 done
 # What is ours, before it gets its place.

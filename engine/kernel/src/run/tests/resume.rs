@@ -249,7 +249,6 @@ async fn a_full_disk_of_the_operator_stops_the_run_before_the_wire_is_touched() 
 async fn what_a_forgotten_run_has_built_upon_is_changed_back_by_hand() {
     let stage = Stage::new();
     let (first, second) = (stage.run(None), stage.run(None));
-    let (first, second) = if first.id() < second.id() { (first, second) } else { (second, first) };
     ensure(&first, &["m1"], &set("/a", "1")).await;
     ensure(&second, &["m1"], &set("/a", "2")).await;
     first.finish("succeeded").await;
