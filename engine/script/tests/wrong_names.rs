@@ -19,7 +19,7 @@ async fn functions() {
     insta::assert_snapshot!(said("toy::sett(host(\"master1\"), \"/a\")").await, @"recipe.unknown_function: there is no function `toy::sett` that takes (host, string); write `toy::set`");
     insta::assert_snapshot!(said("set(host(\"master1\"), \"/a\", 1, 2)").await, @"recipe.unknown_function: `set` does not take (host, string, integer, integer); write `toy::set`");
     insta::assert_snapshot!(said("step(1, || 2)").await, @"recipe.unknown_function: `step` does not take (integer, closure); write `step(name, body)` or `step(name, options, body)`");
-    insta::assert_snapshot!(said("step(\"a\")").await, @"recipe.unknown_function: `step` does not take (string); write `step(name, body)`");
+    insta::assert_snapshot!(said("step(\"a\")").await, @"recipe.unknown_function: `step` does not take (string); write `step(name, body)` or `step(name, options, body)`");
     insta::assert_snapshot!(said("[3].sotr()").await, @"recipe.unknown_function: there is no function `sotr` that takes (array); write `sort`");
     insta::assert_snapshot!(said("\"a\".frobnicate_it_all(1, 2.5, [], #{}, ())").await, @"recipe.unknown_function: there is no function `frobnicate_it_all` that takes (string, integer, float, array, map, nothing); no hint");
 }
