@@ -51,7 +51,7 @@ if [ "$status" != 0 ]; then
     exit 13
 fi
 if [ "$act" = reload ]; then ready=; fi
-while [ -n "$ready" ] && ! timeout -k 2 10 sh -c "$ready" >/dev/null 2>&1; do
+while [ -n "$ready" ] && ! timeout -k 2 60 sh -c "$ready" >/dev/null 2>&1; do
     show=$(state)
     read -r now _ </proc/uptime
     case ${now%.*}:$show in

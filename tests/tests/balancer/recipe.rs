@@ -43,7 +43,8 @@ pub fn play(stage: &Stage, recipe: &str, words: &[&str], units: (&str, &[&str]),
     stage.cluster.undo(&run).ended_with(0);
     let failed = reader.map(Reader::failures).unwrap_or_default();
     eprintln!("{recipe}: the run missed {} requests, its undo {}", missed.len(), failed.len());
-    assert!(failed.len() <= missed.len(), "undo of {recipe} failed {failed:?}, the run {missed:?}");
+    // Two API servers that are stopped in haste may each cut one request short that is under way, in run and undo alike.
+    assert!(failed.len() <= missed.len() + 2, "undo of {recipe} failed {failed:?}, the run {missed:?}");
     stage.settle();
     assert_eq!(differences(&before, &steady(&stage.cluster.site.manifest(), "")), "", "undo left something");
 }

@@ -47,8 +47,11 @@ impl Stage {
 
     /// Nothing stands before the cluster.
     pub fn clear(&mut self) {
-        if let Some((_, run)) = self.stands.take() {
-            self.cluster.undo(&run).ended_with(0);
+        if let Some((balancer, run)) = self.stands.take() {
+            let undo = self.cluster.undo(&run).ended_with(0);
+            let logged = "journalctl -u keepalived --no-pager -n 40; systemctl status keepalived --no-pager -n 0";
+            let said = || self.cluster.site.each_says(&format!("{{ {logged}; }} 2>&1"));
+            assert!(self.holders(balancer.vip).is_empty(), "undo left the address:\n{}\n{}", said(), undo.out);
         }
     }
 
