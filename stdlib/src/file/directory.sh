@@ -19,7 +19,7 @@ make() {
 }
 home || exit 75
 beside=.
-rm -f -- "$made"
+clear "$made"
 while [ "$above" -gt 0 ]; do
     level=$path left=$above
     while [ "$left" -gt 0 ]; do level=${level%/*} left=$((left - 1)); done

@@ -9,7 +9,7 @@ fail() {
 was() { [ -L "$1" ] && [ "$(stat -c '%i %u %g' -- "$1")" = "$seen" ] && [ "$(readlink -- "$1"; echo .)" = "$target$newline." ]; }
 home || exit 75
 seen=$8 target=$9
-rm -f -- "$made" "$temporary" "$temporary.old"
+clear "$made" "$temporary" "$temporary.old"
 ln -sT -- "$7" "$temporary" || exit 71
 record link "$temporary" || fail 75
 if [ "$6" = new ]; then

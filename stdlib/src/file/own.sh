@@ -10,6 +10,13 @@ made=$folder/$name.made
 # A folder on the mount of what is made.
 beside=${path%/*}/
 
+# What an attempt before has left of this change; seldom anything.
+clear() {
+    for left do
+        if [ -e "$left" ] || [ -L "$left" ]; then rm -f -- "$left" || return; fi
+    done
+}
+
 # Makes the folder $1, and says whether it is ours: somebody else's could be exchanged under our hands.
 own() {
     if ! [ -e "$1" ] && ! [ -L "$1" ]; then mkdir -m 700 -- "$1" 2>/dev/null; fi

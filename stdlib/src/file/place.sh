@@ -10,7 +10,7 @@ fail() {
 }
 kept=
 home || exit 75
-rm -f -- "$made" "$temporary" "$temporary.old"
+clear "$made" "$temporary" "$temporary.old"
 if [ "$6" = old ]; then
     # Who may not give a file away must not take it over silently.
     if ! [ -O "$path" ] && ! [ -O / ]; then exit 74; fi

@@ -51,7 +51,7 @@ fn law(scene: &Scene, code: &str) -> Law {
     scene.run_over(code, &counting)?.well("run")?;
     let counts = scene.stage.sh(host, &format!("grep -H . {COUNTS}/*"), &[])?;
     for (call, count) in counted(&String::from_utf8_lossy(&counts)) {
-        for commands in (0..count).step_by(2) {
+        for commands in (0..count).step_by(5) {
             scene.given(GIVEN)?;
             let deed = EXCHANGE.to_owned();
             let visit = Visit { call, commands, deed, but_before: "", crash: false };

@@ -110,6 +110,9 @@ pub struct Case {
 /// Generated cases of one example.
 pub fn law(scene: &Scene, example: &Example, seed: u64, cases: usize) -> Law {
     let mut random = random(seed);
+    if paths(example.code).is_empty() {
+        return Ok(());
+    }
     let counts = [moments(scene, example, false)?, moments(scene, example, true)?];
     for number in 0..cases {
         let Some(case) = case(&mut random, example, &counts) else { return Ok(()) };
