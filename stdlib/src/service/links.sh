@@ -1,6 +1,7 @@
 # Shared by the scripts that enable and disable. The record of what they do is on the host, in the run's folder.
 record() {
-    (umask 077 && mkdir -p -- "${1%/*}") && [ ! -L "${1%/*}" ] && [ -O "${1%/*}" ] && dd of="$1" conv=fsync 2>/dev/null || exit 16
+    (umask 077 && mkdir -p -- "${1%/*}") && [ ! -L "${1%/*}" ] && [ -O "${1%/*}" ] &&
+        dd of="$1.part" conv=fsync 2>/dev/null && mv -fT -- "$1.part" "$1" || exit 16
 }
 
 # Disables a unit, once its links are recorded: also one that somebody made since the unit was looked at comes back then.
@@ -32,10 +33,10 @@ enable() {
             folder=${link%/*}
             case $before in
             *"$newline$folder/$newline"*) ;;
-            *) [ "$folder" = /etc/systemd/system ] || printf 'folder\t%s\t%s\n' "$(stat -c %i.%W -- "$folder")" "$folder" ;;
+            *) [ "$folder" = /etc/systemd/system ] || printf 'folder\t%s\t%s\n' "$(TZ=UTC stat -c '%i %w' -- "$folder")" "$folder" ;;
             esac
             before=$before$folder/$newline
-            printf 'link\t%s\t%s\n' "$(stat -c %i.%W -- "$link")" "$link"
+            printf 'link\t%s\t%s\n' "$(TZ=UTC stat -c '%i %w' -- "$link")" "$link"
         done
         echo end
     } | record "$2/$3"

@@ -5,7 +5,7 @@ unit=$1 disable=$2 record=$3 recorded=$4
 shift 4
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 changed=
-is_ours() { [ "$(stat -c %i.%W -- "$2" 2>/dev/null)" = "$1" ]; }
+is_ours() { [ "$(TZ=UTC stat -c '%i %w' -- "$2" 2>/dev/null)" = "$1" ]; }
 if [ -f "$record" ] && [ "$(tail -n 1 "$record")" = end ]; then
     tab=$(printf '\t')
     while IFS=$tab read -r kind proof path; do
@@ -14,7 +14,7 @@ if [ -f "$record" ] && [ "$(tail -n 1 "$record")" = end ]; then
     while IFS=$tab read -r kind proof path; do
         if [ "$kind" = folder ] && [ ! -L "$path" ] && is_ours "$proof" "$path"; then rmdir -- "$path" 2>/dev/null && changed=1; fi
     done <"$record"
-elif [ -s "$record" ]; then
+elif grep -q '^was' "$record" 2>/dev/null; then
     tab=$(printf '\t')
     while IFS=$tab read -r kind target path; do
         if [ "$kind" = was ] && [ ! -L "$path" ]; then
