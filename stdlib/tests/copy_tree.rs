@@ -394,7 +394,7 @@ const CUTS: [(&str, &str); 16] = [
     ("    mkdir \"$stage/copying\"", "    kill -9 $$"),
     ("mv -T \"$stage/copying\"", "kill -9 $$; mv -T \"$stage/copying\""),
     ("if [ -s \"$stage/rights\" ]", "kill -9 $$\nif [ -s \"$stage/rights\" ]"),
-    ("rm -rf -- \"$stage/new\" \"$stage/files\"", "kill -9 $$; rm -rf -- \"$stage/new\" \"$stage/files\""),
+    ("rm -rf -- \"$stage/new\" \"$stage/paths\"", "kill -9 $$; rm -rf -- \"$stage/new\" \"$stage/paths\""),
 ];
 
 #[tokio::test]

@@ -8,7 +8,7 @@ const ASK: &str = "curl -s --max-time 5 --cacert /opt/kubernetes/ssl/ca.pem --ce
 
 /// What kubectl says on the first master.
 pub fn kubectl(site: &Site, words: &str) -> String {
-    site.on("master1", &format!("kubectl {words} 2>&1")).trim().to_owned()
+    site.on("master1", &format!("kubectl --cache-dir /tmp/kubectl {words} 2>&1")).trim().to_owned()
 }
 
 /// What somebody wants to know of a cluster in which a test failed.
@@ -78,6 +78,11 @@ fn is_of_what_runs(path: &str) -> bool {
 /// undo moved aside, which stays until the run is forgotten.
 pub fn steady(manifest: &str, but: &str) -> String {
     without(manifest, |host, path| is_aside(path) || (host != but && is_of_what_runs(path)))
+}
+
+/// A manifest of the hosts without what undo moved aside.
+pub fn steady_aside(manifest: &str) -> String {
+    without(manifest, |_, path| is_aside(path))
 }
 
 /// What undo moved aside, and the folders that it lies in.

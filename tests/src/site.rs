@@ -245,9 +245,10 @@ impl Site {
         }
     }
 
-    /// Every path of every host, by something that knows nothing of haengine.
+    /// Every path of every host, by something that knows nothing of haengine; without what undo moved aside, which stays
+    /// until the run is forgotten.
     pub fn manifest(&self) -> String {
-        self.each_says(MANIFEST)
+        crate::look::steady_aside(&self.each_says(MANIFEST))
     }
 
     /// What a script prints on every host, a line of it behind the host's name.

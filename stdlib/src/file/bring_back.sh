@@ -20,16 +20,16 @@ if [ "$sort" = directory ]; then
         exit 0
     fi
     if is_there "$path"; then exit 76; fi
-    mv -T -- "$kept" "$path" || exit 71
+    mv -nT -- "$kept" "$path" && ! [ -e "$kept" ] || exit 76
     exit 0
 fi
 if ! ln -P -T -- "$kept" "$path" 2>/dev/null; then
     # It is kept on another mount, or something is there.
     if is_there "$path"; then
-        [ "$(stat -c %i -- "$kept")" = "$(stat -c %i -- "$path")" ] || exit 76
+        [ "$(stat -c %d:%i -- "$kept")" = "$(stat -c %d:%i -- "$path")" ] || exit 76
     else
         rm -f -- "$temporary"
-        cp -a --reflink=auto -T -- "$kept" "$temporary" && ln -P -T -- "$temporary" "$path" || exit 71
+        cp -a --remove-destination --reflink=auto -T -- "$kept" "$temporary" && ln -P -T -- "$temporary" "$path" || exit 71
         rm -f -- "$temporary"
     fi
 fi

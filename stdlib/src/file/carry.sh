@@ -7,7 +7,8 @@ carry() { # FROM TO
             --no-recursion --null -T -) && mv -fT -- "$folders.new" "$folders" || return
     fi
     if ! [ -d "$2" ]; then mkdir -- "$2" || return; fi
-    tar -x -p -f "$folders" -C "$2" --numeric-owner --xattrs || return
+    # Root's alone, until all is in them: who will own one could exchange it for a link.
+    tar -x --no-same-owner --no-same-permissions -f "$folders" -C "$2" || return
     (cd "$1" && find . ! -type d -print0 | xargs -0 -r sh -c '
         to=$1
         shift

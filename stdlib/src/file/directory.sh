@@ -9,6 +9,8 @@ make() {
     if [ -e "./${1##*/}" ] || [ -L "./${1##*/}" ]; then return 1; fi
     if [ -d "./$ours" ] && [ -O "./$ours" ]; then rmdir -- "./$ours" || exit 71; fi
     mkdir -m 700 -- "./$ours" && cd -P -- "./$ours" && [ "$(pwd -P)" = "${at%/}/$ours" ] || exit 71
+    # One that is empty gives nothing away, should somebody have exchanged it.
+    if ! [ -O . ] || [ -n "$(ls -A .)" ]; then exit 71; fi
     record "$2" . || exit 75
     if [ -n "$4" ]; then chown -- "$4" . || exit 72; fi
     chmod -- "$3" . || exit 71

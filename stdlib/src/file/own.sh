@@ -66,32 +66,33 @@ record() {
         dd if=/dev/null of="$made" oflag=append conv=notrunc,fsync status=none
 }
 
-# Whether $2 is what was written down as $1. $3: -L where it is an open file. Sets $proof: `ours`, `other`, or `none` where
-# nothing was written down.
+# Whether $2 is what the run made. $1: what this change wrote down of it; $3: -L where it is an open file. Sets $proof: `ours`,
+# `other`, or `none` where the change wrote nothing down. A later attempt of the run may have made it again.
 proof() {
     proof=none
-    if ! [ -e "$made" ]; then return 1; fi
+    if ! [ -e "$made" ] || ! grep -q "^$1 " "$made"; then return 1; fi
+    proof=other
+    facts=$(stat $3 -c '%i %.9W %d' -- "$2" 2>/dev/null) || return 1
+    read -r now </proc/sys/kernel/random/boot_id
+    file_system "${facts##* }" "$now" "$beside"
+    here=$fs known=$(grep -hs "^[^ ]* ${facts%% *} " "$folder"/*.made)
     while read -r what inode born device boot fs; do
-        if [ "$what" != "$1" ]; then continue; fi
-        proof=other
-        facts=$(stat $3 -c '%i %.9W %d' -- "$2" 2>/dev/null) || return 1
-        if [ "$inode" = "${facts%% *}" ]; then
-            facts=${facts#* }
-            case "$born ${facts%% *}" in
-            [1-9]*" "[1-9]*) [ "$born" = "${facts%% *}" ] || return 1 ;;
-            esac
-            read -r now </proc/sys/kernel/random/boot_id
-            if [ "$boot" = "$now" ]; then
-                [ "$device" = "${facts##* }" ] || return 1
-            else
-                was=$fs
-                file_system "${facts##* }" "$now" "$beside"
-                [ "$was" = "$fs" ] || return 1
-            fi
+        birth=${facts#* }
+        case "$born ${birth% *}" in
+        [1-9]*" "[1-9]*) [ "$born" = "${birth% *}" ] || continue ;;
+        esac
+        if [ "$boot" = "$now" ]; then
+            [ "$device" = "${facts##* }" ] || continue
+        elif [ "$here" != "$fs" ]; then
+            continue
+        fi
+        if [ -n "$inode" ]; then
             proof=ours
             return 0
         fi
-    done <"$made"
+    done <<END
+$known
+END
     return 1
 }
 

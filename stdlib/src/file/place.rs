@@ -285,8 +285,14 @@ impl Placement {
         let after = before.after.as_ref().map(|after| after.sha256.as_str()).unwrap_or_default();
         let (_, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
         let restore = self.kept(RESTORE, keep).args(["file", age, after, &hash]);
-        let left = succeed(host, &restore, &self.path).await?.text().contains("left");
-        remains_of(host, &self.path, before.was.as_ref(), left).await
+        let said = succeed(host, &restore, &self.path).await?.text();
+        let mut remains =
+            remains_of(host, &self.path, before.was.as_ref(), said.lines().any(|line| line == "left")).await?;
+        let edited = said.lines().filter_map(|line| line.strip_prefix("edited "));
+        remains.extend(
+            edited.map(|place| Remnant::kept(&self.path, "somebody else wrote to it as it was replaced", place)),
+        );
+        Ok(remains)
     }
 
     /// Looks at it for an undo.

@@ -61,7 +61,7 @@ fi
 if ! same "${10}" "${11}"; then
     if [ "$path" -ef /proc/self/fd/8 ]; then
         # Without hard links it is another file, with the same in it.
-        [ -e "$temporary.old" ] || cp --preserve=all -L -T -- /proc/self/fd/7 "$temporary.old" || exit 71
+        [ -e "$temporary.old" ] || cp --remove-destination --preserve=all -L -T -- /proc/self/fd/7 "$temporary.old" || exit 71
         mv -fT -- "$temporary.old" "$path" || exit 71
     fi
     fail 76

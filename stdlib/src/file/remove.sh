@@ -21,7 +21,7 @@ if [ "$sort" = directory ]; then
     if [ "$(stat -f -c %T -- "$path")" != overlayfs ]; then
         mv -T -- "$path" "$kept" || exit 71
         if is_seen "$kept"; then exit 0; fi
-        if ! [ -e "$path" ] && ! [ -L "$path" ]; then mv -T -- "$kept" "$path"; fi
+        mv -nT -- "$kept" "$path"
         exit 76
     fi
     # Its inode is another one at the new place.
@@ -37,7 +37,7 @@ if [ -z "$area" ]; then
 fi
 mv -T -- "$path" "$gone" || exit 71
 if ! is_seen "$gone"; then
-    ln -P -T -- "$gone" "$path" && rm -f -- "$gone" "$kept"
+    if [ -d "$gone" ] && ! [ -L "$gone" ]; then mv -nT -- "$gone" "$path"; else ln -P -T -- "$gone" "$path" && rm -f -- "$gone" "$kept"; fi
     exit 76
 fi
 if [ -z "$area" ]; then

@@ -10,10 +10,12 @@ new_accounts() {
     done | sort -u
 }
 
-# Notes those that the packages' own scripts speak of: others are not theirs.
+# Notes those that came with the installation and that the packages' own scripts make: others are not theirs.
 note_accounts() {
-    { cat "$kept/accounts" 2>/dev/null; new_accounts; } | sort -u | while read -r name; do
-        if grep -qwF -- "$name" "$kept/scripts"; then echo "$name"; fi
+    if ! [ -e "$kept/accounts.brought" ]; then new_accounts >"$kept/accounts.brought"; fi
+    { cat "$kept/accounts" 2>/dev/null; new_accounts | comm -12 - "$kept/accounts.brought"; } | sort -u | while read -r name; do
+        if sed -e ':a' -e '/\\$/{ N; s/\\\n//; ta' -e '}' "$kept/scripts" |
+            grep -E 'useradd|adduser|groupadd|addgroup|sysusers|USER|GROUP|^[ugm]!?[[:space:]]' | grep -qwF -- "$name"; then echo "$name"; fi
     done >"$kept/accounts.new" && mv "$kept/accounts.new" "$kept/accounts"
 }
 

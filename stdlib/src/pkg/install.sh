@@ -19,6 +19,7 @@ if [ "$refresh" = 1 ]; then refresh || exit 22; fi
 install "$@"
 status=$?
 umask 077
+new_accounts >"$kept/accounts.brought"
 list >"$kept/packages.new" && mv "$kept/packages.new" "$kept/packages.after"
 places >"$kept/places.new" && mv "$kept/places.new" "$kept/places.after"
 exit "$status"

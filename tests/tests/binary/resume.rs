@@ -262,11 +262,12 @@ fn a_forgotten_run_leaves_nothing_on_its_hosts() {
     }
     let site = site("forget");
     site.on("m1", "echo old >/etc/placed-by-a-test; mkdir -p /srv/resumed; touch /srv/resumed/go");
-    site.on("m1", "mount -t tmpfs none /mnt && echo old >/mnt/placed");
+    site.on("m1", "mount -t tmpfs none /mnt && head -c 17000000 /dev/zero >/mnt/placed");
     site.write("mount.rhai", r#"fn main(p) { file::put(host("m1"), "/mnt/placed", "new\n"); file::put(host("m1"), "/etc/placed-by-a-test", "new\n"); }"#);
     let run = site.haengine(&["run", "mount.rhai", "-i", "site.yaml", "--json"]).ended_with(0);
     let id = run.finished()["run"].as_str().unwrap().to_owned();
     let kept = "ls -d /var/lib/haengine /mnt/.haengine 2>/dev/null";
+    // Only what is large is kept where it was.
     assert_eq!(site.on("m1", kept), "/mnt/.haengine\n/var/lib/haengine\n");
     let refused = site.haengine(&["forget", &id]).ended_with(2);
     assert!(refused.errors.contains("2 changes could not be taken back any more"), "{}", refused.errors);

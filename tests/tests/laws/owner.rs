@@ -35,12 +35,12 @@ const VICTIMS: &str = "stat -c '%n %a %U' /etc/demo.victim /etc/demo.folder; cat
 
 /// One trial for each call, as root and through sudo in turns.
 pub fn trials(stage: &Later) -> Vec<Trial> {
-    let one = |(index, (name, code)): (usize, &(&str, &'static str))| {
+    let one = |(index, (name, code)): (usize, (&'static str, &'static str))| {
         let user = if index % 2 == 0 { User::Root } else { User::Sudo };
         let name = format!("a folder's owner::{name}::{}", user.name());
         trial(stage, name, user, "", move |scene| law(scene, code))
     };
-    CALLS.iter().enumerate().map(one).collect()
+    CALLS.into_iter().enumerate().map(one).collect()
 }
 
 fn law(scene: &Scene, code: &str) -> Law {

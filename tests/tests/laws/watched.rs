@@ -23,11 +23,11 @@ const NAMES: &str =
 
 /// One trial for each verb, as root and through sudo in turns.
 pub fn trials(stage: &Later) -> Vec<Trial> {
-    let one = |(index, (verb, code)): (usize, &(&str, &'static str))| {
+    let one = |(index, (verb, code)): (usize, (&'static str, &'static str))| {
         let user = if index % 2 == 0 { User::Root } else { User::Sudo };
         trial(stage, format!("{verb}::watched::{}", user.name()), user, "", move |scene| law(scene, code))
     };
-    CALLS.iter().enumerate().map(one).collect()
+    CALLS.into_iter().enumerate().map(one).collect()
 }
 
 fn law(scene: &Scene, code: &str) -> Law {

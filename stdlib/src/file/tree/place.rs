@@ -70,7 +70,9 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
         let path = placement.path.as_str();
         let Some(now) = state.target.entries.get(path) else { continue };
         let ours = state.is_ours(path).unwrap_or_else(|| now.is(&placement.becomes, before.owners));
+        let edited = ours && placement.is_sent() && !now.is(&placement.becomes, before.owners);
         match (placement.how, &placement.was) {
+            _ if edited => remains.push(Remnant::left(join(to, path), "somebody else has changed it")),
             (How::Rights, Some(was)) => rights.push_str(&right(path, now, was, before.owners)),
             (How::New, _) if ours && now.shape == Shape::Directory => folders.push(path),
             (How::New, _) if ours => removed.push((path, now)),

@@ -20,6 +20,14 @@ head -c "$7" >"$stage/seen"
 cat >"$stage/rights"
 is_seen() { [ "$(cd "$1" && xargs -0 stat -c "$facts" -- <"$stage/replaced" 2>/dev/null)" = "$(cat "$stage/seen")" ]; }
 cd "$to" || exit 76
+# A folder in the tree that leads elsewhere is none of it.
+cat "$stage/files" "$stage/folders" "$stage/replaced" >"$stage/paths"
+xargs -0 -r sh -c '
+    to=$(cd -P -- "$1" && pwd -P) || exit 255
+    shift
+    for one do
+        case $one in */*) [ "$(cd -P -- "$to/${one%/*}" 2>/dev/null && pwd -P)" = "${to%/}/${one%/*}" ] || exit 255 ;; esac
+    done' sh "$to" <"$stage/paths" || exit 76
 if [ -s "$stage/replaced" ]; then
     is_seen "$to" || exit 76
     mkdir "$stage/linking"
@@ -32,6 +40,7 @@ if [ -s "$stage/replaced" ]; then
         rm -rf -- "$stage/linking"
         mkdir "$stage/linking"
         xargs -0 cp -a --reflink=auto --parents -t "$stage/linking" -- <"$stage/replaced"
+        is_seen "$to" || exit 76
     fi
     # Kept whole, or not at all: undo trusts what is below `links`.
     mv -T "$stage/linking" "$stage/links"
@@ -52,7 +61,7 @@ if [ -s "$stage/replaced" ]; then
         stage=$1 to=$2 linked=$3
         shift 3
         for one do
-            [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$stage/links/$one" ] || exit 255
+            [ "$linked" = no ] || [ "$(stat -c %d:%i -- "$to/$one")" = "$(stat -c %d:%i -- "$stage/links/$one")" ] || exit 255
             mv -fT -- "$stage/new/$one" "$to/$one" || exit 255
         done' sh "$stage" "$to" "$linked" <"$stage/replaced" || exit 79
     # What was written to in place until now goes back with what was written.
@@ -83,9 +92,9 @@ if [ -s "$stage/rights" ]; then
             owner=${item%% *} path=${item#* }
             if [ -L "$path" ] || ! { [ -f "$path" ] || [ -d "$path" ]; }; then exit 255; fi
             exec 7<"$path"
-            [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] || exit 255
+            [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] && [ "$(readlink /proc/self/fd/7)" = "$(pwd -P)/${path#./}" ] || exit 255
             [ "$owner" = - ] || chown -- "$owner" /proc/self/fd/7 || exit 255
             chmod "$mode" /proc/self/fd/7 || exit 255
         done' sh <"$stage/rights" || exit 79
 fi
-rm -rf -- "$stage/new" "$stage/files" "$stage/folders" "$stage/replaced" "$stage/seen" "$stage/rights"
+rm -rf -- "$stage/new" "$stage/paths" "$stage/files" "$stage/folders" "$stage/replaced" "$stage/seen" "$stage/rights"

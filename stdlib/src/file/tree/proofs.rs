@@ -30,23 +30,25 @@ impl Proofs {
     }
 
     fn parse(text: &str) -> Proofs {
-        let Some((then, now)) = text.split_once("\0\0") else { return Proofs::default() };
-        let (Some((place_then, then)), Some((place_now, now))) = (half(then), half(now)) else {
-            return Proofs::default();
-        };
-        let is_same = |a: &[&str; 3], b: &[&str; 3]| {
-            let born = [a[1], b[1]].iter().all(|born| born.starts_with(|c: char| ('1'..='9').contains(&c)));
-            // Within a boot a device has one number; beyond it, the file system tells.
-            let place = if place_then.0 == place_now.0 { a[2] == b[2] } else { place_then.1 == place_now.1 };
-            a[0] == b[0] && (!born || a[1] == b[1]) && place
-        };
-        let ours = now.iter().filter(|(path, facts)| then.get(*path).is_some_and(|made| is_same(made, facts)));
-        Proofs(ours.map(|(path, _)| (*path).to_owned()).collect())
+        let mut parts = text.split("\0\0").filter_map(part);
+        let Some((here, now)) = parts.next() else { return Proofs::default() };
+        let mut ours = BTreeSet::new();
+        for (there, then) in parts {
+            let is_same = |a: &[&str; 3], b: &[&str; 3]| {
+                let born = [a[1], b[1]].iter().all(|born| born.starts_with(|c: char| ('1'..='9').contains(&c)));
+                // Within a boot a device has one number; beyond it, the file system tells.
+                let place = if here.0 == there.0 { a[2] == b[2] } else { here.1 == there.1 };
+                a[0] == b[0] && (!born || a[1] == b[1]) && place
+            };
+            let same = now.iter().filter(|(path, facts)| then.get(*path).is_some_and(|made| is_same(made, facts)));
+            ours.extend(same.map(|(path, _)| (*path).to_owned()));
+        }
+        Proofs(ours)
     }
 }
 
 /// Boot and file system, then the facts.
-fn half(text: &str) -> Option<((&str, &str), Facts<'_>)> {
+fn part(text: &str) -> Option<((&str, &str), Facts<'_>)> {
     let mut items = text.split('\0');
     let place = items.next()?.split_once(' ')?;
     let mut facts = Facts::new();
@@ -65,13 +67,15 @@ mod tests {
 
     #[test]
     fn inode_and_birth_say_whose_it_is() {
-        let then = "boot ext4 /\x001 5.0 9\0.\x002 5.0 9\0./a\x003 5.0 9\0./b\0";
-        let of = |now: &str| Proofs::parse(&format!("{then}\0{now}"));
-        let same = of("boot ext4 /\x001 5.0 9\0.\x002 6.0 9\0./a\x003 5.0 9\0./b\0");
+        let then = "boot ext4 /\x001 5.0 9\0.\x002 5.0 9\0./a\x003 5.0 9\0./b";
+        let of = |now: &str| Proofs::parse(&format!("{now}\0\0{then}\0"));
+        let same = of("boot ext4 /\x001 5.0 9\0.\x002 6.0 9\0./a\x003 5.0 9\0./b");
         assert_eq!(["", "a", "b"].map(|path| same.has(path)), [true, false, true]);
-        assert!(of("boot ext4 /\x002 0.0 9\0./a\0").has("a"), "without a birth the inode decides");
-        assert!(!of("boot ext4 /\x002 5.0 8\0./a\0").has("a"), "another device");
-        assert!(of("later ext4 /\x002 5.0 8\0./a\0").has("a") && !of("later xfs /\x002 5.0 9\0./a\0").has("a"));
+        assert!(of("boot ext4 /\x002 0.0 9\0./a").has("a"), "without a birth the inode decides");
+        assert!(!of("boot ext4 /\x002 5.0 8\0./a").has("a"), "another device");
+        assert!(of("later ext4 /\x002 5.0 8\0./a").has("a") && !of("later xfs /\x002 5.0 9\0./a").has("a"));
+        let again = format!("boot ext4 /\x008 7.0 9\0./a\0\0{then}\0\0boot ext4 /\x008 7.0 9\0./a\0");
+        assert!(Proofs::parse(&again).has("a"), "a later attempt placed it again");
         assert_eq!(Proofs::parse(""), Proofs::default());
     }
 }

@@ -1,9 +1,8 @@
-# Tells what a copy wrote down before it placed anything, and what is there now. Arguments: its staging folder, the tree. Prints
-# the boot and the file system of then, `INODE BIRTH DEVICE` and the path of each thing, an empty item, then the same of now.
+# Tells what is where a copy placed something, and what the run's copies wrote down. Arguments: its staging folder, the tree.
+# Prints the boot and the file system, then `INODE BIRTH DEVICE` and the path of each thing; behind an empty item the same as each
+# copy of the run wrote it down: a later attempt may have placed it again.
 stage=$1 to=$2
 [ -e "$stage/made" ] || exit 0
-cat "$stage/made"
-printf '\0'
 near=$to
 while [ -n "$near" ] && ! [ -d "$near" ]; do near=${near%/*}; done
 read -r boot </proc/sys/kernel/random/boot_id
@@ -11,6 +10,12 @@ fs=$(findmnt -n -o UUID -T "${near:-/}" 2>/dev/null | tail -n 1)
 if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "${near:-/}" 2>/dev/null | tail -n 1); fi
 printf '%s %s\0' "$boot" "$fs"
 if [ -d "$to" ]; then
-    cd "$to" && xargs -0 -r stat --printf '%i %.9W %d\0%n\0' -- <"$stage/names" 2>/dev/null
+    (cd "$to" && xargs -0 -r stat --printf '%i %.9W %d\0%n\0' -- <"$stage/names" 2>/dev/null)
 fi
+for made in "${stage%/*}"/*.tree/made; do
+    if [ "$(readlink "${made%/made}/to")" = "$to" ]; then
+        printf '\0'
+        cat "$made"
+    fi
+done
 exit 0

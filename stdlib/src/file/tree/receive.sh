@@ -4,6 +4,19 @@ LC_ALL=C
 export LC_ALL
 umask 077
 folder=$1 stage=$1/$2
+case $folder in
+"$HOME"/*) ;;
+*/.haengine/*)
+    root=${folder%/.haengine/*}/ safe=yes
+    case $(stat -c %A -- "$root") in
+    ?????w* | ????????w*) [ -k "$root" ] || safe=no ;;
+    esac
+    if [ "$safe" = no ] || ! [ -O "$root" ]; then
+        echo "others may exchange what is in $root" >&2
+        exit 1
+    fi
+    ;;
+esac
 mkdir -p "$folder" || exit
 for own in "${folder%/*}" "$folder"; do
     if [ -L "$own" ] || [ ! -O "$own" ]; then

@@ -21,6 +21,13 @@ if [ -d "$to" ]; then
     cat "$stage/removed" "$stage/restored" >"$stage/both"
     if [ -s "$stage/both" ]; then
         is_seen "$to" || exit 76
+        # A folder in the tree that leads elsewhere is none of it.
+        xargs -0 sh -c '
+            to=$(cd -P -- "$1" && pwd -P) || exit 255
+            shift
+            for one do
+                case $one in */*) [ "$(cd -P -- "$to/${one%/*}" 2>/dev/null && pwd -P)" = "${to%/}/${one%/*}" ] || exit 255 ;; esac
+            done' sh "$to" <"$stage/both" || exit 76
         rm -rf -- "$stage/gone"
         mkdir "$stage/gone"
         linked=yes
@@ -30,7 +37,7 @@ if [ -d "$to" ]; then
             old=$1 to=$2 back=$3 gone=$4 linked=$5
             shift 5
             for one do
-                [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$gone/$one" ] || exit 255
+                [ "$linked" = no ] || [ "$(stat -c %d:%i -- "$to/$one")" = "$(stat -c %d:%i -- "$gone/$one")" ] || exit 255
                 rm -f -- "$back"
                 ln -P -T -- "$old/$one" "$back" 2>/dev/null || cp -a -T -- "$old/$one" "$back" || exit 255
                 mv -fT -- "$back" "$to/$one" || exit 255
@@ -39,7 +46,7 @@ if [ -d "$to" ]; then
             to=$1 gone=$2 linked=$3
             shift 3
             for one do
-                [ "$linked" = no ] || [ -L "$to/$one" ] || [ "$to/$one" -ef "$gone/$one" ] || exit 255
+                [ "$linked" = no ] || [ "$(stat -c %d:%i -- "$to/$one")" = "$(stat -c %d:%i -- "$gone/$one")" ] || exit 255
                 rm -f -- "$to/$one" || exit 255
             done' sh "$to" "$stage/gone" "$linked" <"$stage/removed" || exit 76
         # What was written to in place until now goes back with what was written.
@@ -72,7 +79,7 @@ if [ -d "$to" ]; then
                 owner=${item%% *} path=${item#* }
                 if [ -L "$path" ] || ! { [ -f "$path" ] || [ -d "$path" ]; }; then exit 255; fi
                 exec 7<"$path"
-                [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] || exit 255
+                [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] && [ "$(readlink /proc/self/fd/7)" = "$(pwd -P)/${path#./}" ] || exit 255
                 [ "$owner" = - ] || chown -- "$owner" /proc/self/fd/7 || exit 255
                 chmod "$mode" /proc/self/fd/7 || exit 255
             done' sh <"$stage/rights"
