@@ -226,8 +226,11 @@ are refused. For a directory the host needs `find`.";
             return Ok(Remains::new());
         }
         let command = kept(Command::script(BRING_BACK), &self.path, keep).arg(sort(&before.was));
-        let left = succeed(host, &command, &self.path).await?.text().contains("left");
-        remains_of(host, &self.path, Some(&before.was), left).await
+        if !succeed(host, &command, &self.path).await?.text().contains("left") {
+            return Ok(Remains::new());
+        }
+        let now = self.observe(host).await?.seen.found;
+        Ok(remains_of(&self.path, Some(&before.was), now.as_ref()))
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::file::former;
 use crate::file::look::{Found, Proof, Seen, Sort, assume, look, need_above, revisit};
 use crate::file::path;
-use crate::file::place::{kept, remains_of, succeed};
+use crate::file::place::{kept, left_at, succeed};
 
 const LINK: &str = concat!(include_str!("own.sh"), include_str!("link.sh"));
 const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("restore.sh"));
@@ -150,8 +150,10 @@ refused. The target need not exist; a relative one counts from the link's own di
             return Ok(Remains::new());
         }
         let command = kept(Command::script(RESTORE), &self.path, keep).args(["link", age(before), &self.target]);
-        let left = succeed(host, &command, &self.path).await?.text().contains("left");
-        remains_of(host, &self.path, before.was.as_ref(), left).await
+        if succeed(host, &command, &self.path).await?.text().contains("left") {
+            return left_at(host, &self.path, before.was.as_ref()).await;
+        }
+        Ok(Remains::new())
     }
 }
 

@@ -286,8 +286,10 @@ impl Placement {
         let (_, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
         let restore = self.kept(RESTORE, keep).args(["file", age, after, &hash]);
         let said = succeed(host, &restore, &self.path).await?.text();
-        let mut remains =
-            remains_of(host, &self.path, before.was.as_ref(), said.lines().any(|line| line == "left")).await?;
+        let mut remains = Remains::new();
+        if said.lines().any(|line| line == "left") {
+            remains = left_at(host, &self.path, before.was.as_ref()).await?;
+        }
         let edited = said.lines().filter_map(|line| line.strip_prefix("edited "));
         remains.extend(
             edited.map(|place| Remnant::kept(&self.path, "somebody else wrote to it as it was replaced", place)),
@@ -421,17 +423,18 @@ pub fn attributes_of(path: &str, was: &Found) -> Command {
 ///
 /// # Errors
 /// When the host cannot be asked.
-pub async fn remains_of(host: &Host, path: &str, was: Option<&Found>, left: bool) -> Result<Remains> {
-    if !left {
-        return Ok(Remains::new());
-    }
-    let found = look(host, path, 0).await?.found;
-    let why = match (was, &found) {
+pub async fn left_at(host: &Host, path: &str, was: Option<&Found>) -> Result<Remains> {
+    Ok(remains_of(path, was, look(host, path, 0).await?.found.as_ref()))
+}
+
+/// The same, of what is there now.
+pub fn remains_of(path: &str, was: Option<&Found>, now: Option<&Found>) -> Remains {
+    let why = match (was, now) {
         (None, Some(_)) => "somebody else made it",
-        (Some(was), Some(found)) if !was.same(found) => "somebody else changed it before the run could",
-        _ => return Ok(Remains::new()),
+        (Some(was), Some(now)) if !was.same(now) => "somebody else changed it before the run could",
+        _ => return Remains::new(),
     };
-    Ok(vec![Remnant::left(path, why)])
+    vec![Remnant::left(path, why)]
 }
 
 /// Runs a script that must succeed.
