@@ -26,7 +26,6 @@ if [ "$sort" = directory ]; then
     fi
     # Its inode is another one at the new place.
     if carry "$path" "$kept" && [ "$(digest "$kept")" = "$what  -" ]; then exit 0; fi
-    rm -f -- "$folder/$name.folders"
     carry "$kept" "$path"
     exit 76
 fi
