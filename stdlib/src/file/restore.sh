@@ -29,7 +29,13 @@ is_ours() {
     if [ "$sort" = link ]; then
         [ -L "$1" ] && proof link "$1" && [ "$(readlink -- "$1"; echo .)" = "$text$newline." ]
     else
-        [ -f "$1" ] && ! [ -L "$1" ] && exec 7<"$1" && proof file /proc/self/fd/7 -L && same_text "$text"
+        [ -f "$1" ] && ! [ -L "$1" ] && exec 7<"$1" && proof file /proc/self/fd/7 -L || return
+        if same_text "$text"; then return; fi
+        # Undo of a later attempt has put back what that one had found: it goes further back.
+        back=$folder/back-$(stat -L -c %i /proc/self/fd/7)
+        if ! [ -e "$back" ]; then return 1; fi
+        read -r text <"$back"
+        same_text "$text"
     fi
 }
 # $1 is still the open file, and as it was placed.
@@ -75,6 +81,10 @@ fi
 drop
 # Its own inode comes back where it was kept by a second name.
 ln -P -T -- "$kept" "$temporary" 2>/dev/null || cp -a --remove-destination --reflink=auto -T -- "$kept" "$temporary" || exit 71
+if [ "$sort" = file ]; then
+    record back "$temporary" || exit 75
+    hash=$(sha256sum <"$temporary") && printf '%s\n' "${hash%% *}" >"$folder/back-$(stat -c %i -- "$temporary")" || exit 75
+fi
 ln -P -T -- "$path" "$temporary.old" 2>/dev/null
 is_still "$path" || { drop; exit 76; }
 mv -fT -- "$temporary" "$path" || exit 71

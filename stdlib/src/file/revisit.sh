@@ -13,7 +13,7 @@ elif [ -d "${path%/*}/" ] && area && { [ -e "$area/$name" ] || [ -L "$area/$name
 fi
 proofs=
 if [ -e "$made" ]; then
-    for tag in $(sed 's/ .*//' "$made" | sort -u); do
+    for tag in $(sed '/^like-/d; s/ .*//' "$made" | sort -u); do
         place=$path
         case $tag in
         [0-9]*)

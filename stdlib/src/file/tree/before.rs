@@ -45,12 +45,8 @@ impl Before {
             match (now.entries.get(&placement.path), &placement.was) {
                 (None, None) => {}
                 (Some(now), Some(was)) if now.is(was, self.owners) => {}
-                (Some(now), _) if now.is(&placement.becomes, self.owners) => {
-                    as_before = false;
-                    if keep.made && placement.is_sent() && state.is_ours(&placement.path) == Some(false) {
-                        foreign.push(format!("`{}` is another one, which somebody else put there", placement.path));
-                    }
-                }
+                // To the nanosecond as the copy left it: itself, or put back by the undo of a later run.
+                (Some(now), _) if now.is(&placement.becomes, self.owners) => as_before = false,
                 // Somebody else made it before the copy could.
                 (Some(_), _) if !keep.made && state.is_ours(&placement.path) == Some(false) => as_before = false,
                 (now, _) => foreign.push(difference(placement, now)),

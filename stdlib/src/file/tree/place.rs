@@ -69,7 +69,9 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
     for placement in before.placements.iter().rev() {
         let path = placement.path.as_str();
         let Some(now) = state.target.entries.get(path) else { continue };
-        let ours = state.is_ours(path).unwrap_or_else(|| now.is(&placement.becomes, before.owners));
+        // What is to the nanosecond as the copy left it may have been put back by the undo of a later run.
+        let like = now.shape != Shape::Directory && now.is(&placement.becomes, before.owners);
+        let ours = state.is_ours(path).map_or_else(|| now.is(&placement.becomes, before.owners), |ours| ours || like);
         let edited = ours && placement.is_sent() && !now.is(&placement.becomes, before.owners);
         match (placement.how, &placement.was) {
             _ if edited => remains.push(Remnant::left(join(to, path), "somebody else has changed it")),
