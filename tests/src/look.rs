@@ -139,7 +139,7 @@ pub fn is_master(site: &Site, host: &str, node: &str, address: &str, of: &[&str]
         assert_eq!(state, "active\nenabled\n", "{unit}");
     }
     let own = site
-        .on(host, "kubectl config view -o 'jsonpath={.clusters[*].cluster.server}'; kubectl get nodes -o name | wc -l");
+        .on(host, "kubectl config view -o 'jsonpath={.clusters[*].cluster.server}'; kubectl --cache-dir /tmp/kubectl get nodes -o name | wc -l");
     assert_eq!(own, format!("https://{address}:6443{}\n", nodes.len()), "its own kubectl asks its own API server");
 }
 

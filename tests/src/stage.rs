@@ -181,10 +181,10 @@ impl Stage {
 /// Waits until a cluster that was switched on again serves.
 pub fn wait(site: &Site) {
     let minute = Duration::from_secs(60);
-    site.within(minute, "master1", "kubectl get --raw /readyz >/dev/null");
-    site.within(minute, "master1", "! kubectl get nodes --no-headers | grep -vw Ready");
+    site.within(minute, "master1", "kubectl --cache-dir /tmp/kubectl get --raw /readyz >/dev/null");
+    site.within(minute, "master1", "! kubectl --cache-dir /tmp/kubectl get nodes --no-headers | grep -vw Ready");
     // A kubelet makes its lease a while after its node.
-    let count = |what: &str| format!("$(kubectl get {what} -o name | wc -l)");
+    let count = |what: &str| format!("$(kubectl --cache-dir /tmp/kubectl get {what} -o name | wc -l)");
     let leases = count("leases -n kube-node-lease");
     site.within(minute, "master1", &format!("[ {} = {leases} ]", count("nodes")));
     // What held these leases before is gone; they last 15 seconds.

@@ -70,7 +70,7 @@ pub fn scenario(stage: &mut Stage, balancer: &'static Balancer, drill: &Drill) {
         site.on(on, drill.after);
     }
     for host in ["master1", "master2"] {
-        site.within(Duration::from_secs(60), host, "systemctl is-active keepalived >/dev/null && /etc/keepalived/check_apiserver.sh && kubectl get --raw /readyz >/dev/null");
+        site.within(Duration::from_secs(60), host, "systemctl is-active keepalived >/dev/null && /etc/keepalived/check_apiserver.sh && kubectl --cache-dir /tmp/kubectl get --raw /readyz >/dev/null");
     }
 }
 

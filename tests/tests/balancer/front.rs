@@ -77,7 +77,7 @@ fn member_down(stage: &Stage) {
     site.on("worker2", "systemctl stop etcd");
     sees(stage, "master1", 12380, "192.168.2.210:2379", "DOWN");
     for host in ["master1", "master2"] {
-        site.within(Duration::from_secs(20), host, "kubectl get --raw /readyz >/dev/null");
+        site.within(Duration::from_secs(20), host, "kubectl --cache-dir /tmp/kubectl get --raw /readyz >/dev/null");
     }
     site.on("worker2", "systemctl start etcd");
     for host in ["master1", "master2"] {

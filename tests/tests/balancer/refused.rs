@@ -124,9 +124,12 @@ pub const CASES: [Case; 15] = [
         recipe: "haproxy_apiserver",
         make: &[(
             "master1",
-            "kubectl get clusterrolebinding system:public-info-viewer -o yaml >/root/binding.yaml && kubectl delete -f /root/binding.yaml >/dev/null",
+            "kubectl --cache-dir /tmp/kubectl get clusterrolebinding system:public-info-viewer -o yaml >/root/binding.yaml && kubectl --cache-dir /tmp/kubectl delete -f /root/binding.yaml >/dev/null",
         )],
-        unmake: &[("master1", "kubectl create -f /root/binding.yaml >/dev/null && rm /root/binding.yaml")],
+        unmake: &[(
+            "master1",
+            "kubectl --cache-dir /tmp/kubectl create -f /root/binding.yaml >/dev/null && rm /root/binding.yaml",
+        )],
         words: &["balancers=worker1"],
         says: &["192.168.2.117:6443 answers worker1 with 403", "let everybody ask for /readyz"],
     },

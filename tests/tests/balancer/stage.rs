@@ -73,7 +73,11 @@ impl Stage {
     /// Both API servers serve, also those that an undo has just restarted.
     pub fn settle(&self) {
         for host in ["master1", "master2"] {
-            self.cluster.site.within(Duration::from_secs(60), host, "kubectl get --raw /readyz >/dev/null");
+            self.cluster.site.within(
+                Duration::from_secs(60),
+                host,
+                "kubectl --cache-dir /tmp/kubectl get --raw /readyz >/dev/null",
+            );
         }
     }
 

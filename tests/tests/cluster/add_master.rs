@@ -52,7 +52,7 @@ pub fn scenario(stage: &mut Stage) {
 struct Pod;
 
 const POD: &str = r#"
-kubectl apply -f - >/dev/null <<'END'
+kubectl --cache-dir /tmp/kubectl apply -f - >/dev/null <<'END'
 apiVersion: v1
 kind: Pod
 metadata: { name: demo }
@@ -62,7 +62,7 @@ spec:
   - { name: demo, image: "busybox:lab", imagePullPolicy: Never, command: [sleep, "98765"], volumeMounts: [{ name: memory, mountPath: /memory }] }
   volumes: [{ name: memory, emptyDir: { medium: Memory } }]
 END
-kubectl wait --for=condition=Ready --timeout=60s pod/demo"#;
+kubectl --cache-dir /tmp/kubectl wait --for=condition=Ready --timeout=60s pod/demo"#;
 
 /// The lab's kernel need not know NFS: what counts is that the data is not the node's.
 const SHARE: &str = "mkdir /root/elsewhere; echo data >/root/elsewhere/data; for pod in /var/lib/kubelet/pods/*; do \
@@ -91,7 +91,7 @@ impl Pod {
             site.on("master2", "cat /root/elsewhere/data; rm -r /root/elsewhere; ls -d /var/lib/kubelet 2>&1"),
             "data\nls: cannot access '/var/lib/kubelet': No such file or directory\n"
         );
-        site.on("master1", "kubectl delete pod demo --force --grace-period=0 2>/dev/null");
+        site.on("master1", "kubectl --cache-dir /tmp/kubectl delete pod demo --force --grace-period=0 2>/dev/null");
     }
 }
 

@@ -183,7 +183,7 @@ fn ready_since_started(site: &Site, worker: &str) {
     let ready = "{range .status.conditions[?(@.type==\"Ready\")]}{.status} {.lastHeartbeatTime}{end}";
     // It says so again after ten seconds, when at first it had not looked at its container runtime yet.
     site.within(Duration::from_secs(60), "master1", &format!(
-        "said=$(kubectl get node {node} -o 'jsonpath={ready}') && [ \"${{said% *}}\" = True ] && [ ! \"${{said#* }}\" \\< {} ]",
+        "said=$(kubectl --cache-dir /tmp/kubectl get node {node} -o 'jsonpath={ready}') && [ \"${{said% *}}\" = True ] && [ ! \"${{said#* }}\" \\< {} ]",
         since.trim()
     ));
 }

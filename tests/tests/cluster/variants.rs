@@ -123,7 +123,7 @@ fn a_third_master(stage: &mut Stage) {
     stage.site.within(
         std::time::Duration::from_secs(60),
         "master1",
-        "kubectl get endpoints kubernetes | grep -q 192.168.2.117",
+        "kubectl --cache-dir /tmp/kubectl get endpoints kubernetes | grep -q 192.168.2.117",
     );
 
     let run = joins(stage, "master3");

@@ -33,8 +33,8 @@ pub const SUBJECT: Subject = Subject {
     remedy: Some(Remedy {
         before: "k8s.approve",
         host: "master1",
-        script: "kubectl get csr --no-headers -o custom-columns=:.metadata.name,:.spec.username,:.status.conditions[*].type \
-            | awk '$2 == \"kubelet-bootstrap\" && $3 == \"<none>\" { print $1 }' | xargs -r kubectl delete csr",
+        script: "kubectl --cache-dir /tmp/kubectl get csr --no-headers -o custom-columns=:.metadata.name,:.spec.username,:.status.conditions[*].type \
+            | awk '$2 == \"kubelet-bootstrap\" && $3 == \"<none>\" { print $1 }' | xargs -r kubectl --cache-dir /tmp/kubectl delete csr",
     }),
 };
 
