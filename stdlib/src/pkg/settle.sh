@@ -87,5 +87,6 @@ if [ "$4" = last ]; then
             if exists "$place"; then printf 'kept\t%s\t%s\t%s\0' "$path" "$place" "$what"; fi
         done <"$kept/asides"
     fi
-    rm -rf -- "$kept"
+    # Seen once on an overlay: it told of an entry late.
+    rm -rf -- "$kept" || rm -rf -- "$kept"
 fi
