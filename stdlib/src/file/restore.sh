@@ -31,7 +31,8 @@ is_ours() {
     else
         [ -f "$1" ] && ! [ -L "$1" ] && exec 7<"$1" && proof file /proc/self/fd/7 -L || return
         if same_text "$text"; then return; fi
-        # Undo of a later attempt has put back what that one had found: it goes further back.
+        # Undo of a later attempt has put back what that one had found: it goes further back, if there is anything further.
+        if [ -n "$former" ] && same_text "$former"; then return 1; fi
         back=$folder/back-$(stat -L -c %i /proc/self/fd/7)
         if ! [ -e "$back" ]; then return 1; fi
         read -r text <"$back"
