@@ -12,6 +12,7 @@
 pub mod canary;
 pub mod interrupted;
 pub mod look;
+pub mod once;
 pub mod reader;
 pub mod refused;
 pub mod site;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use haengine_lab::{HostSpec, Lab, LabSpec, Progress};
 
 use crate::interrupted;
+use crate::once::Once;
 
 /// One process may have several of the same name.
 static LABS: AtomicU32 = AtomicU32::new(1);
@@ -25,6 +26,8 @@ pub struct Site {
     runtime: tokio::runtime::Runtime,
     hosts: Vec<HostSpec>,
     groups: String,
+    /// What keeps the disks that the hosts stand on.
+    disks: Option<Once>,
 }
 
 /// What the binary gave.
@@ -78,7 +81,8 @@ pub fn possible() -> bool {
     root
 }
 
-fn cache() -> PathBuf {
+/// Where slow things are kept.
+pub fn cache() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     variable("HAENGINE_CACHE")
         .or_else(|| variable("XDG_CACHE_HOME").map(|path| path.join("haengine")))
@@ -126,7 +130,7 @@ impl Site {
             lab.up(&spec, loudly()).await.unwrap();
             lab
         });
-        let site = Site { lab, folder, runtime, hosts, groups: groups.to_owned() };
+        let site = Site { lab, folder, runtime, hosts, groups: groups.to_owned(), disks: None };
         site.inventory("site.yaml", "user: root");
         site
     }
@@ -159,6 +163,21 @@ impl Site {
     /// The names of the snapshots.
     pub fn snapshots(&self) -> Vec<String> {
         self.runtime.block_on(self.lab.snapshots()).unwrap()
+    }
+
+    /// Copies the hosts' disks to these; the hosts boot again.
+    pub fn keep(&self, disks: &Once) {
+        self.runtime.block_on(disks.keep(&self.lab, loudly()));
+    }
+
+    /// The hosts stand on these disks.
+    pub fn uses(&mut self, disks: Once) {
+        self.disks = Some(disks);
+    }
+
+    /// Takes the hosts down, before others come up.
+    pub fn down(&self) {
+        self.runtime.block_on(self.lab.down()).unwrap();
     }
 
     /// Writes a file of the operator.

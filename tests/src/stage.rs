@@ -1,11 +1,13 @@
 //! The hosts of a cluster, and the states in which a test may want them.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::site::{Given, Site, kubernetes};
+use crate::once::Once;
+use crate::site::{Given, Site, cache, kubernetes};
 use haengine_lab::HostSpec;
 
 /// What a scenario begins with.
@@ -49,6 +51,8 @@ pub const MASTERS: [(&str, &str, &str); 3] = [
 /// Name, address and hostname of the workers.
 pub const WORKERS: [(&str, &str, &str); 2] =
     [("worker1", "192.168.2.118", "k8s-node1"), ("worker2", "192.168.2.210", "k8s-node2")];
+/// Two that may be masters, and the workers.
+const FOUR: [(&str, &str, &str); 4] = [MASTERS[0], MASTERS[1], WORKERS[0], WORKERS[1]];
 const GROUPS: &str = "masters: [master1], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
 
 const TWO: &str = "masters: [master1, master2], workers: [worker1, worker2], etcd: [master1, worker1, worker2]";
@@ -60,24 +64,65 @@ const BOOTSTRAP: [&str; 5] =
 impl Stage {
     /// Four bare hosts.
     pub fn bare() -> Stage {
-        Stage::of("cluster", &[&MASTERS[..2], &WORKERS].concat(), GROUPS)
+        Stage::of("cluster", &FOUR, GROUPS)
+    }
+
+    /// A cluster with one master.
+    pub fn founded() -> Stage {
+        let mut stage = Stage::made("founded", &[], GROUPS, |stage| {
+            stage.bootstrap("run", &[]).ended_with(0);
+        });
+        stage.stands = Some(Needs::Founded);
+        stage
+    }
+
+    /// The same, whose certificates have addresses to spare: the second master's, and one for a balancer.
+    pub fn spare() -> Stage {
+        let words = ["addresses=192.168.2.117,192.168.2.88"];
+        let mut stage = Stage::made("spare", &words, GROUPS, |stage| {
+            stage.bootstrap("run", &words).ended_with(0);
+        });
+        stage.stands = Some(Needs::Spare);
+        stage
     }
 
     /// A cluster with two masters that serves, whose certificates have these addresses to spare.
     pub fn two_masters(name: &str, addresses: &str) -> Stage {
-        let stage = Stage::of(name, &[&MASTERS[..2], &WORKERS].concat(), TWO);
-        stage.bootstrap("run", &[&format!("addresses={addresses}")]).ended_with(0);
-        stage.add_master("run", &["target=master2"]).ended_with(0);
+        let words = format!("addresses={addresses}");
+        Stage::made(name, &[&words], TWO, |stage| {
+            stage.bootstrap("run", &[&words]).ended_with(0);
+            stage.add_master("run", &["target=master2"]).ended_with(0);
+        })
+    }
+
+    /// A cluster that is made once.
+    fn made(name: &str, words: &[&str], groups: &str, make: impl Fn(&Stage)) -> Stage {
+        let once = Once::take(&cache(), name, words);
+        let mut stage = if once.is_made() {
+            Stage::on(name, &FOUR, groups, |host| Some(once.disk(host)))
+        } else {
+            let stage = Stage::of(name, &FOUR, groups);
+            make(&stage);
+            stage.site.keep(&once);
+            stage
+        };
         stage.wait();
+        stage.stands = None;
+        stage.site.uses(once);
         stage
     }
 
     /// Bare hosts of this name, address and hostname.
     pub fn of(name: &str, hosts: &[(&str, &str, &str)], groups: &str) -> Stage {
+        Stage::on(name, hosts, groups, |_| None)
+    }
+
+    fn on(name: &str, hosts: &[(&str, &str, &str)], groups: &str, disk: impl Fn(&str) -> Option<PathBuf>) -> Stage {
         let programs = kubernetes();
         let host = |(name, address, hostname): &(&str, &str, &str)| HostSpec {
             hostname: (*hostname).to_owned(),
             kubernetes: Some(programs.clone()),
+            stands_on: disk(name),
             ..HostSpec::new(*name, address.parse::<Ipv4Addr>().unwrap())
         };
         let site = Site::with(name, hosts.iter().map(host).collect(), groups);
@@ -86,49 +131,29 @@ impl Stage {
 
     /// The stage in the state that a scenario needs; from now on it counts as spoiled until the scenario says otherwise.
     pub fn ready(slot: &mut Option<Stage>, needs: Needs) -> &mut Stage {
-        let stands = slot.as_ref().and_then(|stage| stage.stands);
-        if slot.is_none() || needs == Needs::Bare && stands != Some(Needs::Bare) {
+        if slot.as_ref().is_some_and(|stage| stage.stands != Some(needs)) {
             // The former hosts go first: two clusters are more than a small machine bears.
-            slot.take();
+            let end = slot.take().and_then(|stage| stage.end);
+            slot.insert(Stage::at(needs)).end = end;
         }
-        let stage = slot.get_or_insert_with(Stage::bare);
-        match needs {
-            Needs::Bare => {}
-            Needs::Founded => stage.go_to(Needs::Founded, "founded"),
-            Needs::Spare => stage.go_to(Needs::Spare, "spare"),
-        }
+        let stage = slot.get_or_insert_with(|| Stage::at(needs));
         stage.stands = None;
         stage
     }
 
-    fn go_to(&mut self, needs: Needs, snapshot: &str) {
-        if self.stands == Some(needs) {
-            return;
-        }
-        if self.has(snapshot) {
-            self.site.restore(snapshot);
-            return self.wait();
-        }
+    fn at(needs: Needs) -> Stage {
         match needs {
-            Needs::Founded => {
-                self.bootstrap("run", &[]).ended_with(0);
-            }
-            _ => {
-                self.go_to(Needs::Founded, "founded");
-                self.bootstrap("run", &["addresses=192.168.2.117"]).ended_with(0);
-            }
+            Needs::Bare => Stage::bare(),
+            Needs::Founded => Stage::founded(),
+            Needs::Spare => Stage::spare(),
         }
-        self.keep(needs, snapshot);
-    }
-
-    fn has(&self, snapshot: &str) -> bool {
-        self.site.snapshots().iter().any(|name| name == snapshot)
     }
 
     /// Goes back to where [`Needs::Spare`] begins.
     pub fn back(&mut self) {
-        self.go_to(Needs::Spare, "spare");
-        self.stands = None;
+        self.site.down();
+        let end = self.end.take();
+        *self = Stage { stands: None, end, ..Stage::spare() };
     }
 
     /// The hosts stand as this scenario leaves them.
@@ -136,15 +161,11 @@ impl Stage {
         self.stands = Some(state);
     }
 
-    /// Freezes this state, for those who come back to it. The hosts go down and up again for it.
-    pub fn founded(&mut self) {
-        self.keep(Needs::Founded, "founded");
-    }
-
-    fn keep(&mut self, state: Needs, snapshot: &str) {
-        self.site.snapshot(snapshot);
+    /// The hosts are switched off and on, and from then on stand as [`Stage::founded`].
+    pub fn is_founded(&mut self) {
+        self.site.snapshot("founded");
         self.wait();
-        self.stands = Some(state);
+        self.stands = Some(Needs::Founded);
     }
 
     /// Waits until a cluster that was switched on again serves.

@@ -80,9 +80,11 @@ impl Host {
         for folder in [&root, &work, &self.layer(upper)] {
             fs::create_dir_all(folder).at("create", folder)?;
         }
+        let stands_on = self.stands_on()?;
         // Relative names, because the kernel takes one page of options. `volatile`, because nothing of a
         // throw-away host has to survive this machine, and waiting for the disk is most of what dpkg does.
-        let lower = lower.iter().rev().map(|layer| format!("layers/{layer}:")).collect::<String>();
+        let mut lower = lower.iter().rev().map(|layer| format!("layers/{layer}:")).collect::<String>();
+        lower.extend(stands_on.iter().rev().map(|layer| format!("{}:", layer.display())));
         let base = self.base.display();
         let options = format!("lowerdir={lower}{base},upperdir=layers/{upper},workdir=work,volatile");
         let mut mount = command("mount");
@@ -110,6 +112,8 @@ impl Host {
             write(&root.join("etc/ssh/sshd_config.d/host.conf"), &settings, 0o644)?;
         }
         let key = root.join("etc/ssh/ssh_host_ed25519_key");
+        // One that it stands on is another host's, and ssh-keygen would ask before it replaces that.
+        let _ = fs::remove_file(&key);
         make_key(&key, &format!("root@{}", self.spec.hostname))?;
         let public = key.with_extension("pub");
         fs::copy(&public, self.public_key()).at("copy", &public)?;
@@ -126,6 +130,18 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// The exported layers that it stands on, the lowest first.
+    pub fn stands_on(&self) -> Result<Vec<PathBuf>> {
+        let Some(folder) = &self.spec.stands_on else { return Ok(Vec::new()) };
+        let layers = fs::read_dir(folder).at("read", folder)?.count();
+        Ok((0..layers).map(|number| folder.join(number.to_string())).collect())
+    }
+
+    /// The folders of its own layers, the lowest first.
+    pub fn own_layers(&self) -> Vec<PathBuf> {
+        self.layers.iter().map(|number| self.layer(*number)).collect()
     }
 
     fn layer(&self, number: u32) -> PathBuf {

@@ -12,7 +12,7 @@
 //! | prepare, image | this machine's packages; the base image, built once for each recipe |
 //! | lab, up, down, reap | the handle and the life of a lab |
 //! | host, boot, network, cgroup, mounts, limits | one host: its layers, its processes, its cable, what it shares |
-//! | power, snapshot, exec, enter, status | what can be done with a lab that is up |
+//! | power, snapshot, export, exec, enter, status | what can be done with a lab that is up |
 //! | program, lock, error | running a program; one change at a time; what went wrong |
 //!
 //! All that lives of a lab can be found again from its name and its folder alone: mounts lie below the folder,
@@ -26,6 +26,7 @@ mod down;
 mod enter;
 mod error;
 mod exec;
+mod export;
 mod host;
 mod image;
 pub mod kubernetes;

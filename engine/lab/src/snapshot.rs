@@ -87,7 +87,8 @@ impl Inner {
         self.boot(&record, progress, |host| layers.contains_key(&host.spec.name))
     }
 
-    fn boot(&self, record: &Record, progress: &Progress, which: impl Fn(&Host) -> bool) -> Result<()> {
+    /// Switches these hosts on and waits until they are ready.
+    pub fn boot(&self, record: &Record, progress: &Progress, which: impl Fn(&Host) -> bool) -> Result<()> {
         let hosts: Vec<Host> = self.hosts(record).into_iter().filter(|host| which(host)).collect();
         progress("booting the hosts");
         each(&hosts, |host| {

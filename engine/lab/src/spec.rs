@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -37,13 +37,25 @@ pub struct HostSpec {
     /// [`kubernetes::binaries`](crate::kubernetes::binaries).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<PathBuf>,
+    /// The folder of a host in what [`Lab::export`](crate::Lab::export) copied: the host begins as that one was, but for its
+    /// names, its keys and its machine-id. It must stay there as long as the lab is up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_on: Option<PathBuf>,
 }
 
 impl HostSpec {
     /// A host that is called the same everywhere and has a stock sshd on port 22.
     pub fn new(name: impl Into<String>, address: Ipv4Addr) -> HostSpec {
         let name = name.into();
-        HostSpec { hostname: name.clone(), name, address, port: 22, generous_sshd: false, kubernetes: None }
+        HostSpec {
+            hostname: name.clone(),
+            name,
+            address,
+            port: 22,
+            generous_sshd: false,
+            kubernetes: None,
+            stands_on: None,
+        }
     }
 }
 
@@ -71,9 +83,20 @@ impl LabSpec {
                 ))
                 .hint("give the full path of a folder with Kubernetes' programs"));
             }
+            if let Some(folder) = host.stands_on.as_ref().filter(|folder| !is_disk(folder)) {
+                let (name, folder) = (&host.name, folder.display());
+                return Err(refused(format!("`{folder}`, which host `{name}` shall stand on, is no disk of a host"))
+                    .hint("give the full path of a host's folder in what was exported, without colon, comma and backslash"));
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a host's disk can stand on this folder: paths stand in the options of mounts, which colons and commas take apart.
+fn is_disk(folder: &Path) -> bool {
+    let can_be_named = folder.to_str().is_some_and(|text| !text.contains([':', ',', '\\']));
+    can_be_named && folder.is_absolute() && folder.join("0").is_dir()
 }
 
 /// Names become folders, machines and host names, so they are held to what all of these allow.

@@ -203,6 +203,42 @@ async fn a_snapshot_brings_everything_back() {
 }
 
 #[tokio::test]
+async fn a_later_lab_begins_where_another_was() {
+    if !is_root("a_later_lab") {
+        return;
+    }
+    let (state, disks) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let lab = start(&state, "first").await;
+    sh(&lab, "m1", "echo before > /root/file; rm /etc/motd; mkdir -p /srv/old/deep").await;
+    lab.snapshot("one", quiet()).await.unwrap();
+    sh(&lab, "m1", "echo after > /root/file; rm -r /srv/old; mkdir /srv/old; touch /srv/old/new").await;
+    let identity = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub";
+    let former = sh(&lab, "m1", identity).await;
+    let folder = disks.path().join("kept");
+    lab.export(&folder, quiet()).await.unwrap();
+    assert_eq!(sh(&lab, "m1", "cat /root/file").await, "after", "it is up again");
+    assert_eq!(lab.export(&folder, quiet()).await.unwrap_err().code, "lab.export");
+    lab.down().await.unwrap();
+
+    let mut spec = two_hosts();
+    spec.hosts.iter_mut().for_each(|host| host.stands_on = Some(folder.join(&host.name)));
+    for (name, next) in [("second", "again"), ("third", "third")] {
+        let lab = Lab::open(&cache(), state.path(), name).unwrap().ephemeral();
+        lab.up(&spec, quiet()).await.unwrap();
+        let check = "cat /root/file; ls -A /srv/old; ! test -e /etc/motd && echo gone";
+        assert_eq!(ssh(&lab, "root", "m1", check), (true, "after\nnew\ngone".into()));
+        assert_ne!(sh(&lab, "m1", identity).await, former, "it is another host");
+        sh(&lab, "m1", "rm -r /root/file /srv/old").await;
+        // What stands on what is exported is exported with it.
+        lab.export(&disks.path().join(next), quiet()).await.unwrap();
+    }
+    spec.hosts.iter_mut().for_each(|host| host.stands_on = Some(disks.path().join("again").join(&host.name)));
+    let lab = Lab::open(&cache(), state.path(), "last").unwrap().ephemeral();
+    lab.up(&spec, quiet()).await.unwrap();
+    assert_eq!(sh(&lab, "m1", "ls -A /root/file /srv/old 2>/dev/null; test -e /etc/motd || echo gone").await, "gone");
+}
+
+#[tokio::test]
 async fn a_host_joins_later_from_another_network() {
     if !is_root("a_host_joins_later") {
         return;
