@@ -5,6 +5,7 @@ pub mod etcd;
 pub mod file;
 pub mod k8s;
 pub mod lb;
+pub mod node;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
@@ -23,6 +24,7 @@ pub fn modules() -> Vec<Module> {
         file::module(),
         service::module(),
         pkg::module(),
+        node::module(),
         etcd::module(),
         cert::module(),
         k8s::module(),

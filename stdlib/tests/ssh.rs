@@ -123,7 +123,7 @@ async fn a_missing_folder_is_said() {
     let world = world();
     let missing = world.path("missing");
     let error = run("true", [("cwd", Value::from(missing.as_str()))]).perform(&world.host).await.map(drop).unwrap_err();
-    assert_eq!(error.code(), "ssh.exit");
+    assert_eq!(error.code(), "host.exit");
     assert!(error.causes().concat().contains("missing"), "{:?}", error.causes());
 }
 
@@ -131,7 +131,7 @@ async fn a_missing_folder_is_said() {
 async fn a_status_is_an_error_unless_it_is_allowed() {
     let world = world();
     let error = run("echo why >&2; exit 255", []).perform(&world.host).await.map(drop).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Failed, "ssh.exit"));
+    assert_eq!((error.kind(), error.code()), (Kind::Failed, "host.exit"));
     assert_eq!(error.to_string(), "a: `echo why >&2; exit 255` ended with status 255");
     assert_eq!(error.causes(), ["why"]);
     let allowed = run("exit 255", [("ok", Value::List(vec![Value::Integer(3), Value::Integer(255)]))]);
@@ -207,7 +207,7 @@ async fn a_timeout_ends_the_command() {
     let pid = world.path("pid");
     let action = run(format!("echo $$ > {pid}; exec sleep 300"), [("timeout", Value::from("300ms"))]);
     let error = action.perform(&world.host).await.map(drop).unwrap_err();
-    assert_eq!((error.kind(), error.code(), error.host()), (Kind::Failed, "ssh.timeout", Some("a")));
+    assert_eq!((error.kind(), error.code(), error.host()), (Kind::Failed, "host.timeout", Some("a")));
     assert_gone(&pid).await;
 }
 

@@ -71,7 +71,7 @@ async fn commands_say_how_they_ended() {
     let Some(world) = world() else { return };
     let host = &world.host;
     let error = run("echo why >&2; exit 255", []).perform(host).await.map(drop).unwrap_err();
-    assert_eq!((error.kind(), error.code(), error.causes().concat().as_str()), (Kind::Failed, "ssh.exit", "why"));
+    assert_eq!((error.kind(), error.code(), error.causes().concat().as_str()), (Kind::Failed, "host.exit", "why"));
     let error = run("kill -TERM $$", []).perform(host).await.map(drop).unwrap_err();
     assert!(error.message().contains("TERM"), "{error}");
     let echo = run("cat; echo end", [("stdin", Value::from("x".repeat(1 << 20)))]).perform(host).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_timeout_ends_the_command_and_the_host_can_be_asked_on() {
     let Some(world) = world() else { return };
     let pids = world.path("pids");
     let slow = run(&format!("echo $$ >{pids}; sleep 300; true"), [("timeout", Value::from("1s"))]);
-    assert_eq!(slow.perform(&world.host).await.map(drop).unwrap_err().code(), "ssh.timeout");
+    assert_eq!(slow.perform(&world.host).await.map(drop).unwrap_err().code(), "host.timeout");
     gone(&pids).await;
     let flood = run("yes", []).perform(&world.host).await.map(drop).unwrap_err();
     assert_eq!(flood.code(), "ssh.output");

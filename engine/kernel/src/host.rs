@@ -153,7 +153,7 @@ impl Host {
     /// Runs a short command that must succeed.
     ///
     /// # Errors
-    /// As [`exec`](Host::exec), and `ssh.exit` when it ended with another status than 0.
+    /// As [`exec`](Host::exec), and `host.exit` when it ended with another status than 0.
     pub async fn ok(&self, command: &Command) -> Result<Output> {
         self.exec(command).await?.ok(command).map_err(|error| error.on(self.name()))
     }

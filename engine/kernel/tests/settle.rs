@@ -226,7 +226,7 @@ async fn what_did_not_settle_is_settled_by_the_next_undo() {
     bench.make(&["one", "two"]).await;
     *bench.memory.failing.lock().unwrap() = Some("toy settle two".to_owned());
     bench.said();
-    assert_eq!(bench.undo().await.unwrap_err().code(), "ssh.exit");
+    assert_eq!(bench.undo().await.unwrap_err().code(), "host.exit");
     assert_eq!(bench.said(), ["toy settle one"]);
     let left = bench.plan();
     assert!(!left.is_empty() && left.calls.is_empty());

@@ -235,7 +235,7 @@ async fn the_next_host_waits_until_the_first_is_back() {
     let bench = Bench::with(&ROLLING).await;
     *bench.memory.failing.lock().unwrap() = Some("m2: toy settle service".to_owned());
     let (result, said) = bench.undo().await;
-    assert_eq!(result.unwrap_err().code(), "ssh.exit");
+    assert_eq!(result.unwrap_err().code(), "host.exit");
     assert_eq!(said, ["m2: toy undo service", "m2: toy undo /f/below"]);
     *bench.memory.failing.lock().unwrap() = None;
     let (result, said) = bench.undo().await;

@@ -48,7 +48,7 @@ async fn a_host_can_be_made_to_fail() {
     world.fail("master1", Failure::Unreachable);
     assert_eq!(run(&world, false, body).await.unwrap_err().error().code(), "toy.unreachable");
     world.fail("master1", Failure::Command("set"));
-    assert_eq!(run(&world, false, body).await.unwrap_err().error().code(), "ssh.exit");
+    assert_eq!(run(&world, false, body).await.unwrap_err().error().code(), "host.exit");
     world.heal("master1");
     assert_eq!(run(&world, false, body).await.unwrap(), 1);
 }

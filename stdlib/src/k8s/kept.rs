@@ -58,7 +58,7 @@ fn record_of(keep: &Keep) -> String {
 async fn place(host: &Host, keep: &Keep, name: String, content: Secret) -> Result<()> {
     let command = Command::script(KEEP).arg(keep.folder()).arg(name).stdin(content);
     host.ok(&command).await.map(drop).map_err(|error| {
-        if error.code() != "ssh.exit" {
+        if error.code() != "host.exit" {
             return error;
         }
         Error::new(Kind::Failed, "k8s.keep", "the object as it was cannot be kept for undo")

@@ -70,7 +70,7 @@ pub(super) async fn collect(
         Ok(ended)
     };
     let Some(exit) = host.interruptible(work).await? else {
-        return Err(Error::new(Kind::Failed, "ssh.exit", format!("how `{title}` ended is not known")));
+        return Err(Error::new(Kind::Failed, "host.exit", format!("how `{title}` ended is not known")));
     };
     Ok(Output { exit, stdout: out.end(), stderr: err.end() })
 }

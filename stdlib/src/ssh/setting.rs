@@ -110,7 +110,7 @@ impl Setting {
     /// Runs a command to its end. `title` stands for it in messages.
     ///
     /// # Errors
-    /// `ssh.exit` when it ended with a status that is not allowed; `ssh.timeout`; `ssh.output` when it said too much.
+    /// `host.exit` when it ended with a status that is not allowed; `host.timeout`; `ssh.output` when it said too much.
     pub(super) async fn run(&self, host: &Host, title: &str, line: &Line, input: Input, loud: bool) -> Result<Value> {
         // Connecting has limits of its own and is not the command's time.
         host.reach().await?;
@@ -206,12 +206,12 @@ fn failure(title: &str, mut output: Output, voice: &Voice) -> Error {
     let shown = Command::script(title);
     match output.ok(&shown) {
         Err(error) => error,
-        Ok(_) => Error::new(Kind::Failed, "ssh.exit", format!("`{title}` failed")),
+        Ok(_) => Error::new(Kind::Failed, "host.exit", format!("`{title}` failed")),
     }
 }
 
 fn late(title: &str, limit: Duration) -> Error {
-    Error::new(Kind::Failed, "ssh.timeout", format!("`{title}` took longer than {limit:?} and was ended"))
+    Error::new(Kind::Failed, "host.timeout", format!("`{title}` took longer than {limit:?} and was ended"))
         .hint("give it more time with `timeout`, or look at what it waits for")
 }
 

@@ -114,7 +114,7 @@ impl Wait {
         let error = match looked {
             Ok(Ok(())) => return Ok(Ok(())),
             Ok(Err(error)) => error,
-            Err(_) => Error::new(Kind::Unreachable, "ssh.timeout", "the host does not answer").on(host.name()),
+            Err(_) => Error::new(Kind::Unreachable, "host.timeout", "the host does not answer").on(host.name()),
         };
         if error.kind() == Kind::Cancelled || error.code().starts_with("ssh.host_key") {
             return Err(error);

@@ -139,7 +139,7 @@ async fn a_deadline_ends_the_command_with_its_children() {
     let started = Instant::now();
     let (error, behind) = tokio::join!(host.exec(&command), behind);
     let error = error.unwrap_err();
-    assert_eq!(error.code(), "ssh.timeout", "{error}");
+    assert_eq!(error.code(), "host.timeout", "{error}");
     assert_eq!(error.host(), Some("node"));
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     // It had not started: it ran in another shell, once.

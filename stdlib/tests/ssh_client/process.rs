@@ -144,12 +144,12 @@ async fn a_deadline_ends_the_group() {
     let command = Command::script("sleep 4724 & sleep 4724").deadline(Duration::from_millis(200));
     let started = Instant::now();
     let error = host.stream(&command).await.unwrap().exit.await.unwrap_err();
-    assert_eq!((error.code(), error.host()), ("ssh.timeout", Some("node")));
+    assert_eq!((error.code(), error.host()), ("host.timeout", Some("node")));
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(count(&*host, "sleep 4724").await, "0");
     let text = Secret::new("x".repeat(100_000));
     let long_input = Command::script("cat >/dev/null; sleep 4724").stdin(text).deadline(Duration::from_millis(200));
-    assert_eq!(host.exec(&long_input).await.unwrap_err().code(), "ssh.timeout");
+    assert_eq!(host.exec(&long_input).await.unwrap_err().code(), "host.timeout");
     assert_eq!(count(&*host, "sleep 4724").await, "0");
 }
 

@@ -43,7 +43,7 @@ async fn names_routes_and_ports() {
     assert_eq!(fails(&port).await.code(), "ssh.refused");
     let (_listener, _queue, port) = full_listener().await;
     let silent = HostSpec { port, connect_timeout: Duration::from_millis(300), ..host.clone() };
-    assert_eq!(fails(&silent).await.code(), "ssh.timeout");
+    assert_eq!(fails(&silent).await.code(), "host.timeout");
     let broadcast = HostSpec { address: "255.255.255.255".into(), ..host };
     assert_eq!(fails(&broadcast).await.code(), "ssh.route");
 }
@@ -54,7 +54,7 @@ async fn what_listens_and_is_no_sshd() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let host = HostSpec { port, connect_timeout: Duration::from_millis(300), ..sshd.host("node") };
-    assert_eq!(fails(&host).await.code(), "ssh.timeout");
+    assert_eq!(fails(&host).await.code(), "host.timeout");
     std::thread::spawn(move || {
         for stream in silent.incoming().flatten() {
             drop(stream);

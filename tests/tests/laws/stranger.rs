@@ -34,6 +34,9 @@ struct Deed {
     renames: bool,
 }
 
+/// Where they are: a link of ours in the path may be gone by the time that they are looked for.
+const PLACE: &str = "folder=$(readlink -f -- \"${p%/*}\") && p=$folder/${p##*/}; printf %s \"$p\" >/run/laws.place; ";
+
 /// A word in a file, wherever undo moved it to, but for what a run keeps to put back.
 const WORD: &str = "grep -rqsF --exclude-dir=proc --exclude-dir=sys -e \"$t\" \"$p\" \"$p\".theirs /var/lib/haengine/*/aside /*/.haengine/*/aside";
 
@@ -155,7 +158,8 @@ fn case(random: &mut TestRng, example: &Example, counts: &[BTreeMap<usize, usize
     let path = paths.get(below(paths.len()))?;
     let child = below(4) == 0;
     let path = if child { format!("{path}/theirs.d") } else { path.clone() };
-    let is_last = counts.keys().next_back() == Some(&call);
+    // A run that finds nothing to do only looks.
+    let is_last = counts.len() > 1 && counts.keys().next_back() == Some(&call);
     Some(Case { deed: below(DEEDS.len()), path, in_undo, call, commands, is_last, crash: below(4) == 0 })
 }
 
@@ -187,11 +191,11 @@ impl Case {
 pub fn meet(scene: &Scene, example: &Example, case: &Case, mutation: Option<(&str, &str)>) -> Law {
     fresh(scene, example)?;
     let (deed, word) = (&DEEDS[case.deed], format!("stranger-{}", uuid()));
-    let words = format!("p='{}'; t='{word}'; ", case.path);
+    let (place, words) = (format!("p='{}'; {PLACE}", case.path), format!("t='{word}'; "));
     let visit = Visit {
         call: case.call,
         commands: case.commands,
-        deed: format!("{words}{}", deed.does),
+        deed: format!("{place}{words}{}", deed.does),
         but_before: if deed.renames { WINDOW } else { "" },
         crash: case.crash,
     };
@@ -208,7 +212,7 @@ pub fn meet(scene: &Scene, example: &Example, case: &Case, mutation: Option<(&st
     if happened.is_empty() {
         return Ok(());
     }
-    let stands = format!("{words}if {}; then echo yes; fi", deed.stands);
+    let stands = format!("p=$(cat /run/laws.place); {words}if {}; then echo yes; fi", deed.stands);
     if scene.stage.sh(scene.lane.hosts()[0], &stands, &[])?.is_empty() {
         let what = undone.as_ref().map(|undone| format!("{:?} {:?}", undone.result, told(undone)));
         return Err(format!("{word} is lost; the run: {:?}; the undo: {what:?}", done.result));
@@ -251,7 +255,7 @@ fn fresh(scene: &Scene, example: &Example) -> Law {
     let paths = paths(example.code).join("\n");
     let script = r#"
         systemctl reset-failed 2>/dev/null
-        rm -rf /run/laws.visited /run/laws.done /run/laws.counts /var/lib/haengine
+        rm -rf /run/laws.visited /run/laws.done /run/laws.place /run/laws.counts /var/lib/haengine
         printf '%s\n' "$1" | while IFS= read -r path; do
             case $path in /opt/* | /srv/* | /etc/demo* | /etc/motd) rm -rf -- "$path" "$path.theirs" "$path.new" "${path%/*}"/.haengine-* ;; esac
         done

@@ -26,7 +26,7 @@ pub struct Command {
     body: Body,
     /// Given to the command's standard input, then closed. Never shown, never in an argument of any process.
     pub stdin: Option<Secret>,
-    /// How long it may take; then its process group is ended and the call fails with code `ssh.timeout`.
+    /// How long it may take; then its process group is ended and the call fails with code `host.timeout`.
     pub deadline: Option<Duration>,
     /// Whose rights it needs.
     pub privilege: Privilege,

@@ -50,12 +50,12 @@ impl Output {
     /// The output, if it ended with status 0.
     ///
     /// # Errors
-    /// `ssh.exit`, with the end of its standard error, redacted, as the cause.
+    /// `host.exit`, with the end of its standard error, redacted, as the cause.
     pub fn ok(self, command: &Command) -> Result<Output> {
         if self.success() {
             return Ok(self);
         }
-        let error = Error::new(Kind::Failed, "ssh.exit", format!("`{}` {}", command.title(), self.exit));
+        let error = Error::new(Kind::Failed, "host.exit", format!("`{}` {}", command.title(), self.exit));
         let said = redact(String::from_utf8_lossy(&self.stderr).trim());
         Err(if said.is_empty() { error } else { error.because(last_lines(&said, 10)) })
     }

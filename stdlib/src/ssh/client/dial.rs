@@ -38,7 +38,7 @@ async fn resolve(host: &HostSpec) -> Result<Vec<SocketAddr>> {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(error)) => Err(unknown_name(host).because(error)),
         Err(_) => Err(unreachable(
-            "ssh.timeout",
+            "host.timeout",
             format!("the name `{}` was not resolved within {}", host.address, seconds(host.connect_timeout)),
         )
         .hint("check the name servers of this machine, or write an address in the inventory")),
@@ -66,7 +66,7 @@ fn refused(address: &str) -> Error {
 }
 
 fn silent(address: &str, limit: Duration) -> Error {
-    unreachable("ssh.timeout", format!("{address} did not answer within {}", seconds(limit)))
+    unreachable("host.timeout", format!("{address} did not answer within {}", seconds(limit)))
         .hint("check that the host is up and that no firewall drops the port, or raise `connect_timeout`")
 }
 

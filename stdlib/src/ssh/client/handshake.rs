@@ -107,7 +107,7 @@ where
         Ok(Err(Refusal::Key(error))) => Err(error),
         Ok(Err(Refusal::Protocol(error))) => Err(failed(host, error)),
         Err(_) => Err(unreachable(
-            "ssh.timeout",
+            "host.timeout",
             format!(
                 "{}:{} did not finish the key exchange within {}",
                 host.address,

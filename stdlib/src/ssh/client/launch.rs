@@ -68,7 +68,7 @@ impl Waiting {
         };
         let group = match tokio::time::timeout(START, started).await {
             Ok(result) => result,
-            Err(_) => Err(unreachable("ssh.timeout", format!("no process started within {}", seconds(START)))
+            Err(_) => Err(unreachable("host.timeout", format!("no process started within {}", seconds(START)))
                 .hint("check the load of the host, its login scripts and its sudo configuration")),
         };
         let group = group.map_err(|error| error.on(&link.host))?;

@@ -198,7 +198,7 @@ fn about(key: &PublicKey) -> String {
 
 async fn limited<T>(host: &HostSpec, step: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(host.connect_timeout, step).await.map_err(|_| {
-        unreachable("ssh.timeout", format!("authentication did not end within {}", seconds(host.connect_timeout)))
+        unreachable("host.timeout", format!("authentication did not end within {}", seconds(host.connect_timeout)))
             .hint("check the load of the host and its PAM modules, or raise `connect_timeout`")
     })
 }

@@ -100,7 +100,7 @@ impl Pool {
 /// The error for a command that was ended because of its deadline.
 pub(super) fn timed_out(command: &Command) -> Error {
     let limit = seconds(command.deadline.unwrap_or_default());
-    Error::new(Kind::Failed, "ssh.timeout", format!("`{}` did not end within {limit} and was ended", command.title()))
+    Error::new(Kind::Failed, "host.timeout", format!("`{}` did not end within {limit} and was ended", command.title()))
         .hint("look at the host for what it waits for, or allow it more time")
 }
 

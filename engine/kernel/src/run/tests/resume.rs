@@ -151,7 +151,7 @@ async fn an_action_that_failed_is_done_again_and_one_whose_connection_broke_is_a
     let Mode::Apply { journal, .. } = &run.mode else { panic!("a run") };
     let (arguments, before) = (serde_json::json!({}), serde_json::Value::Null);
     let (change, call, reversible, summary, diff) = (1, 1, true, String::new(), None);
-    let error = Error::new(Kind::Failed, "ssh.exit", "status 1");
+    let error = Error::new(Kind::Failed, "host.exit", "status 1");
     let lines = vec![
         crate::journal::Entry::Started {
             change,
