@@ -71,10 +71,13 @@ fn picture(case: &Value, files: &Files) -> Value {
     }
     if let Some(rename) = rename(&case["rename"]) {
         let services: Vec<Service> = services.into_iter().map(Result::unwrap).collect();
-        let told = rename.of(files, &services).map_or_else(|error| json!({ "refused": refusal(&error) }), |renamed| {
-            assert_settled(&rename, files, case, &renamed);
-            renamed_picture(files, &renamed)
-        });
+        let told = rename.of(files, &services).map_or_else(
+            |error| json!({ "refused": refusal(&error) }),
+            |renamed| {
+                assert_settled(&rename, files, case, &renamed);
+                renamed_picture(files, &renamed)
+            },
+        );
         picture.insert("renamed".to_owned(), told);
     }
     Value::Object(picture)
@@ -85,8 +88,7 @@ fn picture_of(files: &Files, service: &Service) -> Value {
     let environment: Map<String, Value> =
         variables.map(|variable| (variable.name.clone(), text(&variable.value).into())).collect();
     let started = service.commands.iter().filter(|line| line.setting == "ExecStart");
-    let arguments: Vec<Vec<String>> =
-        started.map(|line| line.words.iter().map(|word| word.text()).collect()).collect();
+    let arguments: Vec<Vec<String>> = started.map(|line| line.words.iter().map(|word| word.text()).collect()).collect();
     let mut told = json!({ "arguments": arguments, "environment": environment });
     match Program::of(files, service) {
         Err(error) => told["refused"] = refusal(&error).into(),

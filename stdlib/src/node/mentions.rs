@@ -37,11 +37,12 @@ pub(super) fn mentions(
             if edits.iter().any(|edit| edit.place.overlaps(place)) {
                 continue;
             }
-            let reason = reason(files, services, meant, place).map(str::to_owned);
+            let reason = reason(files, services, meant, edits, place).map(str::to_owned);
             let word = word(files.text(file), place);
             found.push(Mention { path: path.to_owned(), line: files.line(place), word, reason });
         }
     }
+    found.dedup();
     found
 }
 
@@ -71,22 +72,39 @@ fn is_part_of_host(char: char) -> bool {
 }
 
 /// Why a file may name the old node there.
-fn reason(files: &Files, services: &[Service], meant: &[Meant<'_>], place: Place) -> Option<&'static str> {
-    let there = |value: &[Letter]| value.iter().any(|letter| letter.at.overlaps(place));
-    let mut uses = meant.iter().filter(|one| there(one.value)).peekable();
+fn reason(
+    files: &Files,
+    services: &[Service],
+    meant: &[Meant<'_>],
+    edits: &[Edit],
+    place: Place,
+) -> Option<&'static str> {
+    let mut uses = meant.iter().filter(|one| is_used(one.value, edits, place)).peekable();
     if uses.peek().is_some() {
         return all(uses.map(|one| match one.meaning {
             Some(Meaning::Kept(reason)) => Some(reason),
             _ => None,
         }));
     }
-    let line = line(files.text(place.file), place).trim_start();
-    if line.starts_with(['#', ';']) {
+    if line(files.text(place.file), place).trim_start().starts_with(['#', ';']) {
         return Some("a remark");
     }
     if is_description(files, services, place) {
         return Some("a description");
     }
+    of_variables(services, place)
+}
+
+/// Whether a value has letters from there, and keeps them: not where it is written in the place of its variable now.
+fn is_used(value: &[Letter], edits: &[Edit], place: Place) -> bool {
+    let is_replaced = |at: Place| edits.iter().any(|edit| edit.place.overlaps(at));
+    let mut letters = value.iter().filter(|letter| letter.at.overlaps(place));
+    letters.any(|letter| letter.through.is_none_or(|reference| !is_replaced(reference.place)))
+}
+
+/// Why a variable that is no flag's may name the old node.
+fn of_variables(services: &[Service], place: Place) -> Option<&'static str> {
+    let there = |value: &[Letter]| value.iter().any(|letter| letter.at.overlaps(place));
     for service in services {
         if let Some(variable) = service.environment.variables.values().find(|one| there(&one.value)) {
             return of_variable(&variable.name);

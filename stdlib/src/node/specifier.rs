@@ -26,6 +26,7 @@ impl Named<'_> {
             'N' => Some(self.stem()),
             'p' => Some(prefix),
             'i' => Some(instance),
+            't' => Some("/run"),
             'H' => self.hostname,
             _ => None,
         }

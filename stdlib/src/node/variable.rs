@@ -68,7 +68,11 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
             }
             (Some('{'), Some(end)) => {
                 let place = letter.at.to(letters[at + end].at);
-                let value = value(files, place, &text(&letters[at + 2..at + end]), environment)?;
+                let name = text(&letters[at + 2..at + end]);
+                if name.contains(':') {
+                    return Err(unclear(files, place, &name));
+                }
+                let value = value(files, place, &name, environment)?;
                 done.extend(came_through(value, Reference { place, splits: false }));
                 at += end + 1;
             }
@@ -93,6 +97,12 @@ fn unknown(files: &Files, place: Place, name: &str) -> Error {
     files.refused("node.variable", place, &format!("`{name}` is set by the host's systemd, which alone can tell it"))
 }
 
+fn unclear(files: &Files, place: Place, name: &str) -> Error {
+    let message =
+        format!("`${{{name}}}` is read differently by different versions of systemd, and by none like a shell");
+    files.refused("node.variable", place, &message)
+}
+
 fn came_through(letters: &[Letter], reference: Reference) -> Vec<Letter> {
     letters.iter().map(|letter| Letter { through: Some(reference), ..*letter }).collect()
 }
@@ -104,7 +114,7 @@ mod tests {
 
     fn arguments(line: &str) -> Result<Vec<String>> {
         let mut files = Files::default();
-        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE= \"Q=a \\\\\"b c\"\n";
+        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE=\n";
         files.add("/u", format!("{fixed}ExecStart=/x {line}\n"));
         let service = Service::read(&files, "x.service", &["/u"], None)?;
         Ok(service.commands[0].words[1..].iter().map(Word::text).collect())
@@ -124,6 +134,7 @@ mod tests {
         );
         assert_eq!(arguments("\"$TWO\" '${ONE}'").unwrap(), ["two two", "too", "one"]);
         assert_eq!(arguments("${HOME}").unwrap_err().code(), "node.variable");
+        assert_eq!(arguments("${ONE:-1}").unwrap_err().code(), "node.variable");
     }
 
     #[test]
