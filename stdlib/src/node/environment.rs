@@ -52,7 +52,7 @@ impl Environment {
             }
         }
         for directive in unit.list("UnsetEnvironment") {
-            for word in words(files, &directive.value, Rules::Unit)? {
+            for word in words(files, &directive.value, Rules::Assignments)? {
                 environment.unset(&word.text());
             }
         }
@@ -80,7 +80,7 @@ impl Environment {
 /// The variables of a directive `Environment=`: what is no assignment is left out.
 fn assignments(files: &Files, directive: &Directive, named: Named<'_>) -> Result<Vec<Variable>> {
     let mut variables = Vec::new();
-    for word in words(files, &directive.value, Rules::Unit)? {
+    for word in words(files, &directive.value, Rules::Assignments)? {
         let letters = resolved(files, &word.letters, named)?;
         let Some(equals) = letters.iter().position(|letter| letter.char == '=') else { continue };
         let name = text(&letters[..equals]);

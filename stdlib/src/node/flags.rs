@@ -90,6 +90,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn flag(&mut self) -> Result<Option<Flag>> {
+        // A variable without a value leaves an empty word, which old programs do not mind.
+        while self.words.get(self.at).is_some_and(|word| word.letters.is_empty()) {
+            self.at += 1;
+        }
         let Some(word) = self.words.get(self.at) else { return Ok(None) };
         let (said, place) = (word.text(), self.place());
         let dashes = said.chars().take_while(|char| *char == '-').count();
@@ -164,7 +168,7 @@ mod tests {
     fn flags(line: &str, dialect: Dialect) -> Result<Flags> {
         let mut files = Files::default();
         let file = files.add("/u", line);
-        let words = words(&files, &files.letters(file), Rules::Unit)?;
+        let words = words(&files, &files.letters(file), Rules::Command)?;
         Flags::read(&files, &words, 0, dialect)
     }
 
@@ -182,6 +186,14 @@ mod tests {
         assert_eq!(pairs(line, Dialect::Kubernetes), read);
         assert_eq!(pairs("-name a --data-dir b -debug -x=c", Dialect::Go), "name=a data-dir=b debug=true x=c");
         assert_eq!(pairs("--node-ip --v=2", Dialect::Kubernetes), "node-ip=--v=2");
+    }
+
+    #[test]
+    fn empty_words_are_left_out() {
+        assert_eq!(
+            pairs("'' --v=1 '' --node-ip '' --register-node ''", Dialect::Kubernetes),
+            "v=1 node-ip= register-node=true"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The program that a service runs, with its flags and with what it takes from its variables.
 
-use haengine_kernel::error::{Error, Result};
+use haengine_kernel::error::{Error, Kind, Result};
 
 use super::flags::{Dialect, Flags};
 use super::rewrite::{Part, Use, edits};
@@ -27,7 +27,7 @@ const OF_KUBERNETES: [&str; 6] = [
 /// A program as a service runs it.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The unit.
+    /// The unit, or what the process is called.
     pub unit: String,
     /// Which program it is, like `kubelet`: also where `hyperkube` is called to be it.
     pub name: String,
@@ -49,17 +49,52 @@ impl Program {
     /// `node.flag` when its flags cannot be told.
     pub fn of(files: &Files, service: &Service) -> Result<Program> {
         let line = main_line(files, service)?;
-        let path = line.words[0].text();
         // Behind `@` and the path comes what the process calls itself.
         let first = if line.prefix.contains('@') { 2 } else { 1 };
-        let (name, first) = match (basename(&path), line.words.get(first)) {
+        let mut program = Program::read(files, &service.name, &line.words, first)?;
+        program.variables = standing_for_flags(service, &program.name);
+        Ok(program)
+    }
+
+    /// The program of a process, whoever started it: `place` is what errors call it, `words` are its arguments with the
+    /// path before them.
+    ///
+    /// ```
+    /// use haengine_stdlib::node::program::Program;
+    /// let words = ["/usr/bin/kubelet", "--node-ip", "192.0.2.1"].map(str::to_owned);
+    /// let kubelet = Program::of_process("process 812", &words).unwrap();
+    /// assert_eq!(kubelet.setting("node-ip").as_deref(), Some("192.0.2.1"));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::of`].
+    pub fn of_process(place: &str, words: &[String]) -> Result<Program> {
+        let mut files = Files::default();
+        let file = files.add(place, words.join("\n"));
+        let (letters, mut start) = (files.letters(file), 0);
+        let mut read = Vec::new();
+        for word in words {
+            let letters = letters[start..start + word.chars().count()].to_vec();
+            start += letters.len() + 1;
+            let at = letters.first().map_or(Place { file, start: 0, end: 0 }, |letter| letter.at);
+            read.push(Word { letters, place: at });
+        }
+        if read.is_empty() {
+            let message = format!("{place} has no words");
+            return Err(Error::new(Kind::Refused, "node.program", message));
+        }
+        Program::read(&files, place, &read, 1)
+    }
+
+    fn read(files: &Files, unit: &str, words: &[Word], first: usize) -> Result<Program> {
+        let path = words[0].text();
+        let (name, first) = match (basename(&path), words.get(first)) {
             ("hyperkube", Some(word)) => (of_hyperkube(&word.text()), first + 1),
             (name, _) => (name.to_owned(), first),
         };
-        let dialect = dialect(&name).ok_or_else(|| unknown(files, &line.words[0], &name))?;
-        let flags = Flags::read(files, &line.words, first, dialect)?;
-        let variables = standing_for_flags(service, &name);
-        Ok(Program { unit: service.name.clone(), name, path, words: line.words.clone(), flags, variables })
+        let dialect = dialect(&name).ok_or_else(|| unknown(files, &words[0], &name))?;
+        let flags = Flags::read(files, words, first, dialect)?;
+        Ok(Program { unit: unit.to_owned(), name, path, words: words.to_vec(), flags, variables: Vec::new() })
     }
 
     /// What counts of a setting: its flag, or the variable that stands for it.
@@ -131,7 +166,7 @@ fn main_line<'a>(files: &Files, service: &'a Service) -> Result<&'a Line> {
         [line] => Ok(line),
         [] => {
             let message = format!("`{}` starts no program", service.name);
-            Err(Error::new(haengine_kernel::error::Kind::Refused, "node.program", message))
+            Err(Error::new(Kind::Refused, "node.program", message))
         }
         [_, second, ..] => {
             let message = format!("`{}` starts more than one program", service.name);
@@ -177,4 +212,47 @@ fn standing_for_flags(service: &Service, program: &str) -> Vec<(String, Vec<Lett
     let flag = |name: &str| Some(name.strip_prefix(prefix)?.to_ascii_lowercase().replace('_', "-"));
     let variables = service.environment.variables.values();
     variables.filter_map(|variable| Some((flag(&variable.name)?, variable.value.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(files: &Files) -> Program {
+        let service = Service::read(files, "kubelet.service", &["/u"], None).unwrap();
+        Program::of(files, &service).unwrap()
+    }
+
+    #[test]
+    fn the_last_of_repeated_flags_is_set() {
+        let mut files = Files::default();
+        files.add("/u", "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '2'\n");
+        let kubelet = program(&files);
+        let text = |flag, value| kubelet.set(&files, &[], flag, value).unwrap().remove(0).1;
+        assert_eq!(text("v", "4"), "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '4'\n");
+        assert_eq!(text("node-ip", "::1"), "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip=::1 --v '2'\n");
+        assert!(kubelet.set(&files, &[], "v", "2").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_refused() {
+        let mut files = Files::default();
+        files.add("/u", "[Service]\nEnvironment=A=--v=1\nExecStart=/usr/bin/kubelet $A\n");
+        let (kubelet, proxy) = (program(&files), program(&files));
+        let message = |others: &[&Program], flag, value| {
+            kubelet.set(&files, others, flag, value).unwrap_err().message().to_owned()
+        };
+        assert_eq!(message(&[], "node-ip", "a"), "/u:3: `kubelet` has no `--node-ip`");
+        assert_eq!(message(&[], "v", "a b"), "/u:2: `a b` would need quotes here, for its ` `");
+        let shared = "/u:2: this cannot change for `/u:3` alone: somebody else uses it, and wants it as it is";
+        assert_eq!(message(&[&proxy], "v", "2"), shared);
+    }
+
+    #[test]
+    fn every_time_that_a_flag_is_given_can_be_rewritten() {
+        let mut files = Files::default();
+        files.add("/u", "[Service]\nExecStart=/usr/bin/kubelet --v=1 --v=2 --max-pods=1\n");
+        let changed = program(&files).rewrite(&files, &[], "v", |value| Some(format!("{value}0"))).unwrap();
+        assert_eq!(changed[0].1, "[Service]\nExecStart=/usr/bin/kubelet --v=10 --v=20 --max-pods=1\n");
+    }
 }

@@ -76,6 +76,29 @@ impl Rename {
         Ok(Renamed { changed: files.edited(&edits)?, left })
     }
 
+    /// What the value of a flag becomes, for flags that are written elsewhere: in the manifest of a static pod, say. None
+    /// where it stays.
+    ///
+    /// ```
+    /// use haengine_stdlib::node::rename::{Identity, Rename};
+    /// let of = |address: &str| Identity { addresses: vec![address.parse().unwrap()], names: Vec::new() };
+    /// let rename = Rename { old: of("192.0.2.1"), new: of("192.0.2.2"), ..Rename::default() };
+    /// let becomes = rename.value("etcd", "listen-client-urls", "https://127.0.0.1:2379,https://192.0.2.1:2379");
+    /// assert_eq!(becomes.as_deref(), Some("https://127.0.0.1:2379,https://192.0.2.2:2379"));
+    /// assert_eq!(rename.value("kube-apiserver", "etcd-servers", "https://192.0.2.1:2379"), None);
+    /// ```
+    pub fn value(&self, program: &str, flag: &str, value: &str) -> Option<String> {
+        let letters: Vec<char> = value.chars().collect();
+        let (mut becomes, mut done) = (String::new(), 0);
+        for part in self.parts(meaning(program, flag, value), value, 0) {
+            becomes.extend(&letters[done..part.range.start]);
+            becomes += &part.text;
+            done = part.range.end;
+        }
+        becomes.extend(&letters[done..]);
+        (becomes != value).then_some(becomes)
+    }
+
     fn flags<'a>(&self, program: &'a Program) -> Vec<Meant<'a>> {
         let given = program.flags.given.iter().filter_map(|flag| Some((flag, flag.value.as_ref()?)));
         let meant = given.map(|(flag, value)| {

@@ -80,7 +80,17 @@ fn line(
     for word in command.words {
         words.push(Word { letters: resolved(files, &word.letters, named)?, place: word.place });
     }
+    if !is_path(&words[0].text()) {
+        let message = format!("`{}` is no path of a program", words[0].text());
+        return Err(files.refused("node.command", words[0].place, &message));
+    }
     // `:` before the path keeps variables as they are written.
     let words = if command.prefix.contains(':') { words } else { expanded(files, &words, environment)? };
     Ok(Line { setting, prefix: command.prefix, words })
+}
+
+/// Whether systemd takes this for a program: an absolute path, or a name that it looks for.
+fn is_path(path: &str) -> bool {
+    let is_name = !path.contains('/') || path.starts_with('/') && !path.ends_with('/');
+    is_name && !path.is_empty() && !path.contains(|char: char| char.is_control() || "\"'\\".contains(char))
 }

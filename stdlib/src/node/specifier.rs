@@ -41,7 +41,9 @@ pub(super) fn resolved(files: &Files, letters: &[Letter], named: Named<'_>) -> R
     let (mut done, mut at) = (Vec::new(), 0);
     while let Some(letter) = letters.get(at) {
         at += 1;
-        let next = letters.get(at).filter(|next| letter.char == '%' && (next.char.is_alphabetic() || next.char == '%'));
+        let next = letters
+            .get(at)
+            .filter(|next| letter.char == '%' && (next.char.is_ascii_alphanumeric() || next.char == '%'));
         let Some(next) = next else {
             done.push(*letter);
             continue;
@@ -74,8 +76,8 @@ mod tests {
     #[test]
     fn names_are_put_in_and_what_is_unknown_is_refused() {
         assert_eq!(
-            with("%n %N %p %i %H 100%% 5% %-", "etcd@one.service").unwrap(),
-            "etcd@one.service etcd@one etcd one master1 100% 5% %-"
+            with("%n %N %p %i %H 100%% 5% %-é", "etcd@one.service").unwrap(),
+            "etcd@one.service etcd@one etcd one master1 100% 5% %-é"
         );
         assert_eq!(with("%p%i", "kubelet.service").unwrap(), "kubelet");
         let refused = with("\n%m", "kubelet.service").unwrap_err();

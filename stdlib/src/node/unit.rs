@@ -96,9 +96,7 @@ fn logical_lines(files: &Files, file: usize) -> Result<Vec<Vec<Letter>>> {
         if let Some(alone) = line.iter().find(|letter| letter.char == '\r') {
             return Err(files.refused("node.unit", alone.at, "a carriage return stands within a line"));
         }
-        let start = line.iter().position(|letter| !is_blank(letter.char)).unwrap_or(line.len());
-        let line = &line[start..];
-        if line.first().is_some_and(|letter| "#;".contains(letter.char)) {
+        if trimmed(line).first().is_some_and(|letter| "#;".contains(letter.char)) {
             continue;
         }
         joined.extend_from_slice(line);
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn lines_are_joined_and_remarks_between_them_left_out() {
         let unit = "[Service]\r\nExecStart = /x \\\r\n  # ExecStart=/y \\\n\t; no\n  --a=1 \\\n\n--b=2\n";
-        assert_eq!(list(&[unit.split("\n--b").next().unwrap()], "ExecStart"), ["/x  --a=1"]);
+        assert_eq!(list(&[unit.split("\n--b").next().unwrap()], "ExecStart"), ["/x    --a=1"]);
         assert_eq!(list(&["[Service]\nA=b\\\\\nC=d"], "A"), ["b\\\\"]);
         assert_eq!(list(&["\u{feff}[Service]\nA=b \\"], "A"), ["b"]);
     }

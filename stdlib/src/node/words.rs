@@ -4,7 +4,7 @@
 //! word, and what an unknown escape says stays as it is written.
 
 use super::traced::{Files, Letter, Place, text};
-use haengine_kernel::error::Result;
+use haengine_kernel::error::{Error, Result};
 
 /// What becomes one argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,10 @@ impl Word {
 /// What a backslash does, and whether a quote must end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
-    /// Those of a unit: escapes as in C, quotes must end.
-    Unit,
+    /// Those of a command line: escapes as in C, unknown ones stay as they are, quotes must end.
+    Command,
+    /// Those of `Environment=`: the same, but systemd leaves out all that comes after an unknown escape.
+    Assignments,
     /// Those for the value of `$NAME`: a backslash keeps the next character, the end of the text ends a quote.
     Value,
 }
@@ -58,7 +60,7 @@ pub(super) fn words(files: &Files, line: &[Letter], rules: Rules) -> Result<Vec<
 /// # Errors
 /// `node.quote` where a quote does not end, `node.command` where a command has no path.
 pub(super) fn commands(files: &Files, line: &[Letter]) -> Result<Vec<Command>> {
-    let mut reader = Reader { files, line, at: 0, rules: Rules::Unit };
+    let mut reader = Reader { files, line, at: 0, rules: Rules::Command };
     let mut commands = Vec::new();
     while let Some(command) = reader.command()? {
         commands.push(command);
@@ -135,7 +137,7 @@ impl Reader<'_> {
             }
             self.at += 1;
         }
-        if let (Some(quote), Rules::Unit) = (quote, self.rules) {
+        if let Some(quote) = quote.filter(|_| self.rules != Rules::Value) {
             return Err(self.files.refused("node.quote", first.at, &format!("a quote (`{quote}`) does not end")));
         }
         Ok(Some(Word { letters, place: first.at.to(self.line[self.at - 1].at) }))
@@ -153,6 +155,11 @@ impl Reader<'_> {
         }
         let rest: String = text(&self.line[self.at..self.line.len().min(self.at + 9)]);
         let Some((char, length)) = c_escape(&rest) else {
+            if self.rules == Rules::Assignments {
+                return Err(
+                    self.refused(backslash, "systemd knows no such escape, and leaves out the rest of the line")
+                );
+            }
             letters.extend([backslash, *next]);
             self.at += 1;
             return Ok(());
@@ -160,7 +167,7 @@ impl Reader<'_> {
         let last = self.line[self.at + length - 1];
         self.at += length;
         if char.is_control() && !"\t\n".contains(char) || !char.is_ascii() && length == 3 {
-            return Err(self.files.refused("node.escape", backslash.at, "an escape stands for no character"));
+            return Err(self.refused(backslash, "an escape stands for a control character, or for half of one"));
         }
         letters.push(Letter { char, at: backslash.at.to(last.at), ..backslash });
         Ok(())
@@ -169,8 +176,12 @@ impl Reader<'_> {
     fn ends_in_backslash(&self, backslash: Letter) -> Result<()> {
         match self.rules {
             Rules::Value => Ok(()),
-            Rules::Unit => Err(self.files.refused("node.escape", backslash.at, "the line ends in a backslash")),
+            _ => Err(self.refused(backslash, "the line ends in a backslash")),
         }
+    }
+
+    fn refused(&self, backslash: Letter, message: &str) -> Error {
+        self.files.refused("node.escape", backslash.at, message)
     }
 }
 
