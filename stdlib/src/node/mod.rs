@@ -1,8 +1,78 @@
-//! What a node of a cluster is.
+//! What a node of a cluster is: asked of its host, read from its files, and those files for another node.
+//!
+//! | file | what |
+//! |---|---|
+//! | survey, sockets | what a host says of itself; who listens and who is connected |
+//! | said | an answer in parts |
+//!
+//! Units, and what is in them:
+//!
+//! | file | what |
+//! |---|---|
+//! | traced | text that knows where each of its characters is written; files, and edits of them |
+//! | words | a line split into words by systemd's rules |
+//! | specifier | what `%n` stands for |
+//! | fragments | which files make up a unit |
+//! | unit | a unit with its drop-ins |
+//! | environment, variable_file | files of variables, `Environment=`, and what of them counts |
+//! | variable | variables put in for `$NAME` and `${NAME}` |
+//! | service | a unit with its environment and its command lines |
+//! | program | the program that a service runs |
+//! | flags, kinds | its flags, and which of them need no value |
+//! | naming, hosts | which flags hold a node's own address or name; where in a value they stand |
+//! | rename | the same files for another node |
+//! | rewrite | a value changed where it is written |
+//! | mentions | what still names the old node, and why |
+//!
+//! Documents in YAML and JSON:
+//!
+//! | file | what |
+//! |---|---|
+//! | document, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
+//! | endpoint | where a server is: addresses, names, ports |
+//! | moving, mention | from which node to which one, and what still names the old one |
+//! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
+//! | configuration | the components' configuration files |
+//! | etcd | etcd's configuration file |
+//! | network, subnet | the files of CNI, and the parts of networks in them |
+//! | manifest | static pods |
+//!
+//! But for `survey` and `sockets` nothing here asks a host: texts and their files' names go in, values and edited texts come
+//! out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
+//! in it.
 
+pub mod configuration;
+pub mod document;
+pub mod edit;
+pub mod endpoint;
+pub mod environment;
+pub mod etcd;
+pub mod flags;
+pub mod fragments;
+pub mod hosts;
+mod kinds;
+pub mod kubeconfig;
+pub mod manifest;
+pub mod mention;
+pub mod mentions;
+pub mod moving;
+pub mod naming;
+pub mod network;
+pub mod program;
+pub mod rename;
+mod rewrite;
 mod said;
+pub mod scalar;
+pub mod service;
 mod sockets;
+mod specifier;
+pub mod subnet;
 mod survey;
+pub mod traced;
+pub mod unit;
+mod variable;
+mod variable_file;
+pub mod words;
 
 use haengine_script::Module;
 
@@ -14,5 +84,4 @@ pub fn module() -> Module {
     Module::new("node", ABOUT).read::<Survey>().read::<Sockets>()
 }
 
-const ABOUT: &str =
-    "What a node of a cluster is: its programs with their flags, units, files, listeners and connections.";
+const ABOUT: &str = "What a node of a cluster is: its programs with their flags, units, files, listeners and connections.";

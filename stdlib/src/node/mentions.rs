@@ -1,0 +1,148 @@
+//! Where files still name a node, and why that is right.
+
+use std::net::Ipv6Addr;
+
+use super::hosts::same;
+use super::naming::{Meaning, of_variable};
+use super::rename::{Identity, Meant};
+use super::service::Service;
+use super::traced::{Edit, Files, Letter, Place, text};
+use super::unit::Unit;
+
+/// A place that names a node.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mention {
+    /// The file.
+    pub path: String,
+    /// The number of the line.
+    pub line: usize,
+    /// The word there, shortened.
+    pub word: String,
+    /// Why it is right; none where it is not, or nobody knows.
+    pub reason: Option<String>,
+}
+
+/// What the files name of the old node, but for what the edits change.
+pub(super) fn mentions(
+    files: &Files,
+    services: &[Service],
+    old: &Identity,
+    meant: &[Meant<'_>],
+    edits: &[Edit],
+) -> Vec<Mention> {
+    let mut found = Vec::new();
+    for (file, path) in files.paths().enumerate() {
+        let letters = files.letters(file);
+        for place in occurrences(&letters, old) {
+            if edits.iter().any(|edit| edit.place.overlaps(place)) {
+                continue;
+            }
+            let reason = reason(files, services, meant, edits, place).map(str::to_owned);
+            let word = word(files.text(file), place);
+            found.push(Mention { path: path.to_owned(), line: files.line(place), word, reason });
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// Where one of the addresses and names stands as a whole.
+fn occurrences(letters: &[Letter], old: &Identity) -> Vec<Place> {
+    let mut found = Vec::new();
+    for run in letters.split(|letter| !is_part_of_host(letter.char)) {
+        let Some(first) = run.first() else { continue };
+        let said = text(run);
+        let is_old = |word: &str| {
+            let address = word.parse().is_ok_and(|address| old.addresses.contains(&address));
+            address || old.names.iter().any(|name| same(name, word))
+        };
+        if said.parse::<Ipv6Addr>().is_ok() && is_old(&said) {
+            found.push(first.at.to(run[run.len() - 1].at));
+            continue;
+        }
+        for part in run.split(|letter| letter.char == ':').filter(|part| is_old(&text(part))) {
+            found.push(part[0].at.to(part[part.len() - 1].at));
+        }
+    }
+    found
+}
+
+fn is_part_of_host(char: char) -> bool {
+    char.is_ascii_alphanumeric() || ".-:_".contains(char)
+}
+
+/// Why a file may name the old node there.
+fn reason(
+    files: &Files,
+    services: &[Service],
+    meant: &[Meant<'_>],
+    edits: &[Edit],
+    place: Place,
+) -> Option<&'static str> {
+    let mut uses = meant.iter().filter(|one| is_used(one.value, edits, place)).peekable();
+    if uses.peek().is_some() {
+        return all(uses.map(|one| match one.meaning {
+            Some(Meaning::Kept(reason)) => Some(reason),
+            _ => None,
+        }));
+    }
+    if line(files.text(place.file), place).trim_start().starts_with(['#', ';']) {
+        return Some("a remark");
+    }
+    if is_description(files, services, place) {
+        return Some("a description");
+    }
+    of_variables(services, place)
+}
+
+/// Whether a value has letters from there, and keeps them: not where it is written in the place of its variable now.
+fn is_used(value: &[Letter], edits: &[Edit], place: Place) -> bool {
+    let is_replaced = |at: Place| edits.iter().any(|edit| edit.place.overlaps(at));
+    let mut letters = value.iter().filter(|letter| letter.at.overlaps(place));
+    letters.any(|letter| letter.through.is_none_or(|reference| !is_replaced(reference.place)))
+}
+
+/// Why a variable that is no flag's may name the old node.
+fn of_variables(services: &[Service], place: Place) -> Option<&'static str> {
+    let there = |value: &[Letter]| value.iter().any(|letter| letter.at.overlaps(place));
+    for service in services {
+        if let Some(variable) = service.environment.variables.values().find(|one| there(&one.value)) {
+            return of_variable(&variable.name);
+        }
+        if service.environment.replaced.iter().any(|one| there(&one.value)) {
+            return Some("a later assignment counts");
+        }
+    }
+    None
+}
+
+/// The first of the reasons, if all are there.
+fn all<'a>(reasons: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    reasons.collect::<Option<Vec<_>>>()?.first().copied()
+}
+
+fn is_description(files: &Files, services: &[Service], place: Place) -> bool {
+    let path = files.path(place.file);
+    let units = services.iter().filter(|service| service.paths.iter().any(|own| own == path));
+    let directives = units.filter_map(|service| Unit::read(files, &service.name, &[path]).ok());
+    directives.flat_map(|unit| unit.directives).any(|directive| {
+        directive.place.overlaps(place) && ["Description", "Documentation"].contains(&directive.key.as_str())
+    })
+}
+
+fn line(text: &str, place: Place) -> &str {
+    let start = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[place.end..].find('\n').map_or(text.len(), |at| place.end + at);
+    &text[start..end]
+}
+
+/// The word around a place, as it is written.
+fn word(text: &str, place: Place) -> String {
+    let start = text[..place.start].rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let end = text[place.end..].find(char::is_whitespace).map_or(text.len(), |at| place.end + at);
+    let word = &text[start..end];
+    match word.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
+}
