@@ -5,6 +5,7 @@ pub mod etcd;
 pub mod file;
 pub mod k8s;
 pub mod lb;
+pub mod node;
 pub mod pkg;
 pub mod service;
 pub mod ssh;
