@@ -102,12 +102,23 @@ impl Document {
         self.roots.iter().map(|&id| Node { document: self, id })
     }
 
-    /// All values that are no lists and no maps, without keys, in the text's order.
+    /// All values that are no lists and no maps, without keys, in the text's order; an alias of one stands where it is.
     pub fn scalars(&self) -> impl Iterator<Item = Node<'_>> {
         let keys: BTreeSet<usize> = self.entries.iter().flat_map(|entry| entry.content.keys()).collect();
-        let is_value =
-            move |id: &usize| !keys.contains(id) && matches!(self.entries[*id].content, Content::Scalar { .. });
-        (0..self.entries.len()).filter(is_value).map(|id| Node { document: self, id })
+        let all = (0..self.entries.len()).map(|id| Node { document: self, id });
+        all.filter(move |node| !keys.contains(&node.id) && node.raw().is_some())
+    }
+
+    /// The text with blanks for all values, and for keys: what is left are remarks and signs.
+    pub fn remarks(&self) -> String {
+        let mut bytes = self.text.clone().into_bytes();
+        let is_scalar = |entry: &&Entry| matches!(entry.content, Content::Scalar { .. } | Content::Alias(_));
+        for entry in self.entries.iter().filter(is_scalar) {
+            for byte in bytes[entry.range.clone()].iter_mut().filter(|byte| **byte != b'\n') {
+                *byte = b' ';
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The file, as errors name it.
@@ -236,6 +247,11 @@ impl<'a> Node<'a> {
         }
         path.reverse();
         path
+    }
+
+    /// The list or the map that it is in.
+    pub fn parent(&self) -> Option<Node<'a>> {
+        self.entry().parent.map(|id| self.sibling(id))
     }
 
     /// The error `node.yaml` for what stands here.

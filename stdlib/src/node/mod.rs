@@ -8,14 +8,21 @@
 //! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
 //! | configuration | the components' configuration files |
 //! | etcd | etcd's configuration file |
-//! | network | the files of CNI |
+//! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
 //! All of it is pure: a text and its file's name go in, values and edited texts come out. What is not understood is
 //! refused with file and line; an error never quotes the text, since there may be a secret in it.
 
+pub mod configuration;
 pub mod document;
 pub mod edit;
 pub mod endpoint;
+pub mod etcd;
 pub mod kubeconfig;
+pub mod manifest;
+pub mod mention;
+pub mod moving;
+pub mod network;
 pub mod scalar;
+pub mod subnet;

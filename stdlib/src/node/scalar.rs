@@ -44,9 +44,11 @@ pub fn written(value: &str, was: Style, in_flow: bool) -> Option<String> {
 /// Whether a text stays a text without quotes. It says no too often rather than too seldom.
 fn is_plain(value: &str, in_flow: bool) -> bool {
     let is_harmless = |character: char| {
-        character.is_ascii_alphanumeric() || "._/:@%+=-".contains(character) || (!in_flow && "[]".contains(character))
+        character.is_ascii_alphanumeric() || "._/:@%+=-".contains(character) || (!in_flow && "[],".contains(character))
     };
-    value.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '/')
+    let after_signs = value.trim_start_matches('-');
+    let is_flag = (1..=2).contains(&(value.len() - after_signs.len())) && after_signs.starts_with(char::is_alphabetic);
+    (is_flag || value.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '/'))
         && value.chars().all(is_harmless)
         && !value.ends_with(':')
         && !WORDS.contains(&value.to_ascii_lowercase().as_str())
@@ -55,7 +57,7 @@ fn is_plain(value: &str, in_flow: bool) -> bool {
 
 /// Numbers, dates and times: digits with what may stand between them, in any base. An address is none of them.
 fn is_like_a_number(value: &str) -> bool {
-    let is_of_a_number = |byte: u8| byte.is_ascii_hexdigit() || b"xXoO_.:+-".contains(&byte);
+    let is_of_a_number = |byte: u8| byte.is_ascii_hexdigit() || b"xXoO_.,:+-".contains(&byte);
     value.starts_with(|first: char| first.is_ascii_digit())
         && value.bytes().all(is_of_a_number)
         && value.matches('.').count() < 2
@@ -67,12 +69,34 @@ mod tests {
 
     #[test]
     fn quotes_are_set_where_they_are_needed() {
-        for plain in ["10.0.0.1", "https://10.0.0.1:6443", "10.0.0.1:10249", "node-1", "/etc/k.conf", "10.0.0.0/24"] {
+        for plain in [
+            "10.0.0.1",
+            "https://10.0.0.1:6443",
+            "10.0.0.1:10249",
+            "node-1",
+            "/etc/k.conf",
+            "10.0.0.0/24",
+            "--a=b",
+            "-name=x",
+        ] {
             assert_eq!(written(plain, Style::Plain, true).as_deref(), Some(plain));
         }
-        for quoted in
-            ["123", "1e3", "0x1f", "yes", "No", "::1", "fd00::", "1:2:3:4:5:6:7:8", "2026-01-01", "", "a b", "[::1]"]
-        {
+        for quoted in [
+            "123",
+            "1e3",
+            "0x1f",
+            "yes",
+            "No",
+            "::1",
+            "fd00::",
+            "1:2:3:4:5:6:7:8",
+            "2026-01-01",
+            "-1",
+            "---",
+            "",
+            "a b",
+            "[::1]",
+        ] {
             assert_eq!(written(quoted, Style::Plain, false), Some(format!("\"{quoted}\"")));
         }
         let url = "https://[fd00::1]:6443";
