@@ -76,7 +76,7 @@ impl Document {
         }
         let start = text.trim_start_matches('\u{feff}').trim_start();
         let (entries, roots) = (std::mem::take(&mut reading.entries), std::mem::take(&mut reading.roots));
-        let is_json = start.starts_with(['{', '[']);
+        let is_json = start.starts_with(['{', '[']) && entries.iter().all(|entry| entry.content.is_of_json());
         Ok(Document { file: file.to_owned(), text: text.to_owned(), entries, roots, is_json })
     }
 
@@ -131,7 +131,7 @@ impl Document {
         &self.text
     }
 
-    /// True for JSON, and for what is written like it.
+    /// True for JSON: texts are in double quotes, and nothing else is.
     pub fn is_json(&self) -> bool {
         self.is_json
     }
@@ -153,6 +153,15 @@ impl Drop for Document {
 }
 
 impl Content {
+    fn is_of_json(&self) -> bool {
+        match self {
+            Content::Scalar { value, style: Style::Plain } => serde_json::from_str::<serde_json::Value>(value).is_ok(),
+            Content::Scalar { style, .. } => *style == Style::Double,
+            Content::Alias(_) => false,
+            Content::List(_) | Content::Map(_) => true,
+        }
+    }
+
     fn keys(&self) -> Vec<usize> {
         match self {
             Content::Map(pairs) => pairs.iter().map(|(key, _)| *key).collect(),

@@ -64,8 +64,11 @@ impl Etcd {
     /// # Errors
     /// `node.etcd`, where one of them is none.
     pub fn urls(&self, field: &str) -> Result<Vec<Endpoint>> {
-        let words = self.value(field).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
-        let wrong = |error: Error| refused(format!("`{}`: `{field}` has no URL", self.document.file())).because(error);
+        let Some(node) = self.document.root().and_then(|root| root.get(field)) else { return Ok(Vec::new()) };
+        let wrong = |error: Error| {
+            refused(format!("`{}`, line {}: here is no URL", self.document.file(), node.line())).because(error)
+        };
+        let words = node.text().unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
         words.map(|word| Endpoint::parse(word).map_err(wrong)).collect()
     }
 

@@ -67,10 +67,13 @@ impl Network {
         let sources = texts(|path| path.ends_with(&["ipam", "type"]));
         let kubeconfigs = texts(|path| path.ends_with(&["kubeconfig"]));
         let parts = all.iter().filter(|node| is_part(**node)).filter_map(|node| Some((node.text()?, node.line())));
-        let parts = parts.map(|(text, line)| Subnet::parse(text).map(|subnet| Part { subnet, line }));
-        let parts = parts.collect::<Result<Vec<Part>>>().map_err(|error| {
-            refused(format!("`{file}` gives addresses of a part that cannot be read")).because(error)
-        })?;
+        let parts = parts.map(|(text, line)| match Subnet::parse(text) {
+            Ok(subnet) => Ok(Part { subnet, line }),
+            Err(error) => {
+                Err(refused(format!("`{file}`, line {line}: no part of a network stands here")).because(error))
+            }
+        });
+        let parts = parts.collect::<Result<Vec<Part>>>()?;
         Ok(Network { name, plugins, sources, parts, kubeconfigs, document })
     }
 
