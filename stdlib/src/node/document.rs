@@ -11,7 +11,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, T
 use haengine_kernel::error::{Error, Kind, Result};
 use zeroize::Zeroize;
 
-use super::scalar::Style;
+use super::scalar::{self, Style};
 
 /// A file larger than this is no configuration.
 const LARGEST: usize = 4 << 20;
@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub in_flow: bool,
     pub is_anchored: bool,
     pub parent: Option<usize>,
+    /// The key under which it stands, where that is in a map.
+    pub key: Option<usize>,
 }
 
 /// What a value is; lists and maps hold the numbers of others.
@@ -70,7 +72,7 @@ impl Document {
         for event in Parser::new_from_str_with_options(text, options()) {
             let (event, span) = event.map_err(|error| {
                 let line = error.marker().line();
-                refused(file, line, "this cannot be read as YAML").hint("look at this line and the one before it")
+                refused(file, line, "this cannot be read as YAML").hint("look at this line and the ones next to it")
             })?;
             reading.take(event, span)?;
         }
@@ -80,15 +82,14 @@ impl Document {
         Ok(Document { file: file.to_owned(), text: text.to_owned(), entries, roots, is_json })
     }
 
-    /// The one document that has something in it; none where the text is empty.
+    /// The first document, where it is the only one; none where the text is empty.
     ///
     /// # Errors
-    /// Where there are several: programs take the first and say nothing of the others.
+    /// Where there is something in a later one: programs take the first and say nothing of the others.
     pub fn only(&self) -> Result<Option<Node<'_>>> {
-        let filled: Vec<Node<'_>> = self.documents().filter(|node| !node.is_null()).collect();
-        match filled.get(1) {
+        match self.documents().skip(1).find(|node| !node.is_null()) {
             Some(second) => Err(second.refused("a second document begins here")),
-            None => Ok(filled.first().copied()),
+            None => Ok(self.root().filter(|root| !root.is_null())),
         }
     }
 
@@ -219,7 +220,7 @@ impl<'a> Node<'a> {
     /// True for nothing at all, `~` and `null`.
     pub fn is_null(&self) -> bool {
         match &self.target().entry().content {
-            Content::Scalar { value, style } => *style == Style::Plain && super::scalar::is_null(value),
+            Content::Scalar { value, style } => *style == Style::Plain && scalar::is_null(value),
             _ => false,
         }
     }
@@ -246,13 +247,10 @@ impl<'a> Node<'a> {
 
     /// The keys that lead to it, outermost first; lists add nothing.
     pub fn path(&self) -> Vec<&'a str> {
-        let (mut path, mut child) = (Vec::new(), self.id);
-        while let Some(parent) = self.document.entries[child].parent {
-            if let Content::Map(pairs) = &self.document.entries[parent].content {
-                let key = pairs.iter().find(|(_, value)| *value == child).map(|(key, _)| self.sibling(*key));
-                path.extend(key.and_then(|key| key.raw()));
-            }
-            child = parent;
+        let (mut path, mut next) = (Vec::new(), Some(*self));
+        while let Some(node) = next {
+            path.extend(node.entry().key.and_then(|key| self.sibling(key).raw()));
+            next = node.parent();
         }
         path.reverse();
         path
@@ -345,8 +343,8 @@ impl<'a> Reading<'a> {
         };
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                self.known(tag.as_deref(), &span)?;
                 let content = Content::Scalar { value: value.into_owned(), style: style_of(style) };
+                self.known(tag.as_deref(), &content, &span)?;
                 self.add(content, &span, in_flow, anchor).map(drop)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -362,7 +360,7 @@ impl<'a> Reading<'a> {
     }
 
     fn begin(&mut self, content: Content, span: &Span, in_flow: bool, anchor: usize, tag: Option<&Tag>) -> Result<()> {
-        self.known(tag, span)?;
+        self.known(tag, &content, span)?;
         let id = self.add(content, span, in_flow, anchor)?;
         self.open.push((id, None));
         Ok(())
@@ -386,8 +384,12 @@ impl<'a> Reading<'a> {
     fn add(&mut self, content: Content, span: &Span, in_flow: bool, anchor: usize) -> Result<usize> {
         let (id, line, range) = (self.entries.len(), span.start.line(), self.bytes(span));
         let parent = self.open.last().map(|(id, _)| *id);
-        let is_scalar = matches!(content, Content::Scalar { .. });
-        self.entries.push(Entry { content, range, line, in_flow, is_anchored: anchor != 0, parent });
+        let may_be_key = match &content {
+            Content::Scalar { value, style } => *style != Style::Plain || !scalar::is_null(value),
+            _ => false,
+        };
+        let key = self.open.last().and_then(|(_, key)| *key);
+        self.entries.push(Entry { content, range, line, in_flow, is_anchored: anchor != 0, parent, key });
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
@@ -398,7 +400,7 @@ impl<'a> Reading<'a> {
         match (&mut self.entries[*open].content, key.take()) {
             (Content::List(items), _) => items.push(id),
             (Content::Map(pairs), Some(key)) => pairs.push((key, id)),
-            (Content::Map(_), None) if is_scalar => *key = Some(id),
+            (Content::Map(_), None) if may_be_key => *key = Some(id),
             _ => return Err(self.wrong(span, "this key is no plain text")),
         }
         Ok(id)
@@ -421,8 +423,14 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn known(&self, tag: Option<&Tag>, span: &Span) -> Result<()> {
-        let is_known = tag.is_none_or(|tag| tag.is_yaml_core_schema() || tag.original() == "!");
+    /// Tags may say what a value is anyway. Those that make another value of it are not understood.
+    fn known(&self, tag: Option<&Tag>, content: &Content, span: &Span) -> Result<()> {
+        let says = tag.map(|tag| tag.core_suffix());
+        let is_known = match content {
+            Content::Scalar { value, .. } => says.is_none_or(|says| says == Some("str") && !scalar::is_null(value)),
+            Content::List(_) => says.is_none_or(|says| says == Some("seq")),
+            _ => says.is_none_or(|says| says == Some("map")),
+        };
         if is_known { Ok(()) } else { Err(self.wrong(span, "this value has a tag that is not understood")) }
     }
 
@@ -501,12 +509,13 @@ mod tests {
     fn what_is_not_understood_is_refused_with_its_line() {
         assert!(why("a: 1\nb: 2\na: 3\n").contains("line 3: this key stands in line 1"));
         assert!(why("a:\n  b: !secret c\n").contains("line 2: this value has a tag"));
+        assert!(why("a: !!binary YQ==\n").contains("has a tag") && why("a: !!str\n").contains("has a tag"));
         assert!(why("a: &a\n  b: *a\n").contains("line 2: this alias stands inside"));
         assert!(why("a:\n  ? [b]\n  : c\n").contains("line 2: this key"));
         assert!(why("a: 'b\nc: d\n").contains("cannot be read as YAML"));
         assert!(!why("token: very-secret: x\n").contains("very"));
         assert!(Document::parse("/f", "a: 1\n---\nb: 1\n").unwrap().only().is_err());
-        assert!(Document::parse("/f", "---\n---\nb: 1\n---\n").unwrap().only().unwrap().unwrap().get("b").is_some());
+        assert!(Document::parse("/f", "# a\n---\nb: 1\n---\n").unwrap().only().unwrap().is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::document::{Document, Node};
 use super::edit::Edit;
 use super::endpoint::Endpoint;
+use super::moving::{Meaning, Move, Moved};
 
 /// A kubeconfig. It has no `Debug`: there are keys and tokens in it.
 ///
@@ -163,16 +164,31 @@ impl Kubeconfig {
     pub fn with_servers(&self, mut change: impl FnMut(&Server) -> Option<String>) -> Result<String> {
         let mut edit = Edit::of(&self.document);
         let root = self.document.only()?;
-        for item in root.and_then(|root| root.get("clusters")).map(|list| list.items()).unwrap_or_default() {
-            let name = item.get("name").and_then(|name| name.text());
-            let known = self.clusters.iter().find(|cluster| Some(cluster.name.as_str()) == name);
-            let Some(server) = known.and_then(|cluster| cluster.server.as_ref()) else { continue };
+        let items = root.and_then(|root| root.get("clusters")).map(|list| list.items()).unwrap_or_default();
+        for (item, cluster) in items.into_iter().zip(&self.clusters) {
+            let Some(server) = &cluster.server else { continue };
             if let (Some(node), Some(new)) = (item.at(&["cluster", "server"]), change(server)) {
                 Endpoint::parse(&new)?;
                 edit.set(node, &new)?;
             }
         }
         edit.finish()
+    }
+
+    /// The file for another node: its servers that are API servers of this cluster become that node's own.
+    ///
+    /// # Errors
+    /// `node.edit`, where a value cannot be written.
+    pub fn moved(&self, to: &Move) -> Result<Moved> {
+        to.document(&self.document, meaning)
+    }
+}
+
+fn meaning(node: Node<'_>) -> Option<Meaning> {
+    match node.path().as_slice() {
+        ["clusters", "cluster", "server"] => Some(Meaning::Server),
+        ["clusters", "cluster", "tls-server-name"] => Some(Meaning::Stays("a name in the API servers' certificates")),
+        _ => None,
     }
 }
 

@@ -25,8 +25,8 @@ pub struct Manifest {
     pub containers: Vec<Container>,
 }
 
-/// A container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A container. It has no `Debug`: there may be secrets in its environment.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Container {
     /// Its name.
     pub name: String,

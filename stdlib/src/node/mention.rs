@@ -1,5 +1,7 @@
 //! Whether a text names a host, as a whole word and in whatever spelling.
 
+use std::net::IpAddr;
+
 use super::endpoint::{Endpoint, Host};
 
 /// What stands between two words of a value.
@@ -21,13 +23,14 @@ pub fn mention<'a>(text: &'a str, hosts: &[Host]) -> Option<&'a str> {
 
 fn is_in(word: &str, host: &Host) -> bool {
     let is_at = |endpoint: Endpoint| endpoint.host.as_ref() == Some(host);
-    Endpoint::parse(word).is_ok_and(is_at) || has_word(&word.to_ascii_lowercase(), &host.to_string())
+    Endpoint::parse(word).is_ok_and(is_at) || has_word(&word.to_ascii_lowercase(), host)
 }
 
 /// True where nothing before and after the name goes on with it.
-fn has_word(text: &str, name: &str) -> bool {
-    let goes_on = |character: char| character.is_ascii_alphanumeric() || "-.".contains(character);
-    text.match_indices(name).any(|(at, _)| {
+fn has_word(text: &str, host: &Host) -> bool {
+    let (name, more) = (host.to_string(), if matches!(host, Host::Address(IpAddr::V6(_))) { "-.:" } else { "-." });
+    let goes_on = |character: char| character.is_ascii_alphanumeric() || more.contains(character);
+    text.match_indices(&name).any(|(at, _)| {
         let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
         !before.is_some_and(goes_on) && !after.is_some_and(goes_on)
     })
@@ -46,7 +49,7 @@ mod tests {
             ("master10 master1-x x.master1", false),
             ("# see MASTER1: the first", true),
             ("[FD00:0::1]:6443", true),
-            ("fd00::12", false),
+            ("fd00::12 fd00::1:2 [2001:fd00::1]:1", false),
             ("", false),
         ] {
             assert_eq!(mention(text, &hosts).is_some(), is_named, "{text}");

@@ -20,8 +20,8 @@ pub struct Move {
     pub server: Option<Endpoint>,
 }
 
-/// A file for the new node.
-#[derive(Debug, PartialEq, Eq)]
+/// A file for the new node. It has no `Debug`: there may be secrets in it.
+#[derive(PartialEq, Eq)]
 pub struct Moved {
     /// Its text; all that did not have to change is as it was, byte for byte.
     pub text: String,

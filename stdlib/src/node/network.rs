@@ -178,9 +178,9 @@ mod tests {
             BRIDGE.replace("1.0/24", "2.0/24").replace("\"gateway\": \"10.244.1.1", "\"gateway\": \"10.244.2.1");
         assert_eq!(moved.text, expected);
         assert!(
-            network.moved(&example(), &own("10.244.2.0/25")).unwrap_err().message().contains("line 5: this address")
+            network.moved(&example(), &own("10.244.2.0/25")).err().unwrap().message().contains("line 5: this address")
         );
-        assert!(network.moved(&example(), &own("fd00::/64")).unwrap_err().message().contains("no part for this one"));
+        assert!(network.moved(&example(), &own("fd00::/64")).err().unwrap().message().contains("no part for this one"));
     }
 
     #[test]
