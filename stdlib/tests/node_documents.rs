@@ -51,7 +51,7 @@ struct Asked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     server: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<String>,
+    parts: Vec<(String, String)>,
 }
 
 fn folder() -> PathBuf {
@@ -214,7 +214,7 @@ fn kubeconfig(case: &Case, name: &str, text: &str) -> Picture {
     Ok((picture, edited.ok()))
 }
 
-fn moved(case: &Case, change: impl Fn(&Move, &[Subnet]) -> Result<Moved>) -> Result<Option<Moved>> {
+fn moved(case: &Case, change: impl Fn(&Move, &[(Subnet, Subnet)]) -> Result<Moved>) -> Result<Option<Moved>> {
     let Some(asked) = &case.moved else { return Ok(None) };
     let host = |text: &String| Host::parse(text).unwrap();
     let endpoint = |text: &String| Endpoint::parse(text).unwrap();
@@ -224,7 +224,8 @@ fn moved(case: &Case, change: impl Fn(&Move, &[Subnet]) -> Result<Moved>) -> Res
         servers: asked.servers.iter().map(endpoint).collect(),
         server: asked.server.as_ref().map(endpoint),
     };
-    let parts: Vec<Subnet> = asked.parts.iter().map(|part| Subnet::parse(part).unwrap()).collect();
+    let part = |text: &String| Subnet::parse(text).unwrap();
+    let parts: Vec<_> = asked.parts.iter().map(|(old, own)| (part(old), part(own))).collect();
     change(&to, &parts).map(Some)
 }
 

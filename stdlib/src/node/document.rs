@@ -68,6 +68,12 @@ impl Document {
         if text.len() > LARGEST {
             return Err(Error::new(Kind::Refused, "node.yaml", format!("`{file}` is larger than 4 MiB")));
         }
+        let bare = text.strip_prefix(scalar::MARK).unwrap_or(text);
+        if let Some(at) = bare.find(scalar::DOUBTFUL) {
+            let line = bare[..at].matches('\n').count() + 1;
+            return Err(refused(file, line, "a sign stands here of which programs make different things")
+                .hint("look for signs that are not shown: line separators, byte order marks"));
+        }
         let mut reading = Reading::new(file, text);
         for event in Parser::new_from_str_with_options(text, options()) {
             let (event, span) = event.map_err(|error| {
@@ -76,7 +82,7 @@ impl Document {
             })?;
             reading.take(event, span)?;
         }
-        let start = text.trim_start_matches('\u{feff}').trim_start();
+        let start = bare.trim_start();
         let (entries, roots) = (std::mem::take(&mut reading.entries), std::mem::take(&mut reading.roots));
         let is_json = start.starts_with(['{', '[']) && entries.iter().all(|entry| entry.content.is_of_json());
         Ok(Document { file: file.to_owned(), text: text.to_owned(), entries, roots, is_json })
@@ -345,6 +351,7 @@ impl<'a> Reading<'a> {
             Event::Scalar(value, style, anchor, tag) => {
                 let content = Content::Scalar { value: value.into_owned(), style: style_of(style) };
                 self.known(tag.as_deref(), &content, &span)?;
+                self.agreed(&content, &span, in_flow)?;
                 self.add(content, &span, in_flow, anchor).map(drop)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -434,6 +441,16 @@ impl<'a> Reading<'a> {
         if is_known { Ok(()) } else { Err(self.wrong(span, "this value has a tag that is not understood")) }
     }
 
+    /// In `{?a: b}` the sign is a part of the key for some programs, and for others not.
+    fn agreed(&self, content: &Content, span: &Span, in_flow: bool) -> Result<()> {
+        match content {
+            Content::Scalar { value, style: Style::Plain } if in_flow && value.starts_with('?') => {
+                Err(self.wrong(span, "a `?` stands here, of which programs make different things"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn bytes(&self, span: &Span) -> Range<usize> {
         span.byte_range().unwrap_or(self.text.len()..self.text.len())
     }
@@ -511,6 +528,8 @@ mod tests {
         assert!(why("a:\n  b: !secret c\n").contains("line 2: this value has a tag"));
         assert!(why("a: !!binary YQ==\n").contains("has a tag") && why("a: !!str\n").contains("has a tag"));
         assert!(why("a: &a\n  b: *a\n").contains("line 2: this alias stands inside"));
+        assert!(why("a: b\n\u{feff}c: d\n").contains("line 2: a sign stands here"));
+        assert!(why("a: {?b: c}\n").contains("line 1: a `?`"));
         assert!(why("a:\n  ? [b]\n  : c\n").contains("line 2: this key"));
         assert!(why("a: 'b\nc: d\n").contains("cannot be read as YAML"));
         assert!(!why("token: very-secret: x\n").contains("very"));

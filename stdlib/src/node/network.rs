@@ -51,6 +51,9 @@ impl Network {
     /// ```
     pub fn read(file: &str, text: &str) -> Result<Network> {
         let document = Document::parse(file, text)?;
+        // A comma too many is none in YAML.
+        serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| refused(format!("`{file}`, line {}: this is no JSON", error.line())))?;
         let root = document.only()?.filter(|root| root.is_map());
         let root = root.ok_or_else(|| refused(format!("`{file}` is no file of CNI")))?;
         let listed = root.get("plugins").map(|list| list.items());
@@ -77,12 +80,13 @@ impl Network {
         Ok(Network { name, plugins, sources, parts, kubeconfigs, document })
     }
 
-    /// The file for another node, with that node's own parts instead of the old ones: one for each family.
+    /// The file for another node. `own` has each part that stands in the file with the one that the new node has instead, or
+    /// with itself where it stays: the part of a second network, say. Addresses within a part move along.
     ///
     /// # Errors
-    /// `node.network`, where there is no part for one that stands in the file, or addresses within it have no place in the
-    /// new one; `node.edit`.
-    pub fn moved(&self, to: &Move, own: &[Subnet]) -> Result<Moved> {
+    /// `node.network`, where a part of the file is not among them, or addresses within it have no place in the new one;
+    /// `node.edit`.
+    pub fn moved(&self, to: &Move, own: &[(Subnet, Subnet)]) -> Result<Moved> {
         for node in self.document.scalars() {
             own_value(node, own).map_err(|why| {
                 refused(format!("`{}`, line {}: {why}", self.document.file(), node.line()))
@@ -98,13 +102,17 @@ impl Network {
 }
 
 /// What a value of host-local becomes.
-fn own_value(node: Node<'_>, own: &[Subnet]) -> Result<Option<String>, &'static str> {
+fn own_value(node: Node<'_>, own: &[(Subnet, Subnet)]) -> Result<Option<String>, &'static str> {
     let Some(ipam) = host_local(node) else { return Ok(None) };
     let (Some(text), Some(key)) = (node.text(), node.path().last().copied()) else { return Ok(None) };
     if is_part(node) {
         let old = Subnet::parse(text).map_err(|_| "this is no part of a network")?;
-        let new = own.iter().find(|new| new.is_like(&old));
-        return new.map(|new| Some(new.to_string())).ok_or("the new node has no part for this one");
+        let found = own.iter().find(|(from, new)| *from == old && new.is_like(&old));
+        return match found {
+            Some((_, new)) if *new == old => Ok(None),
+            Some((_, new)) => Ok(Some(new.to_string())),
+            None => Err("it is not said which part the new node has instead of this one"),
+        };
     }
     if !WITHIN.contains(&key) || text.is_empty() {
         return Ok(None);
@@ -113,8 +121,14 @@ fn own_value(node: Node<'_>, own: &[Subnet]) -> Result<Option<String>, &'static 
     let old = beside.and_then(|node| node.text()).and_then(|text| Subnet::parse(text).ok());
     let address = text.parse::<IpAddr>().ok();
     let (Some(old), Some(address)) = (old, address) else { return Err("this address has no part that it is in") };
-    let new = own.iter().find_map(|new| old.moved(address, new));
-    new.map(|new| Some(new.to_string())).ok_or("this address has no place in the new node's part")
+    match own.iter().find(|(from, _)| *from == old) {
+        Some((_, new)) if *new == old => Ok(None),
+        Some((_, new)) => {
+            let moved = old.moved(address, new).ok_or("this address has no place in the new node's part")?;
+            Ok(Some(moved.to_string()))
+        }
+        None => Ok(None),
+    }
 }
 
 /// True for a `subnet` of host-local that is written out.
@@ -162,8 +176,8 @@ mod tests {
         {\"type\": \"host-local\", \"ranges\": [[{\"subnet\": \"10.244.1.0/24\", \"gateway\": \"10.244.1.1\"}]], \"routes\": \
         [{\"dst\": \"0.0.0.0/0\", \"gw\": \"10.244.1.1\"}]}},\n\t\t{\"type\": \"portmap\"}\n\t]\n}\n";
 
-    fn own(text: &str) -> Vec<Subnet> {
-        vec![Subnet::parse(text).unwrap()]
+    fn own(old: &str, new: &str) -> [(Subnet, Subnet); 1] {
+        [(Subnet::parse(old).unwrap(), Subnet::parse(new).unwrap())]
     }
 
     #[test]
@@ -173,14 +187,26 @@ mod tests {
             (network.parts.len(), network.parts[0].line, &network.sources),
             (1, 5, &vec!["host-local".to_owned()])
         );
-        let moved = network.moved(&example(), &own("10.244.2.0/24")).unwrap();
+        let moved = network.moved(&example(), &own("10.244.1.0/24", "10.244.2.0/24")).unwrap();
         let expected =
             BRIDGE.replace("1.0/24", "2.0/24").replace("\"gateway\": \"10.244.1.1", "\"gateway\": \"10.244.2.1");
         assert_eq!(moved.text, expected);
         assert!(
-            network.moved(&example(), &own("10.244.2.0/25")).err().unwrap().message().contains("line 5: this address")
+            network
+                .moved(&example(), &own("10.244.1.0/24", "10.244.2.0/25"))
+                .err()
+                .unwrap()
+                .message()
+                .contains("line 5: this address")
         );
-        assert!(network.moved(&example(), &own("fd00::/64")).err().unwrap().message().contains("no part for this one"));
+        assert!(
+            network
+                .moved(&example(), &own("10.244.1.0/24", "fd00::/64"))
+                .err()
+                .unwrap()
+                .message()
+                .contains("it is not said")
+        );
     }
 
     #[test]
@@ -195,6 +221,7 @@ mod tests {
             let moved = network.moved(&example(), &[]).unwrap();
             assert_eq!(moved.text, text.replace("Master1", "master2"));
         }
+        assert!(Network::read("/f", "{\"type\": \"bridge\",\n}").err().unwrap().message().contains("line 2"));
         assert!(Network::read("/f", "{\"plugins\": [{}]}").is_err() && Network::read("/f", "[]").is_err());
     }
 }

@@ -16,6 +16,12 @@ pub enum Style {
 /// Words that are no texts where they stand without quotes, in any of YAML's versions.
 const WORDS: [&str; 11] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"];
 
+/// What some editors write before the first character of a text.
+pub const MARK: char = '\u{feff}';
+
+/// Signs of which programs make different things: where older parsers end a line and newer ones do not, and marks in the middle.
+pub const DOUBTFUL: [char; 4] = [MARK, '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// True for what stands for nothing where it has no quotes.
 pub fn is_null(plain: &str) -> bool {
     matches!(plain, "" | "~" | "null" | "Null" | "NULL")
@@ -30,7 +36,7 @@ pub fn is_null(plain: &str) -> bool {
 /// assert_eq!(written("123", Style::Plain, false).as_deref(), Some("\"123\""));
 /// ```
 pub fn written(value: &str, was: Style, in_flow: bool) -> Option<String> {
-    if value.chars().any(char::is_control) {
+    if value.chars().any(|sign| sign.is_control() || DOUBTFUL.contains(&sign)) {
         return None;
     }
     match was {
@@ -109,6 +115,7 @@ mod tests {
         assert_eq!(written("a", Style::Single, false).as_deref(), Some("'a'"));
         assert_eq!(written("a\"b\\", Style::Double, false).as_deref(), Some("\"a\\\"b\\\\\""));
         assert_eq!(written("a\nb", Style::Double, false), None);
+        assert_eq!(written("a\u{2028}b", Style::Double, false), None);
         assert_eq!(written("a", Style::Block, false), None);
     }
 }
