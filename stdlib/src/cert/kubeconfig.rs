@@ -3,7 +3,10 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use haengine_kernel::error::{Error, Kind, Result};
-use serde::Deserialize;
+
+use crate::node::kubeconfig::{Kubeconfig, Material};
+
+pub use crate::node::kubeconfig::is_kubeconfig;
 
 /// Which certificate of a kubeconfig is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,85 +17,27 @@ pub enum Part {
     Authority,
 }
 
-#[derive(Deserialize)]
-struct Kubeconfig {
-    #[serde(default)]
-    clusters: Vec<Named>,
-    #[serde(default)]
-    users: Vec<Named>,
-    #[serde(default)]
-    contexts: Vec<Named>,
-    #[serde(default, rename = "current-context")]
-    current: String,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    cluster: Cluster,
-    #[serde(default)]
-    user: User,
-    #[serde(default)]
-    context: Context,
-}
-
-#[derive(Default, Deserialize)]
-struct Cluster {
-    #[serde(default, rename = "certificate-authority-data")]
-    data: Option<String>,
-    #[serde(default, rename = "certificate-authority")]
-    path: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct User {
-    #[serde(default, rename = "client-certificate-data")]
-    data: Option<String>,
-    #[serde(default, rename = "client-certificate")]
-    path: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Context {
-    #[serde(default)]
-    cluster: String,
-    #[serde(default)]
-    user: String,
-}
-
-/// True when a text is a kubeconfig and no certificate.
-pub fn is_kubeconfig(text: &str) -> bool {
-    !text.contains("-----BEGIN") && text.contains("clusters") && text.contains("users")
-}
-
 /// The certificate of the current context as a PEM text; of the first one where there is no such context.
 ///
 /// # Errors
 /// `cert.kubeconfig`, where it has none: then the hint says what it has instead.
 pub fn certificate(path: &str, text: &str, part: Part) -> Result<String> {
-    let refused = |message: String| Error::new(Kind::Refused, "cert.kubeconfig", message);
-    let config: Kubeconfig = serde_saphyr::from_str(text).map_err(|_| {
-        // Its words could quote a token.
-        refused(format!("the kubeconfig `{path}` cannot be read")).hint("look at it on the host")
+    let config = Kubeconfig::read(path, text).map_err(|error| {
+        refused(format!("the kubeconfig `{path}` cannot be read")).hint("look at it on the host").because(error)
     })?;
-    let context = config.named(&config.contexts, &config.current).map(|found| &found.context);
-    let (what, data, file) = match part {
+    let (what, found) = match part {
         Part::Client => {
-            let name = context.map_or("", |context| &context.user);
-            let user = config.named(&config.users, name).map(|found| &found.user);
-            ("client certificate", user.and_then(|user| user.data.as_ref()), user.and_then(|user| user.path.as_ref()))
+            let user = config.user().or(config.users.first());
+            ("client certificate", user.and_then(|user| user.certificate.as_ref()))
         }
         Part::Authority => {
-            let name = context.map_or("", |context| &context.cluster);
-            let of = config.named(&config.clusters, name).map(|found| &found.cluster);
-            ("certificate authority", of.and_then(|of| of.data.as_ref()), of.and_then(|of| of.path.as_ref()))
+            let cluster = config.cluster().or(config.clusters.first());
+            ("certificate authority", cluster.and_then(|cluster| cluster.authority.as_ref()))
         }
     };
-    let Some(data) = data else {
+    let Some(data) = found.and_then(Material::data) else {
         let error = refused(format!("the kubeconfig `{path}` has no {what} in it"));
-        return Err(match file {
+        return Err(match found.and_then(Material::file) {
             Some(file) => error.hint(format!("inspect the file that it names, `{file}`")),
             None => error.hint("look at how it logs in: a token needs no certificate"),
         });
@@ -102,10 +47,8 @@ pub fn certificate(path: &str, text: &str, part: Part) -> Result<String> {
     pem.ok_or_else(|| refused(format!("the {what} in `{path}` is no base64 of a PEM text")).hint("write it anew"))
 }
 
-impl Kubeconfig {
-    fn named<'a>(&self, list: &'a [Named], name: &str) -> Option<&'a Named> {
-        list.iter().find(|found| found.name == name).or(list.first())
-    }
+fn refused(message: String) -> Error {
+    Error::new(Kind::Refused, "cert.kubeconfig", message)
 }
 
 #[cfg(test)]
@@ -128,5 +71,13 @@ mod tests {
             (error.code(), error.advice()),
             ("cert.kubeconfig", Some("inspect the file that it names, `/c.pem`"))
         );
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_says_in_which_line_and_no_word_of_it() {
+        let error = certificate("/k", "clusters: []\nusers: [ token: very-secret", Part::Client).unwrap_err();
+        assert_eq!((error.code(), error.advice()), ("cert.kubeconfig", Some("look at it on the host")));
+        let causes = format!("{:?}", error.causes());
+        assert!(causes.contains("line 2") && !causes.contains("secret"), "{causes}");
     }
 }

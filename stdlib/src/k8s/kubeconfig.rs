@@ -1,4 +1,4 @@
-//! The kubeconfig that lies on a host, with the files that it names, read in one round trip.
+//! The kubeconfig that lies on a host, read in one round trip, and the files that it names, read in a second one.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use haengine_kernel::host::Host;
 use haengine_kernel::transport::Command;
 use kube::config::{AuthInfo, Cluster, Config, KubeConfigOptions, Kubeconfig};
 use zeroize::Zeroizing;
+
+use crate::node::kubeconfig as node;
 
 const READ: &str = include_str!("kubeconfig.sh");
 
@@ -33,12 +35,36 @@ type Files = BTreeMap<String, Option<Zeroizing<Vec<u8>>>>;
 /// # Errors
 /// `k8s.kubeconfig`, when there is none, or it is not one, or it needs what only a person's own machine has.
 pub async fn read(host: &Host, path: Option<&str>) -> Result<Found> {
-    let command = Command::script(READ).arg(path.unwrap_or_default());
-    let output = host.ok(&command).await?;
-    let said = Zeroizing::new(output.stdout);
-    let (path, files) = parse(&said)?;
+    let (path, mut files) = look(host, path.unwrap_or_default(), &[]).await?;
+    let names = named(&path, &files).map_err(|error| error.on(host.name()))?;
+    if !names.is_empty() {
+        files.extend(look(host, &path, &names).await?.1);
+    }
     let found = assemble(&path, &files).await;
     found.map_err(|error| error.on(host.name()))
+}
+
+/// The kubeconfig, or the files that it names.
+async fn look(host: &Host, path: &str, names: &[String]) -> Result<(String, Files)> {
+    let command = Command::script(READ).arg(path).args(names);
+    let output = host.ok(&command).await?;
+    let said = Zeroizing::new(output.stdout);
+    parse(&said)
+}
+
+/// The files that a client needs beside the kubeconfig; often none.
+fn named(path: &str, files: &Files) -> Result<Vec<String>> {
+    let config = node::Kubeconfig::read(path, text(path, files)?).map_err(|error| broken(path).because(error))?;
+    Ok(config.files().into_iter().map(str::to_owned).collect())
+}
+
+/// The kubeconfig's own text.
+fn text<'a>(path: &str, files: &'a Files) -> Result<&'a str> {
+    let Some(Some(content)) = files.get("") else {
+        return Err(refused(format!("`{path}` cannot be read"))
+            .hint("correct `kubeconfig`, or set `become: true` for the host in the inventory"));
+    };
+    std::str::from_utf8(content).map_err(|error| broken(path).because(error))
 }
 
 fn parse(said: &[u8]) -> Result<(String, Files)> {
@@ -65,13 +91,8 @@ fn parse(said: &[u8]) -> Result<(String, Files)> {
 }
 
 async fn assemble(path: &str, files: &Files) -> Result<Found> {
-    let Some(Some(content)) = files.get("") else {
-        return Err(refused(format!("`{path}` cannot be read"))
-            .hint("correct `kubeconfig`, or set `become: true` for the host in the inventory"));
-    };
-    let text = std::str::from_utf8(content).map_err(|error| broken(path).because(error))?;
     // The parser's own words are not shown: they may quote the line.
-    let mut kubeconfig = Kubeconfig::from_yaml(text).map_err(|_| broken(path))?;
+    let mut kubeconfig = Kubeconfig::from_yaml(text(path, files)?).map_err(|_| broken(path))?;
     let (cluster, user) = current(&kubeconfig);
     for named in &mut kubeconfig.clusters {
         let is_current = cluster.as_deref() == Some(&named.name);
@@ -185,6 +206,17 @@ mod tests {
         assert_eq!(found.config.root_cert, Some(vec![b"abc".to_vec()]));
         assert_eq!(found.certificate.as_deref(), Some(&b"cert"[..]));
         assert_eq!(found.config.auth_info.client_key, None);
+    }
+
+    #[test]
+    fn only_what_is_in_force_is_fetched() {
+        let names = |text: &str| {
+            let (path, files) = parse(&said(&[("", text)])).unwrap();
+            named(&path, &files).unwrap()
+        };
+        assert_eq!(names(NAMING_FILES), ["/a/c.pem", "/a/k.pem", "ca.pem"]);
+        assert_eq!(names(&NAMING_FILES.replace("ca.pem", "'ca.pem'\t# ours\r")), ["/a/c.pem", "/a/k.pem", "ca.pem"]);
+        assert!(names(&NAMING_FILES.replace("current-context: c", "current-context: d")).is_empty());
     }
 
     #[tokio::test]

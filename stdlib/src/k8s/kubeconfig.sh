@@ -1,6 +1,6 @@
-# $1: the kubeconfig, or empty for the first of the usual places.
-# Gives `path PATH`, then `file NAME CONTENT` for it and for each file that it names, the content in base64; `none NAME`
-# for one that cannot be read.
+# $1: the kubeconfig, or empty for the first of the usual places; the others: files that it names.
+# Gives `path PATH`, then `file NAME CONTENT` for it, with an empty name, or for each of the others, the content in base64;
+# `none NAME` for one that cannot be read. What a kubeconfig names is found by who can read one.
 give() {
     if [ -f "$2" ] && [ -r "$2" ]; then
         printf 'file %s ' "$1"
@@ -24,13 +24,14 @@ if [ -z "$path" ]; then
     exit 0
 fi
 printf 'path %s\n' "$path"
-give "" "$path"
-[ -r "$path" ] || exit 0
-sed -n 's/^[ -]*\(certificate-authority\|client-certificate\|client-key\|tokenFile\): *//p' "$path" |
-    sed "s/ *$//; s/^\"\(.*\)\"$/\1/; s/^'\(.*\)'$/\1/" | sort -u |
-    while IFS= read -r name; do
-        case $name in
-        /*) give "$name" "$name" ;;
-        ?*) give "$name" "${path%/*}/$name" ;;
-        esac
-    done
+if [ "$#" -lt 2 ]; then
+    give "" "$path"
+    exit 0
+fi
+shift
+for name in "$@"; do
+    case $name in
+    /*) give "$name" "$name" ;;
+    *) give "$name" "${path%/*}/$name" ;;
+    esac
+done

@@ -14,7 +14,7 @@
 //! | specifier | what `%n` stands for |
 //! | fragments | which files make up a unit |
 //! | unit | a unit with its drop-ins |
-//! | environment, variable_file | files of variables, `Environment=`, and what of them counts |
+//! | environment | files of variables, `Environment=`, and what of them counts |
 //! | variable | variables put in for `$NAME` and `${NAME}` |
 //! | service | a unit with its environment and its command lines |
 //! | program | the program that a service runs |
@@ -71,7 +71,6 @@ mod survey;
 pub mod traced;
 pub mod unit;
 mod variable;
-mod variable_file;
 pub mod words;
 
 use haengine_script::Module;
