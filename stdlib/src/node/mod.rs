@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | survey, sockets | what a host says of itself; who listens and who is connected |
+//! | renamed | the files of a node as another one shall have them |
 //! | said | an answer in parts |
 //!
 //! Units, and what is in them:
@@ -37,7 +38,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey` and `sockets` nothing here asks a host: texts and their files' names go in, values and edited texts come
+//! But for `survey`, `sockets` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited texts come
 //! out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -60,6 +61,7 @@ pub mod naming;
 pub mod network;
 pub mod program;
 pub mod rename;
+mod renamed;
 mod rewrite;
 mod said;
 pub mod scalar;
@@ -75,12 +77,14 @@ pub mod words;
 
 use haengine_script::Module;
 
+pub use renamed::Renamed;
 pub use sockets::Sockets;
 pub use survey::Survey;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("node", ABOUT).read::<Survey>().read::<Sockets>()
+    Module::new("node", ABOUT).read::<Survey>().read::<Sockets>().read::<Renamed>()
 }
 
-const ABOUT: &str = "What a node of a cluster is: its programs with their flags, units, files, listeners and connections.";
+const ABOUT: &str =
+    "What a node of a cluster is: its programs with their flags, units, files, listeners and connections.";

@@ -1,0 +1,227 @@
+//! `node::renamed`: the files of a node as another one shall have them.
+//!
+//! | file | what |
+//! |---|---|
+//! | read.sh, file | the files as they are |
+//! | identity | from which node to which one |
+//! | text | a file that belongs to no unit, by what it is |
+
+mod file;
+mod identity;
+mod text;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use haengine_kernel::arguments::Arguments;
+use haengine_kernel::error::Result;
+use haengine_kernel::host::Host;
+use haengine_kernel::op::Example;
+use haengine_kernel::overlay::Overlay;
+use haengine_kernel::read::{Foreseen, Read};
+use haengine_kernel::secret::Secret;
+use haengine_kernel::shape::Shape;
+use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::transport::Command;
+use haengine_kernel::value::Value;
+
+use self::file::{File, files};
+use self::identity::{Change, node};
+use self::text::{Kept, moved};
+use super::service::Service;
+use super::traced::Files;
+
+/// See [`Read::ABOUT`].
+#[derive(Clone)]
+pub struct Renamed {
+    paths: Vec<String>,
+    units: BTreeMap<String, Vec<String>>,
+    change: Change,
+}
+
+const KEPT: Shape = Shape::Map(&[
+    ("path", Shape::String),
+    ("line", Shape::Integer),
+    ("word", Shape::String),
+    ("reason", Shape::Anything),
+]);
+
+const FILE: Shape = Shape::Map(&[
+    ("path", Shape::String),
+    ("mode", Shape::Integer),
+    ("is_text", Shape::Boolean),
+    ("text", Shape::Anything),
+    ("changed", Shape::Boolean),
+    ("kept", Shape::List(&KEPT)),
+]);
+
+#[async_trait]
+impl Read for Renamed {
+    const NAME: &'static str = "node.renamed";
+    const ABOUT: &'static str = "The files of a node as another one shall have them.
+
+They are read with what links lead to, and understood: units with their drop-ins and files of variables by systemd's rules and
+flags by what they mean; kubeconfigs, components' configuration and etcd's own as YAML or JSON. The node's own address and name
+become the new node's, and an API server of the cluster becomes the new node's own; all else stays, byte for byte. Nothing is
+written. What is not understood is refused with file and line.
+
+The result is a list of maps, one for each file that is there:
+
+| name | what |
+|---|---|
+| `path`, `mode` | of the file |
+| `text` | what the new node gets; a secret where only its owner may read it and nothing changes; `()` for what is no text, or has more than 1 MiB |
+| `is_text`, `changed` | whether there is such a text, and whether it differs from what is there |
+| `kept` | where that still names the old node: `path`, `line`, `word`, and `reason`, why that is right; `()` as reason where a person has to look |
+
+In a plan it is known only when run once a change is planned on the host: take it before.";
+    const SIGNATURE: Signature = Signature {
+        positional: &[
+            Param::hosts(),
+            Param::new("paths", ParamKind::Strings, "Files that belong to no unit."),
+            Param::new(
+                "old",
+                ParamKind::Map,
+                "The node whose files they are: `address` and `names`, the node's name first.",
+            ),
+            Param::new("new", ParamKind::Map, "The node that shall have them: `address` and `names`."),
+        ],
+        options: &[
+            Param::option(
+                "units",
+                ParamKind::Map,
+                "#{}",
+                "Units by name, each with its files, as `node::survey` tells them.",
+            ),
+            Param::option("servers", ParamKind::Strings, "[]", "The API servers of the cluster, `ADDRESS:PORT`."),
+            Param::option("server", ParamKind::String, "port 6443 of `new`", "The new node's own API server."),
+        ],
+    };
+    const EXAMPLES: &'static [Example] = &[Example {
+        about: "A flag that is written in a file of variables.",
+        given: "mkdir -p /opt/demo && printf '[Service]\\nEnvironmentFile=/opt/demo/kubelet\\nExecStart=/usr/bin/kubelet $OPTIONS\\n' >/opt/demo/kubelet.service && printf 'OPTIONS=\"--node-ip=192.0.2.1 --v=2\"\\n' >/opt/demo/kubelet",
+        code: r#"node::renamed(h, [], #{ address: "192.0.2.1", names: ["node1"] }, #{ address: "192.0.2.2", names: ["node2"] }, #{ units: #{ "kubelet": ["/opt/demo/kubelet.service", "/opt/demo/kubelet"] } }).map(|file| file.text)[1]"#,
+        gives: r#""OPTIONS=\"--node-ip=192.0.2.2 --v=2\"\n""#,
+    }];
+    const GIVES: Shape = Shape::List(&FILE);
+
+    fn parse(arguments: &Arguments) -> Result<Self> {
+        let (old, new) = (node("old", &arguments.map("old"))?, node("new", &arguments.map("new"))?);
+        let server = arguments.opt_string("server").unwrap_or_else(|| bracketed(&new.address));
+        let change = Change::new(&old, &new, &arguments.strings("servers"), &server)?;
+        let units = arguments.map("units").into_iter().map(|(name, files)| (name, texts(&files))).collect();
+        Ok(Renamed { paths: arguments.strings("paths"), units, change })
+    }
+
+    fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
+        Foreseen::unless_touched("node::renamed", host, overlay)
+    }
+
+    async fn read(&self, host: &Host) -> Result<Value> {
+        let mut paths = self.paths.clone();
+        paths.extend(self.units.values().flatten().cloned());
+        let mut seen = std::collections::BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        if paths.is_empty() {
+            return Ok(Value::List(Vec::new()));
+        }
+        let command = Command::script(include_str!("read.sh")).args(paths);
+        let files = files(&host.ok(&command).await?.text())?;
+        self.renamed(&files).map_err(|error| error.on(host.name()))
+    }
+}
+
+impl Renamed {
+    fn renamed(&self, files: &[File]) -> Result<Value> {
+        let (changed, mut left) = self.of_units(files)?;
+        let mut found = Vec::new();
+        for file in files {
+            let is_of_unit = self.units.values().any(|paths| paths.contains(&file.path));
+            let (text, kept) = if is_of_unit && file.text.is_some() {
+                let (of_file, others) = left.into_iter().partition(|kept: &Kept| kept.path == file.path);
+                left = others;
+                (changed.get(&file.path).or(file.text.as_ref()).cloned(), of_file)
+            } else {
+                moved(file, &self.change)?
+            };
+            found.push(value(file, text, kept));
+        }
+        Ok(Value::List(found))
+    }
+
+    /// All units together: one variable may be of several.
+    fn of_units(&self, files: &[File]) -> Result<(BTreeMap<String, String>, Vec<Kept>)> {
+        let mut texts = Files::default();
+        for file in files.iter().filter(|file| self.units.values().any(|paths| paths.contains(&file.path))) {
+            if let Some(text) = &file.text {
+                texts.add(&file.path, text);
+            }
+        }
+        let there = |path: &&String| texts.number(path).is_some();
+        let mut services = Vec::new();
+        for (name, paths) in &self.units {
+            let name = if name.contains('.') { name.clone() } else { format!("{name}.service") };
+            let fragments: Vec<&str> =
+                paths.iter().filter(there).map(String::as_str).filter(|path| is_fragment(path)).collect();
+            if !fragments.is_empty() {
+                services.push(Service::read(
+                    &texts,
+                    &name,
+                    &fragments,
+                    self.change.rename.old.names.last().map(String::as_str),
+                )?);
+            }
+        }
+        let renamed = self.change.rename.of(&texts, &services)?;
+        let kept = renamed.left.into_iter().map(|left| {
+            let (path, line, word, reason) = (left.path, left.line, left.word, left.reason);
+            Kept { path, line, word, reason }
+        });
+        Ok((renamed.changed.into_iter().collect(), kept.collect()))
+    }
+}
+
+/// A unit's own file or a drop-in, and no file of variables.
+fn is_fragment(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    name.ends_with(".service") || folder.ends_with(".service.d") && name.ends_with(".conf")
+}
+
+fn bracketed(address: &str) -> String {
+    if address.contains(':') { format!("[{address}]:6443") } else { format!("{address}:6443") }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let Value::List(items) = value else { return Vec::new() };
+    let text = |item: &Value| match item {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(text).collect()
+}
+
+fn value(file: &File, text: Option<String>, kept: Vec<Kept>) -> Value {
+    let (is_text, changed) = (text.is_some(), text != file.text);
+    let is_private = file.mode & 0o077 == 0 && !changed && kept.is_empty();
+    let text = match text {
+        Some(text) if is_private => Value::Secret(Secret::new(text)),
+        Some(text) => Value::from(text),
+        None => Value::Null,
+    };
+    let kept = kept.into_iter().map(|kept| {
+        Value::map([
+            ("path", Value::from(kept.path)),
+            ("line", Value::Integer(i64::try_from(kept.line).unwrap_or(i64::MAX))),
+            ("word", Value::from(kept.word)),
+            ("reason", kept.reason.map_or(Value::Null, Value::from)),
+        ])
+    });
+    Value::map([
+        ("path", Value::from(file.path.as_str())),
+        ("mode", Value::Integer(file.mode.into())),
+        ("is_text", Value::Boolean(is_text)),
+        ("text", text),
+        ("changed", Value::Boolean(changed)),
+        ("kept", Value::List(kept.collect())),
+    ])
+}
