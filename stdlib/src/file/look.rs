@@ -15,7 +15,8 @@ use crate::file::path;
 
 const LOOK: &str = include_str!("look.sh");
 /// What a change left, then what is there.
-const REVISIT: &str = concat!(include_str!("own.sh"), include_str!("revisit.sh"), include_str!("look.sh"));
+const REVISIT: &str =
+    concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("revisit.sh"), include_str!("look.sh"));
 /// How it was looked at before hosts held records.
 const FORMER: &str = include_str!("former/look.sh");
 
