@@ -450,8 +450,13 @@ async fn after_a_death_the_next_attempt_ends_the_work_and_both_are_taken_back() 
 
 #[tokio::test]
 async fn an_undo_that_was_cut_off_goes_on() {
-    let cuts =
-        ["mv -fT -- \"$stage/back/", "mv -t \"$stage/gone/", "rmdir --", "chmod \"$mode\"", "rm -rf -- \"$stage\"\n"];
+    let cuts = [
+        ("mv -fT -- \"$stage/back/", "exit 255; mv -fT -- \"$stage/back/"),
+        ("mv -t \"$stage/gone/", "exit 255; mv -t \"$stage/gone/"),
+        ("rmdir --", "exit 255; rmdir --"),
+        ("chmod \"$mode\"", "exit 255; chmod \"$mode\""),
+        ("rm -rf -- \"$stage\"\n", "exit 255\n"),
+    ];
     for cut in cuts {
         let bench = Bench::new();
         older(&bench);
@@ -459,11 +464,11 @@ async fn an_undo_that_was_cut_off_goes_on() {
         let op = bench.op(&[]);
         let change = bench.plan(&op).await.unwrap().unwrap();
         op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
-        *bench.fault.lock().unwrap() = Some((cut, "exit 255; "));
-        assert!(op.undo(&bench.host, &change.before, &bench.keep).await.is_err(), "{cut}");
+        *bench.fault.lock().unwrap() = Some(cut);
+        assert!(op.undo(&bench.host, &change.before, &bench.keep).await.is_err(), "{cut:?}");
         *bench.fault.lock().unwrap() = None;
         bench.undo(&op, &change.before, &bench.keep).await;
-        assert_eq!(snapshot(bench.folder.path()), was, "{cut}");
+        assert_eq!(snapshot(bench.folder.path()), was, "{cut:?}");
         bench.assert_nothing_kept();
     }
 }

@@ -23,17 +23,27 @@ links_work() {
     ln -- "$stage/seen" "$stage/linked" 2>/dev/null
 }
 
+# Makes the folders of the paths of the list $1 below $2, in the staging folder.
+make_folders() {
+    in_parts "$1" '
+    at=
+    for one do
+        case $one in */*) if [ "${one%/*}" != "$at" ]; then at=${one%/*} && printf "%s\0" "$at"; fi ;; esac
+    done' | (cd "$2" && xargs -0 -r mkdir -p --)
+}
+
 # Hands the list $1 over to the shell $2, in parts.
 in_parts() { xargs -0 -r -n 500 sh -c "$within$2" sh <"$1"; }
 
 within='
-# Enters the folder $1 of the tree, and fails if that leads elsewhere or to another mount.
-enter() {
+# Goes to the folder $1 of the tree, called $here; a link may lead elsewhere.
+go() {
     case $1 in .) here=$root ;; *) here=${root%/}/$1 ;; esac
-    cd -P -- "$here" 2>/dev/null && [ "$(stat -c %d . && readlink /proc/self/cwd && echo .)" = "$device
-$here
-." ]
+    cd -P -- "$here" 2>/dev/null
 }
+
+# Enters the folder $1 of the tree, and fails where that led elsewhere. Not every shell asks the kernel where it is.
+enter() { go "$1" && [ "$(readlink /proc/self/cwd)" = "$here" ]; }
 
 # Calls `act` in each folder $at of the tree, with what of the given paths is in it: as ./NAME, or as it is called in $from.
 each_folder() {
@@ -78,17 +88,24 @@ give_rights() {
 give_back() {
     export aside="$1" facts
     in_parts "$2" '
-    # Nothing is there, or what the copy has put there.
-    is_free() {
-        ! { [ -e "$1" ] || [ -L "$1" ]; } || is_one "$1" "$old/$at/$1" ||
-            grep -qzxF -- "$(stat -c "%i %.9W %d" -- "$1")" "$stage/made" 2>/dev/null
+    # What the copy, or its undo, has put there.
+    is_ours() {
+        ! [ -e "$1" ] && ! [ -L "$1" ] && return 1
+        is_one "$1" "$old/$at/$1" || grep -qzxF -- "$(stat -c "%i %.9W %d" -- "$1")" "$stage/made" 2>/dev/null
     }
     act() {
         for name do
             there=$aside/$at/$name
             seen=$(stat -c "$facts" -- "$there" 2>/dev/null) || continue
             if grep -qxF -- "$seen" "$stage/seen" || is_one "$there" "$name"; then continue; fi
-            is_free "$name" && mv -fT -- "$there" "$name"
+            if is_ours "$name"; then
+                mv -fT -- "$there" "$name"
+            elif ln -P -T -- "$there" "$name" 2>/dev/null; then
+                rm -f -- "$there"
+            else
+                # A folder, or a file system without hard links.
+                mv -nT -- "$there" "$name"
+            fi
             if [ -e "$there" ] || [ -L "$there" ]; then
                 echo "something else came into the place of $there" >&2
                 exit 255

@@ -21,9 +21,10 @@ head -c "$8" >"$stage/seen"
 cat >"$stage/rights"
 is_seen() { [ "$(cd "$1" && xargs -0 stat -c "$facts" -- <"$stage/replaced" 2>/dev/null)" = "$(cat "$stage/seen")" ]; }
 enter_tree "$to" "$4" || exit 76
-# A folder in the tree that leads elsewhere is none of it.
+# A folder in the tree that leads elsewhere is none of it. Here the shell may say where it is.
 cat "$stage/files" "$stage/folders" "$stage/replaced" >"$stage/paths"
 in_parts "$stage/paths" '
+    enter() { go "$1" && [ "$PWD" = "$here" ]; }
     act() { :; }
     from=
     each_folder "$@"' || exit 76
@@ -31,10 +32,8 @@ if [ -s "$stage/replaced" ]; then
     is_seen . || exit 76
     mkdir "$stage/linking"
     linked=yes
-    if in_parts "$stage/replaced" '
-        act() { mkdir -p -- "$stage/linking/$at" && ln -P -t "$stage/linking/$at" -- "$@"; }
-        from=
-        each_folder "$@"' 2>/dev/null; then
+    # By path, since a link that leads elsewhere shows in what arrives.
+    if xargs -0 cp -P --link --parents -t "$stage/linking" -- <"$stage/replaced" 2>/dev/null; then
         is_seen "$stage/linking" || exit 76
     elif links_work; then
         exit 76
@@ -43,10 +42,7 @@ if [ -s "$stage/replaced" ]; then
         linked=no
         rm -rf -- "$stage/linking"
         mkdir "$stage/linking"
-        in_parts "$stage/replaced" '
-            act() { mkdir -p -- "$stage/linking/$at" && cp -a --reflink=auto -t "$stage/linking/$at" -- "$@"; }
-            from=
-            each_folder "$@"' || exit 76
+        xargs -0 cp -a --reflink=auto --parents -t "$stage/linking" -- <"$stage/replaced"
         is_seen . || exit 76
     fi
     export linked
@@ -62,6 +58,8 @@ fi
 if [ -s "$stage/folders" ]; then
     in_parts "$stage/folders" '
         act() {
+            # Where somebody has mounted something, mv would copy.
+            [ "$(stat -c %d .)" = "$device" ] || return
             for name do
                 mv -nT -- "$stage/new/$at/$name" "$name" && ! [ -e "$stage/new/$at/$name" ] || return
             done

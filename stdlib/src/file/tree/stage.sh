@@ -9,6 +9,7 @@ own_stage() {
         fi
         ;;
     esac
+    mkdir -p -- "$folder" || return
     for own in "${folder%/*}" "$folder"; do
         if ! own "$own"; then
             echo "$own belongs to somebody else" >&2

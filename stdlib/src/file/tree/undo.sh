@@ -26,8 +26,9 @@ cat >"$stage/rights"
 # Puts back what was there, over what is there by one more name in `gone` as well.
 restore() {
     linked=yes
+    make_folders "$stage/restored" "$stage/gone"
     in_parts "$stage/restored" '
-        act() { mkdir -p -- "$stage/gone/$at" && ln -P -t "$stage/gone/$at" -- "$@"; }
+        act() { ln -P -t "$stage/gone/$at" -- "$@"; }
         from=
         each_folder "$@"' 2>/dev/null || linked=no
     if [ "$linked" = no ] && links_work; then return 1; fi
@@ -51,8 +52,9 @@ restore() {
 
 # Takes away what was new: it moves to `gone`, and is looked at there.
 remove() {
+    make_folders "$stage/removed" "$stage/gone"
     in_parts "$stage/removed" '
-        act() { mkdir -p -- "$stage/gone/$at" && mv -t "$stage/gone/$at" -- "$@"; }
+        act() { mv -t "$stage/gone/$at" -- "$@"; }
         from=
         each_folder "$@"'
 }
@@ -77,8 +79,7 @@ if [ -d "$to" ]; then
         # The tree itself goes from the folder that it is in.
         enter_above() {
             above=${root%/*} above=${above:-/}
-            ! [ -L "$to" ] && cd -P -- "$above" && [ "$(readlink /proc/self/cwd && echo .)" = "$above
-." ]
+            ! [ -L "$to" ] && cd -P -- "$above" && [ "$(readlink /proc/self/cwd)" = "$above" ]
         }
         act() {
             for name do
