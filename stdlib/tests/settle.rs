@@ -90,3 +90,20 @@ fn what_a_try_that_broke_off_had_not_looked_at_again_is_kept() {
     let place = asides.split('\t').nth(1).unwrap();
     assert_eq!(std::fs::read_to_string(place).unwrap(), "theirs\n");
 }
+
+#[test]
+fn nothing_is_moved_to_a_mount_whose_root_others_may_write_to() {
+    for (mode, moved) in [("755", true), ("1777", true), ("777", false)] {
+        let bench = bench();
+        let given = format!("mount -t tmpfs -o mode={mode} none \"$1/etc\" && echo x >\"$1/etc/new\" || exit 99");
+        let steps = "printf 'ait appeared\\t%s\\0' \"$1/etc/new\"";
+        let script =
+            format!("run() {{\n{SETTLE}}}\n{given}\n{steps} | (run dnf \"$1/run\" 1 '')\nfind \"$1/etc\" -type f");
+        let mut command = Command::new("unshare");
+        let output = command.args(["-m", "sh", "-c", &script, "sh"]).arg(bench.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(said.contains("etc/.haengine/run/aside/1/"), moved, "{mode}: {said}");
+        assert_eq!(said.starts_with("left\t"), !moved, "{mode}: {said}");
+    }
+}

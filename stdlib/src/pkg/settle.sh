@@ -28,7 +28,9 @@ exchange() {
     if exists "$was"; then
         # A try that broke off had not looked at it again.
         IFS='	' read -r whose seen <"$beside/seen"
-        if [ "$(place_of "$was")" != "$seen" ]; then aside "$was" "somebody wrote to $whose while it was put back" || return; fi
+        if [ "$(place_of "$was")" != "$seen" ] && [ "$(inode "$was")" != "$(inode "$whose")" ]; then
+            aside "$was" "somebody wrote to $whose while it was put back" || return
+        fi
         rm -f -- "$was"
     fi
     printf '%s\t%s\n' "$1" "$2" >"$beside/seen" || return
