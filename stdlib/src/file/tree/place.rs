@@ -102,18 +102,8 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
             _ => remains.push(Remnant::left(join(to, path), "somebody else made it")),
         }
     }
-    removed.sort_by_key(|(path, _)| parent(path));
-    restored.sort_by_key(|(path, _)| parent(path));
-    folders.sort_by_key(|path| Reverse(parent(path)));
-    let lists = [
-        list(removed.iter().map(|(path, _)| *path)),
-        list(restored.iter().map(|(path, _)| *path)),
-        list(folders),
-        removed.iter().chain(&restored).map(|(_, now)| identity(now)).collect(),
-    ];
-    let at = state.target.seat();
-    let command = Command::script(UNDO).args([before.folders(keep).1.as_str(), to]).arg(seat(at));
-    let command = with_lists(command, lists, rights);
+    let command = Command::script(UNDO).args([before.folders(keep).1.as_str(), to]).arg(seat(state.target.seat()));
+    let command = with_lists(command, to_undo(removed, restored, folders), rights);
     let output = host.exec(&command).await?;
     if output.exit == Exit::Status(76) {
         return Err(overtaken(to));
@@ -123,6 +113,19 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
     let used = used.split_terminator('\0').map(|path| if path == "." { "" } else { path });
     remains.extend(used.map(|path| Remnant::left(join(to, path), "something that the run did not make is in it")));
     Ok(remains)
+}
+
+/// What is in one folder follows each other, and comes before the folder.
+fn to_undo(mut removed: Vec<(&str, &Entry)>, mut restored: Vec<(&str, &Entry)>, mut folders: Vec<&str>) -> [String; 4] {
+    removed.sort_by_key(|(path, _)| parent(path));
+    restored.sort_by_key(|(path, _)| parent(path));
+    folders.sort_by_key(|path| Reverse(parent(path)));
+    [
+        list(removed.iter().map(|(path, _)| *path)),
+        list(restored.iter().map(|(path, _)| *path)),
+        list(folders),
+        removed.iter().chain(&restored).map(|(_, now)| identity(now)).collect(),
+    ]
 }
 
 /// Somebody else was faster.
