@@ -42,10 +42,9 @@ fn stand_before(bench: &Path, program: &str, before: &str, after: &str) {
 /// Puts the file back as it is now. Gives what is told of it.
 fn settle(bench: &Path, shell: &str) -> String {
     let steps = "printf 'r%s\\t%s\\0' \"$(find \"$1\" -maxdepth 0 -printf '%y %m %U:%G %s %T@ %l')\" \"$1\"";
-    let script = format!("run() {{\n{SETTLE}}}\n{steps} | (run dnf \"$2/run\" 1 '')");
-    let path = format!("{}:{}", bench.join("programs").display(), std::env::var("PATH").unwrap());
+    let script = format!("run() {{\n{SETTLE}}}\nPATH=$2/programs:$PATH\n{steps} | (run dnf \"$2/run\" 1 '')");
     let mut command = Command::new(shell);
-    command.arg("-c").arg(script).arg("sh").arg(bench.join("etc/conf")).arg(bench).env("PATH", path);
+    command.arg("-c").arg(script).arg("sh").arg(bench.join("etc/conf")).arg(bench);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
