@@ -25,8 +25,11 @@ use haengine_kernel::transport::{Command, Connect, Duplex, Output, Stream, Trans
 use haengine_kernel::value::Value;
 use haengine_stdlib::file::CopyTree;
 use local::Local;
+use sandbox::Sandbox;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
+
+type Before = <CopyTree as Op>::Before;
 
 /// Kills the host's shell where a script comes to this text.
 type Fault = Arc<Mutex<Option<(&'static str, &'static str)>>>;
@@ -386,11 +389,11 @@ const CUTS: [(&str, &str); 16] = [
     ("cd \"$stage/new\" &&", "cd \"$stage/new\" && kill -9 $$ &&"),
     ("mv -nT -- \"$stage/new\"", "kill -9 $$; mv -nT -- \"$stage/new\""),
     ("if [ -e \"$stage/new\" ]; then exit 76; fi", "kill -9 $$"),
-    ("mv -nT -- \"$stage/new/$one\"", "kill -9 $PPID; mv -nT -- \"$stage/new/$one\""),
+    ("mv -nT -- \"$stage/new/$at", "kill -9 $PPID; mv -nT -- \"$stage/new/$at"),
     ("cat >\"$stage/rights\"", "kill -9 $$; cat >\"$stage/rights\""),
     ("mv -T \"$stage/linking\"", "kill -9 $$; mv -T \"$stage/linking\""),
     ("if [ -s \"$stage/files\" ]", "kill -9 $$\nif [ -s \"$stage/files\" ]"),
-    ("if [ -s \"$stage/folders\" ]; then\n    xargs", "kill -9 $$\nif [ -s \"$stage/folders\" ]; then\n    xargs"),
+    ("if [ -s \"$stage/folders\" ]", "kill -9 $$\nif [ -s \"$stage/folders\" ]"),
     ("    mkdir \"$stage/copying\"", "    kill -9 $$"),
     ("mv -T \"$stage/copying\"", "kill -9 $$; mv -T \"$stage/copying\""),
     ("if [ -s \"$stage/rights\" ]", "kill -9 $$\nif [ -s \"$stage/rights\" ]"),
@@ -447,19 +450,25 @@ async fn after_a_death_the_next_attempt_ends_the_work_and_both_are_taken_back() 
 
 #[tokio::test]
 async fn an_undo_that_was_cut_off_goes_on() {
-    for cut in ["rm -f -- \"$back\"", "rm -f -- \"$to/$one\"", "rmdir --", "chmod \"$mode\"", "rm -rf -- \"$stage\"\n"]
-    {
+    let cuts = [
+        ("mv -fT -- \"$stage/back/", "exit 255; mv -fT -- \"$stage/back/"),
+        ("mv -t \"$stage/gone/", "exit 255; mv -t \"$stage/gone/"),
+        ("rmdir --", "exit 255; rmdir --"),
+        ("chmod \"$mode\"", "exit 255; chmod \"$mode\""),
+        ("rm -rf -- \"$stage\"\n", "exit 255\n"),
+    ];
+    for cut in cuts {
         let bench = Bench::new();
         older(&bench);
         let was = snapshot(bench.folder.path());
         let op = bench.op(&[]);
         let change = bench.plan(&op).await.unwrap().unwrap();
         op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
-        *bench.fault.lock().unwrap() = Some((cut, "exit 255; "));
-        assert!(op.undo(&bench.host, &change.before, &bench.keep).await.is_err(), "{cut}");
+        *bench.fault.lock().unwrap() = Some(cut);
+        assert!(op.undo(&bench.host, &change.before, &bench.keep).await.is_err(), "{cut:?}");
         *bench.fault.lock().unwrap() = None;
         bench.undo(&op, &change.before, &bench.keep).await;
-        assert_eq!(snapshot(bench.folder.path()), was, "{cut}");
+        assert_eq!(snapshot(bench.folder.path()), was, "{cut:?}");
         bench.assert_nothing_kept();
     }
 }
@@ -676,4 +685,81 @@ async fn a_merge_where_kept_files_go_to_the_mounts_folder_obeys_the_laws() {
 async fn a_fresh_tree_obeys_the_laws() {
     let fresh = "mkdir -p /srv/from/sub; echo a >/srv/from/sub/a; ln /srv/from/sub/a /srv/from/b; ln -s b /srv/from/c";
     lawful(fresh, "/var/lib/to").await;
+}
+
+/// A folder of the tree belongs to somebody who makes it a link to where root alone may write.
+const LINKED: &str = "mkdir -p /srv/from/sub/fresh /var/lib/to/sub /var/lib/root/fresh; cd /srv/from/sub
+    for name in new old kept fresh/x; do echo tree >$name; done; echo a >../first
+    cd /var/lib/to/sub; echo old >old; echo tree >kept; touch -r /srv/from/sub/kept kept; chmod 600 kept
+    cd /var/lib/root; for name in old kept; do echo root >$name; done; chmod 700 . kept";
+
+const LINK: &str = "cd /var/lib/to && ! [ -L sub ] && mv sub ../away && ln -s ../root sub";
+
+fn roots_own(sandbox: &Sandbox) -> sandbox::Manifest {
+    sandbox.manifest().into_iter().filter(|(path, _)| path.starts_with("/lib/root")).collect()
+}
+
+#[tokio::test]
+async fn a_folder_that_becomes_a_link_while_it_is_copied_to_leads_to_nothing_of_roots() {
+    let op = Bench::new().op_between("/srv/from", "/var/lib/to", &[]).unwrap();
+    for count in 1.. {
+        let sandbox = Sandbox::new(if count % 2 == 0 { "dash" } else { "bash" });
+        sandbox.given(LINKED).await;
+        let was = roots_own(&sandbox);
+        sandbox.meet_at(count, LINK);
+        let done = sandbox.ensure(&op, &sandbox::keep(1)).await;
+        if !sandbox.has_met() {
+            assert!(done.result.is_ok() && count > 10, "{count} programs");
+            break;
+        }
+        assert_eq!(roots_own(&sandbox), was, "linked at {count}");
+        let _ = sandbox.clean_up(&op, &done.before.unwrap(), &sandbox::keep(1)).await;
+        assert_eq!(roots_own(&sandbox), was, "undone, linked at {count}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_becomes_a_link_while_a_copy_is_undone_leads_to_nothing_of_roots() {
+    let op = Bench::new().op_between("/srv/from", "/var/lib/to", &[]).unwrap();
+    for count in 1.. {
+        let sandbox = Sandbox::new(if count % 2 == 0 { "dash" } else { "bash" });
+        sandbox.given(LINKED).await;
+        let before = sandbox.ensure(&op, &sandbox::keep(1)).await.before.unwrap();
+        // What root has there bears the names of what is taken back.
+        sandbox.given("cd /var/lib/root; echo root >new; mkdir -p fresh; echo root >fresh/x").await;
+        let was = roots_own(&sandbox);
+        sandbox.meet_at(count, LINK);
+        let taken: Before = serde_json::from_value(before).unwrap();
+        let keep = Keep { made: true, ..sandbox::keep(1) };
+        let undone = op.undo(&sandbox.host, &taken, &keep).await;
+        if !sandbox.has_met() {
+            assert!(undone.is_ok() && count > 10, "{count} programs");
+            break;
+        }
+        assert_eq!(roots_own(&sandbox), was, "linked at {count}");
+    }
+}
+
+/// What somebody writes while a copy is undone is there afterwards, or undo goes on another time.
+#[tokio::test]
+async fn what_somebody_edits_while_a_copy_is_undone_is_not_lost() {
+    const EDIT: &str =
+        "cd /var/lib/to/sub && echo theirs >edit && for name in new old; do [ -e $name ] && cat edit >$name; done";
+    let op = Bench::new().op_between("/srv/from", "/var/lib/to", &[]).unwrap();
+    for count in 1.. {
+        let sandbox = Sandbox::new("dash");
+        sandbox.given(LINKED).await;
+        let before = sandbox.ensure(&op, &sandbox::keep(1)).await.before.unwrap();
+        sandbox.meet_at(count, EDIT);
+        let taken: Before = serde_json::from_value(before.clone()).unwrap();
+        let keep = Keep { made: true, ..sandbox::keep(1) };
+        let undone = op.undo(&sandbox.host, &taken, &keep).await;
+        if !sandbox.has_met() {
+            assert!(undone.is_ok() && count > 10, "{count} programs");
+            break;
+        }
+        let again = sandbox.undo(&op, &before, &sandbox::keep(1)).await;
+        sandbox.given("cd /var/lib/to/sub; ! [ -e edit ] || [ \"$(cat old)\" = theirs ]").await;
+        assert!(undone.is_ok() || again.is_ok());
+    }
 }

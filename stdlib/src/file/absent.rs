@@ -21,6 +21,7 @@ const LOOK_DEEP: &str =
     concat!("(\n", include_str!("look.sh"), ") || exit\n", include_str!("digest.sh"), include_str!("absent_look.sh"));
 const REVISIT_DEEP: &str = concat!(
     include_str!("own.sh"),
+    include_str!("area.sh"),
     include_str!("revisit.sh"),
     "(\n",
     include_str!("look.sh"),
@@ -28,9 +29,15 @@ const REVISIT_DEEP: &str = concat!(
     include_str!("digest.sh"),
     include_str!("absent_look.sh")
 );
-const REMOVE: &str =
-    concat!(include_str!("own.sh"), include_str!("digest.sh"), include_str!("carry.sh"), include_str!("remove.sh"));
-const BRING_BACK: &str = concat!(include_str!("own.sh"), include_str!("carry.sh"), include_str!("bring_back.sh"));
+const REMOVE: &str = concat!(
+    include_str!("own.sh"),
+    include_str!("area.sh"),
+    include_str!("digest.sh"),
+    include_str!("carry.sh"),
+    include_str!("remove.sh")
+);
+const BRING_BACK: &str =
+    concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("carry.sh"), include_str!("bring_back.sh"));
 
 /// What no recipe means to remove as a whole.
 const SYSTEM: [&str; 44] = [

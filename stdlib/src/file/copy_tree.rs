@@ -21,6 +21,13 @@ use super::tree::show::{diff, effects, size, summary, to_send};
 use super::tree::state::State;
 use super::tree::stream::Transfer;
 
+const RECEIVE: &str = concat!(
+    "# Receives a copy.\n",
+    include_str!("area.sh"),
+    include_str!("tree/stage.sh"),
+    include_str!("tree/receive.sh")
+);
+
 /// See [`ABOUT`](Op::ABOUT).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CopyTree {
@@ -171,7 +178,7 @@ beside the directories above them.";
             summary: summary(&placements),
             diff: diff(&placements),
             effects: effects(&placements, &self.source, &self.from, &self.to),
-            before: Before { keeps: target.keeps.clone(), owners, placements },
+            before: Before { keeps: target.keeps.clone(), owners, placements, seat: target.seat() },
         }))
     }
 
@@ -290,10 +297,7 @@ impl CopyTree {
     async fn stage(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let source = host.peer(&self.source)?;
         let folder = before.folders(keep).0;
-        let receive = Command::script(include_str!("tree/receive.sh"))
-            .arg(folder)
-            .arg(format!("{}.tree", keep.name()))
-            .arg(&self.to);
+        let receive = Command::script(RECEIVE).arg(folder).arg(format!("{}.tree", keep.name())).arg(&self.to);
         let transfer = Transfer {
             source: (&source, &self.from),
             target: (host, &self.to),

@@ -16,8 +16,8 @@ use crate::file::look::{Above, Found, Seen, Sort, assume, attributes_effect, loo
 use crate::file::path;
 use crate::file::place::{GROUP, OWNER, Owner, attributes, attributes_differ, attributes_of, kept, succeed};
 
-const MAKE: &str = concat!(include_str!("own.sh"), include_str!("directory.sh"));
-const REMOVE: &str = concat!(include_str!("own.sh"), include_str!("directory_undo.sh"));
+const MAKE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("directory.sh"));
+const REMOVE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("directory_undo.sh"));
 const NEW_MODE: u32 = 0o755;
 
 /// A directory with its permissions.

@@ -17,8 +17,8 @@ use crate::file::look::{Found, Proof, Seen, Sort, assume, look, need_above, revi
 use crate::file::path;
 use crate::file::place::{kept, left_at, succeed};
 
-const LINK: &str = concat!(include_str!("own.sh"), include_str!("link.sh"));
-const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("restore.sh"));
+const LINK: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("link.sh"));
+const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
 
 /// A symbolic link.
 #[derive(Clone, Serialize, Deserialize)]

@@ -15,9 +15,10 @@ use crate::file::path;
 
 const LOOK: &str = include_str!("look.sh");
 /// What a change left, then what is there.
-const REVISIT: &str = concat!(include_str!("own.sh"), include_str!("revisit.sh"), include_str!("look.sh"));
+const REVISIT: &str =
+    concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("revisit.sh"), include_str!("look.sh"));
 /// How it was looked at before hosts held records.
-const FORMER: &str = include_str!("former/look.sh");
+const FORMER: &str = concat!(include_str!("former/leftovers.sh"), include_str!("look.sh"));
 
 /// Up to this size the old content is brought along for a diff: it costs no second round trip.
 pub const SHOWN: u64 = 64 * 1024;

@@ -1,11 +1,12 @@
-# $1 path, $2 up to what size the content is brought along. Prints how many levels are missing, then what is there: see look.rs.
+# $1 path, $2 up to what size the content is brought along. Prints what is left over, how many
+# levels are missing, then what is there: see look.rs.
 up=0
 folder=${1%/*}
 while [ -n "$folder" ] && ! [ -e "$folder" ] && ! [ -L "$folder" ]; do
     folder=${folder%/*} up=$((up + 1))
 done
 if ! [ -d "${folder:-/}" ]; then up=-1; elif ! [ -x "${folder:-/}" ]; then up=-2; fi
-echo "- $up"
+echo "${leftovers:--} $up"
 if ! [ -L "$1" ] && ! [ -e "$1" ]; then exit 0; fi
 found=$(stat -c '%f %u %g %s %.9Y %i %U %G' -- "$1") || exit
 echo "$found"

@@ -17,12 +17,6 @@ clear() {
     done
 }
 
-# Makes the folder $1, and says whether it is ours: somebody else's could be exchanged under our hands.
-own() {
-    if ! [ -e "$1" ] && ! [ -L "$1" ]; then mkdir -m 700 -- "$1" 2>/dev/null; fi
-    [ -d "$1" ] && ! [ -L "$1" ] && [ -O "$1" ]
-}
-
 # The run's folder on the root's mount.
 home() { own "${folder%/*}" && own "$folder"; }
 
@@ -34,26 +28,21 @@ area() {
         return
     fi
     area=${area%/}/.haengine/$run
-    case $(stat -c %A -- "${area%/.haengine/*}/") in
-    ?????w* | ????????w*) [ -k "${area%/.haengine/*}/" ] || return ;;
-    esac
-    [ -O "${area%/.haengine/*}/" ]
+    is_safe "${area%/.haengine/*}/"
 }
 
 make_area() { area && own "${area%/*}" && own "$area"; }
 newline='
 '
 
-# What tells a file system from others after a boot: its UUID, else its type and where it is mounted. Asked once a mount.
+# What tells a file system from others after a boot. Asked once a mount.
 file_system() { # DEVICE BOOT FOLDER
     if [ -e "$folder/mounts" ]; then
         while read -r device boot fs; do
             if [ "$device $boot" = "$1 $2" ]; then return; fi
         done <"$folder/mounts"
     fi
-    fs=$(findmnt -n -o UUID -T "$3" 2>/dev/null | tail -n 1)
-    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "$3" 2>/dev/null | tail -n 1); fi
-    if [ -z "$fs" ]; then fs=unknown; fi
+    file_system_of "$3"
     printf '%s %s %s\n' "$1" "$2" "$fs" >>"$folder/mounts"
 }
 

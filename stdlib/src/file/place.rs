@@ -19,8 +19,8 @@ use crate::file::former;
 use crate::file::look::{Found, Proof, Seen, Sort, attributes_effect, look, need_above, revisit};
 use crate::file::path;
 
-const PLACE: &str = concat!(include_str!("own.sh"), include_str!("place.sh"));
-const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("restore.sh"));
+const PLACE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("place.sh"));
+const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
 const ATTRIBUTES: &str = include_str!("attributes.sh");
 
 /// Up to this size a file is kept as a copy, and compared by its hash; a larger one keeps its inode.

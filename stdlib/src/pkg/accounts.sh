@@ -29,8 +29,13 @@ without_own() {
     fi
 }
 
-# Puts the files of accounts back if nobody else has an account more or less; else it only says what of ours is left.
+# Puts the files of accounts back if nobody else has an account more or less; else it only says what of ours is left. Their own
+# tools take a lock of fcntl, which a shell cannot hold: flock knows it since util-linux 2.41 alone. So each is compared with
+# what it was before it was read, until it has its place.
 accounts() {
+    for path in $(printf '/etc/%s\n' $FILES | sed 'p; s/$/-/'); do
+        printf '%s\t%s\n' "$path" "$(place_of "$path")"
+    done >"$kept/accounts.seen"
     for file in $FILES; do
         without_own "/etc/$file" >"$kept/accounts.now"
         if without_own "$kept/etc/$file" | cmp -s - "$kept/accounts.now"; then continue; fi
@@ -39,7 +44,11 @@ accounts() {
         done <"$kept/accounts"
         return 0
     done
-    for path in $(printf '/etc/%s\n' $FILES | sed 'p; s/$/-/'); do
-        if exists "$kept$path"; then restore "$path" "$(place_of "$path")" || return; else rm -f -- "$path"; fi
-    done
+    while IFS='	' read -r path seen; do
+        if exists "$kept$path"; then
+            restore "$path" "$seen" || return
+        elif [ "$(place_of "$path")" = "$seen" ]; then
+            rm -f -- "$path"
+        fi
+    done <"$kept/accounts.seen"
 }

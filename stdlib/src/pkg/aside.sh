@@ -1,4 +1,4 @@
-# Moves things out of the way, each on its own mount. $folder: the run's folder of kept things; $change: this change's
+# Behind area.sh. Moves things out of the way, each on its own mount. $folder: the run's folder of kept things; $change: this change's
 # number; $kept: what the change has kept.
 
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
@@ -17,7 +17,7 @@ private() {
 area_of() {
     area=$folder mount=$(stat -c %m -- "$1") || return
     if [ "$mount" != "$(stat -c %m -- "$folder")" ]; then
-        private "${mount%/}/.haengine" || return
+        is_safe "${mount%/}/" && private "${mount%/}/.haengine" || return
         area=${mount%/}/.haengine/${folder##*/}
     fi
     private "$area" && private "$area/aside" && private "$area/aside/$change" || return

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 const COMMON: &str = concat!(
     include_str!("places.sh"),
     include_str!("changed.sh"),
+    include_str!("../file/area.sh"),
     include_str!("aside.sh"),
     include_str!("accounts.sh")
 );

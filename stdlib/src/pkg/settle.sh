@@ -4,6 +4,7 @@
 folder=$2 change=$3 kept=$2/$3
 umask 022
 place_of() { find "$1" -maxdepth 0 -printf '%y %m %U:%G %s %T@ %l' 2>/dev/null; }
+inode() { stat -c %d:%i -- "$1"; }
 about() { stat -c '%F %a %u:%g' -- "$1"; }
 own='it changed while the packages were installed, and nothing says who did it'
 since='somebody else changed it'
@@ -21,6 +22,33 @@ remake() {
     rm -f -- "$made" && cp -a --reflink=auto -T -- "$copy" "$made"
 }
 
+# Puts $made in the place of $1, if that is $2 until then. What somebody writes to it meanwhile goes back with what was written.
+exchange() {
+    was=$beside/was
+    if exists "$was"; then
+        # A try that broke off had not looked at it again.
+        IFS='	' read -r whose seen <"$beside/seen"
+        if [ "$(place_of "$was")" != "$seen" ] && [ "$(inode "$was")" != "$(inode "$whose")" ]; then
+            aside "$was" "somebody wrote to $whose while it was put back" || return
+        fi
+        rm -f -- "$was"
+    fi
+    printf '%s\t%s\n' "$1" "$2" >"$beside/seen" || return
+    if ! ln -P -T -- "$1" "$was" 2>/dev/null; then
+        left "$1" 'it cannot be put back'
+    elif [ "$(place_of "$was")" != "$2" ] || [ "$(inode "$was")" != "$(inode "$1")" ]; then
+        left "$1" "$since"
+    else
+        ours=$(inode "$made")
+        mv -fT -- "$made" "$1" || return
+        if [ "$(place_of "$was")" != "$2" ]; then
+            if [ "$(inode "$1")" = "$ours" ]; then mv -fT -- "$was" "$1" || return; fi
+            left "$1" "$since"
+        fi
+    fi
+    rm -f -- "$was" "$beside/seen"
+}
+
 # Puts back what was kept of $1, which is missing or $2.
 restore() {
     copy=$kept$1
@@ -32,7 +60,7 @@ restore() {
     elif ! remake "$1"; then
         left "$1" 'it cannot be put back'
     else
-        if [ -z "$2" ]; then ln -T -- "$made" "$1" || left "$1" "$since"; else mv -fT -- "$made" "$1"; fi
+        if [ -z "$2" ]; then ln -T -- "$made" "$1" || left "$1" "$since"; else exchange "$1" "$2"; fi
         status=$?
         rm -f -- "$made" && rmdir -- "$beside"
         return "$status"

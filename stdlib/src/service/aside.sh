@@ -12,18 +12,15 @@ tell() { printf '%s\0' "$@"; }
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 is_folder() { [ -d "$1" ] && [ ! -L "$1" ]; }
 
-# A folder of ours: made, or there and nobody else's.
-claim() {
-    mkdir -- "$1" 2>/dev/null
-    is_folder "$1" && [ -O "$1" ]
-}
-
 # Enters the folder for what is moved aside from a path, on the path's own mount.
 enter() {
     mount=$(stat -c %m -- "${1%/*}/") && home=$(stat -c %m /var/lib/) || return
     base=$main
-    if [ "$mount" != "$home" ]; then base=${mount%/}/.haengine/$run; fi
-    claim "${base%/*}" && claim "$base" && claim "$base/${change%/*}" && claim "$base/$change" || return
+    if [ "$mount" != "$home" ]; then
+        is_safe "${mount%/}/" || return
+        base=${mount%/}/.haengine/$run
+    fi
+    own "${base%/*}" && own "$base" && own "$base/${change%/*}" && own "$base/$change" || return
     cd -P -- "$base/$change" && [ -O . ]
 }
 

@@ -8,7 +8,12 @@ use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
 /// Its first line is the command's name for a person.
-const ASIDE: &str = concat!("# Moves aside what a unit wrote.\n", include_str!("mounts.sh"), include_str!("aside.sh"));
+const ASIDE: &str = concat!(
+    "# Moves aside what a unit wrote.\n",
+    include_str!("mounts.sh"),
+    include_str!("../file/area.sh"),
+    include_str!("aside.sh")
+);
 
 /// What is at a path that a unit owns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -25,7 +25,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-/// Enters the view. `$1` is the sandbox, `$2` the shell, `$3` what it runs, `$4` where the writing programs stop.
+/// Enters the view. `$1` is the sandbox, `$2` the shell, `$3` what it runs, `$4` where the writing programs stop, `$5` what is
+/// done there instead.
 const ENTER: &str = r#"
 if [ -d "$1/lower" ]; then
     mount -t overlay -o "redirect_dir=off,lowerdir=$1/lower,upperdir=$1/lib,workdir=$1/work" none /var/lib || exit 99
@@ -34,21 +35,23 @@ else
 fi
 mount --bind "$1/srv" /srv || exit 99
 if [ -d "$1/srv/with a mount/point" ]; then mount -t tmpfs none "/srv/with a mount/point" || exit 99; fi
-echo 0 >"$1/count"
-export SANDBOX="$1" STOP="$4" PATH="$1/programs:$PATH"
+if [ -z "$5" ]; then echo 0 >"$1/count"; fi
+export SANDBOX="$1" STOP="$4" DEED="$5" PATH="$1/programs:$PATH"
 exec "$2" -c "$3"
 "#;
 
-/// Stands before every program that writes: at the n-th one the shell that called it dies.
+/// Stands before every program that writes: at the n-th one the shell that called it dies, or somebody else does something.
 const PROGRAM: &str = r#"#!/bin/sh
 read -r count <"$SANDBOX/count"
 count=$((count + 1))
 echo "$count" >"$SANDBOX/count"
-if [ "$count" = "$STOP" ]; then
+PATH=${PATH#*:}
+if [ "$count" = "$STOP" ] && [ -n "$DEED" ]; then
+    sh -c "$DEED"
+elif [ "$count" = "$STOP" ]; then
     kill -9 "$PPID"
     exit 1
 fi
-PATH=${PATH#*:}
 exec "${0##*/}" "$@"
 "#;
 
@@ -61,6 +64,7 @@ pub type Manifest = BTreeMap<String, String>;
 pub struct Sandbox {
     folder: TempDir,
     stop: Arc<AtomicU32>,
+    deed: Arc<Mutex<&'static str>>,
     _hosts: Arc<Hosts>,
     /// The host.
     pub host: Arc<Host>,
@@ -79,12 +83,14 @@ impl Sandbox {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         let stop = Arc::new(AtomicU32::new(0));
-        let local = Local { folder: folder.path().display().to_string(), shell, stop: stop.clone() };
+        let deed = Arc::new(Mutex::new(""));
+        let path = folder.path().display().to_string();
+        let local = Local { folder: path, shell, stop: stop.clone(), deed: deed.clone() };
         let inventory = Inventory { hosts: vec![spec()], ..Inventory::default() };
         let hosts =
             Hosts::new(Arc::new(inventory), Arc::new(Connector(local)), Events::channel().0, CancellationToken::new());
         let host = hosts.get("a").unwrap();
-        Sandbox { folder, stop, _hosts: hosts, host }
+        Sandbox { folder, stop, deed, _hosts: hosts, host }
     }
 
     /// Puts all that is below `/var/lib` into the lower layer of an overlay, as the lab's hosts have it.
@@ -108,6 +114,22 @@ impl Sandbox {
     /// Stops each command at the n-th program that writes; 0 lets them run.
     pub fn stop_at(&self, count: u32) {
         self.stop.store(count, Ordering::Relaxed);
+    }
+
+    /// Somebody does `deed` right before the n-th program that writes from now on, counted over all commands.
+    #[allow(dead_code, reason = "not every file of tests has somebody else")]
+    pub fn meet_at(&self, count: u32, deed: &'static str) {
+        std::fs::write(self.folder.path().join("count"), "0\n").unwrap();
+        *self.deed.lock().unwrap() = deed;
+        self.stop_at(count);
+    }
+
+    /// Nobody does anything from now on. True when somebody did.
+    #[allow(dead_code, reason = "not every file of tests has somebody else")]
+    pub fn has_met(&self) -> bool {
+        *self.deed.lock().unwrap() = "";
+        let count = std::fs::read_to_string(self.folder.path().join("count")).unwrap();
+        count.trim().parse::<u32>().unwrap() >= self.stop.swap(0, Ordering::Relaxed)
     }
 
     /// Prepares the host with POSIX sh.
@@ -309,13 +331,15 @@ struct Local {
     folder: String,
     shell: &'static str,
     stop: Arc<AtomicU32>,
+    deed: Arc<Mutex<&'static str>>,
 }
 
 impl Local {
     fn start(&self, command: &Command) -> tokio::process::Child {
         let stop = self.stop.load(Ordering::Relaxed).to_string();
+        let deed = self.deed.lock().unwrap().to_string();
         tokio::process::Command::new("unshare")
-            .args(["-m", "sh", "-c", ENTER, "sh", &self.folder, self.shell, &command.to_sh(), &stop])
+            .args(["-m", "sh", "-c", ENTER, "sh", &self.folder, self.shell, &command.to_sh(), &stop, &deed])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -84,7 +84,7 @@ const GUARDS: [Guard; 12] = [
     Guard {
         deed: SAVE,
         path: "/srv/demo/cfg/a",
-        ..guard("file.copy_tree", 1, "= \"$(stat -c %d:%i -- \"$stage/links/$one\")\" ] || exit 255", "!= x ]")
+        ..guard("file.copy_tree", 1, "is_one \"$name\" \"$stage/links/$at/$name\" || return", ":")
     },
 ];
 

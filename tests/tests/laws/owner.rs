@@ -9,17 +9,20 @@ use crate::wire::{COUNTS, Visit, Wire, counted};
 use crate::{Later, Law};
 
 /// What is done in a folder that belongs to the user `games`, and the file or folder that it is about.
-const CALLS: [(&str, &str); 5] = [
+const CALLS: [(&str, &str); 6] = [
     ("new file", r#"file::put(h, "/srv/demo/f", "new\n", #{ owner: "games", mode: 0o666 })"#),
     ("old file", r#"file::put(h, "/srv/demo/old", "new\n", #{ owner: "games", mode: 0o666 })"#),
     ("mode alone", r#"file::put(h, "/srv/demo/old", "old\n", #{ owner: "games", mode: 0o666 })"#),
     ("directory", r#"file::directory(h, "/srv/demo/d", #{ owner: "games", mode: 0o777 })"#),
+    ("tree", r#"file::copy_tree(h, "/srv/source", h, "/srv/demo")"#),
     ("directory's mode", r#"file::directory(h, "/srv/demo/sub", #{ owner: "games", mode: 0o777 })"#),
 ];
 
 const GIVEN: &str =
-    "rm -rf /srv/demo /etc/demo.victim /etc/demo.folder /run/laws.visited /run/laws.done /run/laws.counts
-mkdir -p /srv/demo/sub /etc/demo.folder && printf 'old\\n' >/srv/demo/old && chown -R games /srv/demo
+    "rm -rf /srv/demo /srv/source /etc/demo.victim /etc/demo.folder /run/laws.visited /run/laws.done /run/laws.counts
+mkdir -p /srv/demo/sub /srv/source/sub/more /etc/demo.folder && printf 'old\\n' | tee /srv/demo/old >/srv/demo/sub/old
+for name in old sub/old sub/new sub/more/x; do echo tree >/srv/source/$name; done; chown -R games /srv/demo /srv/source
+printf 'root\\n' >/etc/demo.folder/old
 printf 'root alone\\n' >/etc/demo.victim && chmod 600 /etc/demo.victim && chmod 700 /etc/demo.folder";
 
 /// Each name in the folder leads to root's own from now on.
@@ -31,7 +34,8 @@ const EXCHANGE: &str = "cd /srv/demo && for name in .haengine-* f old d sub; do
     fi
 done; : >/run/laws.done";
 
-const VICTIMS: &str = "stat -c '%n %a %U' /etc/demo.victim /etc/demo.folder; cat /etc/demo.victim";
+const VICTIMS: &str = "stat -c '%n %a %U' /etc/demo.victim /etc/demo.folder; cat /etc/demo.victim
+find /etc/demo.folder -mindepth 1 -printf '%P %m %u %s\\n'; cat /etc/demo.folder/old";
 
 /// One trial for each call, as root and through sudo in turns.
 pub fn trials(stage: &Later) -> Vec<Trial> {
@@ -62,5 +66,6 @@ fn law(scene: &Scene, code: &str) -> Law {
             }
         }
     }
-    scene.stage.sh(host, "rm -rf /etc/demo.victim /etc/demo.folder /run/laws.visited /run/laws.done", &[]).map(drop)
+    let made = "rm -rf /srv/source /etc/demo.victim /etc/demo.folder /run/laws.visited /run/laws.done";
+    scene.stage.sh(host, made, &[]).map(drop)
 }

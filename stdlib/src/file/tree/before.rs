@@ -18,6 +18,9 @@ pub struct Before {
     pub owners: bool,
     /// In the order of paths.
     pub placements: Vec<Placement>,
+    /// Device and inode of the tree's own folder as it was seen; none where it is new.
+    #[serde(skip)]
+    pub seat: Option<(u64, u64)>,
 }
 
 impl Before {
@@ -107,7 +110,7 @@ mod tests {
         let was = Some(file(1, 1));
         let replaced = Placement { path: "old".into(), how: How::Replaced, was, becomes: file(2, 2) };
         let placements = vec![new("a", directory()), new("a-b", file(1, 1)), new("a/x", file(1, 1)), replaced];
-        Before { keeps: Keeps::System, owners: true, placements }
+        Before { keeps: Keeps::System, owners: true, placements, seat: None }
     }
 
     #[test]

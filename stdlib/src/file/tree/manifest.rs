@@ -130,6 +130,11 @@ impl Manifest {
         Some(())
     }
 
+    /// Device and inode of the tree's own folder; none where there is none.
+    pub fn seat(&self) -> Option<(u64, u64)> {
+        self.entries.get("").filter(|entry| entry.origin.is_none()).map(|entry| entry.inode)
+    }
+
     /// True when owners can be set there, and so are compared.
     pub fn owners(&self) -> bool {
         self.user == 0

@@ -1,5 +1,6 @@
 //! The last step on the target: what was staged goes into place, or what was placed is taken back.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use haengine_kernel::error::{Error, Kind, Result};
@@ -13,6 +14,21 @@ use super::before::{Before, parent};
 use super::comparison::{How, Placement};
 use super::entry::{Entry, Shape};
 use super::state::State;
+
+const PLACE: &str = concat!(
+    "# Puts a copy into place.\n",
+    include_str!("../area.sh"),
+    include_str!("stage.sh"),
+    include_str!("pin.sh"),
+    include_str!("place.sh")
+);
+const UNDO: &str = concat!(
+    "# Takes a copy back.\n",
+    include_str!("../area.sh"),
+    include_str!("stage.sh"),
+    include_str!("pin.sh"),
+    include_str!("undo.sh")
+);
 
 /// How far a copy came that somebody else got in the way of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +48,11 @@ pub enum Placed {
 pub async fn place(host: &Host, to: &str, before: &Before, keep: &Keep) -> Result<Placed> {
     let new: BTreeSet<&str> = before.sent().filter(|p| p.how == How::New).map(|p| p.path.as_str()).collect();
     let tops = before.sent().filter(|p| p.how == How::New && !new.contains(parent(&p.path)) && !p.path.is_empty());
-    let (folders, files): (Vec<_>, Vec<_>) = tops.partition(|p| p.becomes.shape == Shape::Directory);
-    let replaced: Vec<&Placement> = before.placements.iter().filter(|p| p.how == How::Replaced).collect();
+    let mut tops: Vec<&Placement> = tops.collect();
+    let mut replaced: Vec<&Placement> = before.placements.iter().filter(|p| p.how == How::Replaced).collect();
+    tops.sort_by_key(|p| parent(&p.path));
+    replaced.sort_by_key(|p| parent(&p.path));
+    let (folders, files): (Vec<_>, Vec<_>) = tops.into_iter().partition(|p| p.becomes.shape == Shape::Directory);
     let seen: String = replaced.iter().filter_map(|p| p.was.as_ref()).map(identity).collect();
     let lists = [
         list(files.iter().map(|p| p.path.as_str())),
@@ -44,7 +63,7 @@ pub async fn place(host: &Host, to: &str, before: &Before, keep: &Keep) -> Resul
     let rights = before.placements.iter().rev().filter(|p| p.how == How::Rights);
     let rights = rights.filter_map(|p| Some(right(&p.path, p.was.as_ref()?, &p.becomes, before.owners)));
     let fresh = if before.is_fresh() { "fresh" } else { "merge" };
-    let command = Command::script(include_str!("place.sh")).args([before.folders(keep).1.as_str(), to, fresh]);
+    let command = Command::script(PLACE).args([before.folders(keep).1.as_str(), to, fresh]).arg(seat(before.seat));
     let command = with_lists(command, lists, rights.collect());
     let output = host.exec(&command).await?;
     match output.exit {
@@ -83,14 +102,8 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
             _ => remains.push(Remnant::left(join(to, path), "somebody else made it")),
         }
     }
-    let lists = [
-        list(removed.iter().map(|(path, _)| *path)),
-        list(restored.iter().map(|(path, _)| *path)),
-        list(folders),
-        removed.iter().chain(&restored).map(|(_, now)| identity(now)).collect(),
-    ];
-    let command = Command::script(include_str!("undo.sh")).args([before.folders(keep).1.as_str(), to]);
-    let command = with_lists(command, lists, rights);
+    let command = Command::script(UNDO).args([before.folders(keep).1.as_str(), to]).arg(seat(state.target.seat()));
+    let command = with_lists(command, to_undo(removed, restored, folders), rights);
     let output = host.exec(&command).await?;
     if output.exit == Exit::Status(76) {
         return Err(overtaken(to));
@@ -100,6 +113,19 @@ pub async fn take_back(host: &Host, to: &str, before: &Before, keep: &Keep, stat
     let used = used.split_terminator('\0').map(|path| if path == "." { "" } else { path });
     remains.extend(used.map(|path| Remnant::left(join(to, path), "something that the run did not make is in it")));
     Ok(remains)
+}
+
+/// What is in one folder follows each other, and comes before the folder.
+fn to_undo(mut removed: Vec<(&str, &Entry)>, mut restored: Vec<(&str, &Entry)>, mut folders: Vec<&str>) -> [String; 4] {
+    removed.sort_by_key(|(path, _)| parent(path));
+    restored.sort_by_key(|(path, _)| parent(path));
+    folders.sort_by_key(|path| Reverse(parent(path)));
+    [
+        list(removed.iter().map(|(path, _)| *path)),
+        list(restored.iter().map(|(path, _)| *path)),
+        list(folders),
+        removed.iter().chain(&restored).map(|(_, now)| identity(now)).collect(),
+    ]
 }
 
 /// Somebody else was faster.
@@ -127,6 +153,11 @@ fn with_lists(command: Command, lists: [String; 4], last: String) -> Command {
 
 fn list<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
     paths.into_iter().map(|path| if path.is_empty() { ".\0".to_owned() } else { format!("{path}\0") }).collect()
+}
+
+/// `DEVICE:INODE` of the tree's own folder.
+fn seat(seat: Option<(u64, u64)>) -> String {
+    seat.map_or_else(|| "-".to_owned(), |(device, inode)| format!("{device}:{inode}"))
 }
 
 /// A line as `stat -c '%i %a %u %g %s %.9Y'` writes it.

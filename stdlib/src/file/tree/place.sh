@@ -1,9 +1,10 @@
-# Puts a staged tree into place. Arguments: its staging folder, the tree, `fresh` where the tree is new, and the sizes of the first
-# four of five lists on standard input, whose items end with NUL (those of the fourth with a newline): files and links that are
-# new, folders that are new as a whole, files and links that give way, how these were seen, and `INODE MODE OWNER PATH` of what
-# only changes its rights. Ends with 76 where somebody else was faster and nothing was done, with 79 where something was.
+# Puts a staged tree into place. Arguments: its staging folder, the tree, `fresh` where the tree is new, the device and inode with
+# which the tree was seen, and the sizes of the first four of five lists on standard input, whose items end with NUL (those of the
+# fourth with a newline): files and links that are new, folders that are new as a whole, files and links that give way, how these
+# were seen, and `INODE MODE OWNER PATH` of what only changes its rights. What is in one folder follows each other. Ends with 76
+# where somebody else was faster and nothing was done, with 79 where something was.
 set -e
-stage=$1 to=$2
+stage=$1 to=$2 folder=${1%/*} old=$1/old
 umask 077
 # mv takes no other's place (RENAME_NOREPLACE); what it did not move is still where it was.
 if [ "$3" = fresh ]; then
@@ -11,68 +12,73 @@ if [ "$3" = fresh ]; then
     if [ -e "$stage/new" ]; then exit 76; fi
     exit 0
 fi
-facts='%i %a %u %g %s %.9Y'
+own_stage
 mkdir -p "$stage"
-head -c "$4" >"$stage/files"
-head -c "$5" >"$stage/folders"
-head -c "$6" >"$stage/replaced"
-head -c "$7" >"$stage/seen"
+head -c "$5" >"$stage/files"
+head -c "$6" >"$stage/folders"
+head -c "$7" >"$stage/replaced"
+head -c "$8" >"$stage/seen"
 cat >"$stage/rights"
 is_seen() { [ "$(cd "$1" && xargs -0 stat -c "$facts" -- <"$stage/replaced" 2>/dev/null)" = "$(cat "$stage/seen")" ]; }
-cd "$to" || exit 76
-# A folder in the tree that leads elsewhere is none of it.
+enter_tree "$to" "$4" || exit 76
+# A folder in the tree that leads elsewhere is none of it. Here the shell may say where it is.
 cat "$stage/files" "$stage/folders" "$stage/replaced" >"$stage/paths"
-xargs -0 -r sh -c '
-    to=$(cd -P -- "$1" && pwd -P) || exit 255
-    shift
-    for one do
-        case $one in */*) [ "$(cd -P -- "$to/${one%/*}" 2>/dev/null && pwd -P)" = "${to%/}/${one%/*}" ] || exit 255 ;; esac
-    done' sh "$to" <"$stage/paths" || exit 76
+in_parts "$stage/paths" '
+    enter() { go "$1" && [ "$PWD" = "$here" ]; }
+    act() { :; }
+    from=
+    each_folder "$@"' || exit 76
 if [ -s "$stage/replaced" ]; then
-    is_seen "$to" || exit 76
+    is_seen . || exit 76
     mkdir "$stage/linking"
     linked=yes
+    # By path, since a link that leads elsewhere shows in what arrives.
     if xargs -0 cp -P --link --parents -t "$stage/linking" -- <"$stage/replaced" 2>/dev/null; then
         is_seen "$stage/linking" || exit 76
+    elif links_work; then
+        exit 76
     else
         # A file system without hard links.
         linked=no
         rm -rf -- "$stage/linking"
         mkdir "$stage/linking"
         xargs -0 cp -a --reflink=auto --parents -t "$stage/linking" -- <"$stage/replaced"
-        is_seen "$to" || exit 76
+        is_seen . || exit 76
     fi
+    export linked
     # Kept whole, or not at all: undo trusts what is below `links`.
     mv -T "$stage/linking" "$stage/links"
 fi
 if [ -s "$stage/files" ]; then
-    (cd "$stage/new" && xargs -0 cp -P --link --parents -t "$to" -- <"$stage/files") 2>/dev/null || exit 79
+    in_parts "$stage/files" '
+        act() { ln -P -t . -- "$@"; }
+        from=$stage/new
+        each_folder "$@"' 2>/dev/null || exit 79
 fi
 if [ -s "$stage/folders" ]; then
-    xargs -0 sh -c '
-        stage=$1 to=$2
-        shift 2
-        for one do
-            mv -nT -- "$stage/new/$one" "$to/$one" && ! [ -e "$stage/new/$one" ] || exit 255
-        done' sh "$stage" "$to" <"$stage/folders" || exit 79
+    in_parts "$stage/folders" '
+        act() {
+            # Where somebody has mounted something, mv would copy.
+            [ "$(stat -c %d .)" = "$device" ] || return
+            for name do
+                mv -nT -- "$stage/new/$at/$name" "$name" && ! [ -e "$stage/new/$at/$name" ] || return
+            done
+        }
+        from=
+        each_folder "$@"' || exit 79
 fi
 if [ -s "$stage/replaced" ]; then
-    xargs -0 sh -c '
-        stage=$1 to=$2 linked=$3
-        shift 3
-        for one do
-            [ "$linked" = no ] || [ "$(stat -c %d:%i -- "$to/$one")" = "$(stat -c %d:%i -- "$stage/links/$one")" ] || exit 255
-            mv -fT -- "$stage/new/$one" "$to/$one" || exit 255
-        done' sh "$stage" "$to" "$linked" <"$stage/replaced" || exit 79
-    # What was written to in place until now goes back with what was written.
+    in_parts "$stage/replaced" '
+        act() {
+            for name do
+                [ "$linked" = no ] || is_one "$name" "$stage/links/$at/$name" || return
+                mv -fT -- "$stage/new/$at/$name" "$name" || return
+            done
+        }
+        from=
+        each_folder "$@"' || exit 79
     if [ "$linked" = yes ] && ! is_seen "$stage/links"; then
-        xargs -0 sh -c '
-            seen=$1 from=$2 to=$3
-            shift 3
-            for one do
-                now=$(stat -c "%i %a %u %g %s %.9Y" -- "$from/$one")
-                grep -qxF -- "$now" "$seen" || mv -fT -- "$from/$one" "$to/$one" || exit 255
-            done' sh "$stage/seen" "$stage/links" "$to" <"$stage/replaced"
+        give_back "$stage/links" "$stage/replaced" || :
         exit 79
     fi
     # Who watches a file by its inode shall see it go; only large ones and those with other names are kept by one more name.
@@ -85,16 +91,6 @@ if [ -s "$stage/replaced" ]; then
     rm -rf -- "$stage/links"
 fi
 if [ -s "$stage/rights" ]; then
-    xargs -0 sh -c '
-        for item do
-            inode=${item%% *} item=${item#* }
-            mode=${item%% *} item=${item#* }
-            owner=${item%% *} path=${item#* }
-            if [ -L "$path" ] || ! { [ -f "$path" ] || [ -d "$path" ]; }; then exit 255; fi
-            exec 7<"$path"
-            [ "$(stat -L -c %i /proc/self/fd/7)" = "$inode" ] && [ "$(readlink /proc/self/fd/7)" = "$(pwd -P)/${path#./}" ] || exit 255
-            [ "$owner" = - ] || chown -- "$owner" /proc/self/fd/7 || exit 255
-            chmod "$mode" /proc/self/fd/7 || exit 255
-        done' sh <"$stage/rights" || exit 79
+    in_parts "$stage/rights" 'give_rights "$@"' || exit 79
 fi
 rm -rf -- "$stage/new" "$stage/paths" "$stage/files" "$stage/folders" "$stage/replaced" "$stage/seen" "$stage/rights"

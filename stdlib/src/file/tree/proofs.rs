@@ -6,6 +6,8 @@ use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
 use haengine_kernel::transport::Command;
 
+const PROOFS: &str = concat!(include_str!("../area.sh"), include_str!("proofs.sh"));
+
 /// The paths at which the copy's own things still are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proofs(BTreeSet<String>);
@@ -19,7 +21,7 @@ impl Proofs {
     /// # Errors
     /// When the host cannot be asked.
     pub async fn read(host: &Host, stage: &str, to: &str) -> Result<Proofs> {
-        let command = Command::script(include_str!("proofs.sh")).arg(stage).arg(to);
+        let command = Command::script(PROOFS).arg(stage).arg(to);
         let said = host.ok(&command).await?;
         Ok(Proofs::parse(&String::from_utf8_lossy(&said.stdout)))
     }

@@ -6,8 +6,7 @@ stage=$1 to=$2
 near=$to
 while [ -n "$near" ] && ! [ -d "$near" ]; do near=${near%/*}; done
 read -r boot </proc/sys/kernel/random/boot_id
-fs=$(findmnt -n -o UUID -T "${near:-/}" 2>/dev/null | tail -n 1)
-if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T "${near:-/}" 2>/dev/null | tail -n 1); fi
+file_system_of "${near:-/}"
 printf '%s %s\0' "$boot" "$fs"
 if [ -d "$to" ]; then
     (cd "$to" && xargs -0 -r stat --printf '%i %.9W %d\0%n\0' -- <"$stage/names" 2>/dev/null)

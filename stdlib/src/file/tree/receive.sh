@@ -4,26 +4,7 @@ LC_ALL=C
 export LC_ALL
 umask 077
 folder=$1 stage=$1/$2
-case $folder in
-"$HOME"/*) ;;
-*/.haengine/*)
-    root=${folder%/.haengine/*}/ safe=yes
-    case $(stat -c %A -- "$root") in
-    ?????w* | ????????w*) [ -k "$root" ] || safe=no ;;
-    esac
-    if [ "$safe" = no ] || ! [ -O "$root" ]; then
-        echo "others may exchange what is in $root" >&2
-        exit 1
-    fi
-    ;;
-esac
-mkdir -p "$folder" || exit
-for own in "${folder%/*}" "$folder"; do
-    if [ -L "$own" ] || [ ! -O "$own" ]; then
-        echo "$own belongs to somebody else" >&2
-        exit 1
-    fi
-done
+own_stage || exit
 # What an attempt that was cut off left of the same tree.
 for stale in "$folder"/*.tree; do
     if [ -d "$stale/new" ] && [ "$(readlink "$stale/to")" = "$3" ]; then
@@ -33,8 +14,7 @@ done
 # What is ours, before it gets its place.
 write_down() {
     read -r boot </proc/sys/kernel/random/boot_id
-    fs=$(findmnt -n -o UUID -T . 2>/dev/null | tail -n 1)
-    if [ -z "$fs" ]; then fs=$(findmnt -n -o FSTYPE,TARGET -T . 2>/dev/null | tail -n 1); fi
+    file_system_of .
     find . -print0 >"$stage/names" && printf '%s %s\0' "$boot" "$fs" >"$stage/made" &&
         xargs -0 stat --printf '%i %.9W %d\0%n\0' -- <"$stage/names" >>"$stage/made" &&
         dd if=/dev/null of="$stage/made" oflag=append conv=notrunc,fsync status=none
