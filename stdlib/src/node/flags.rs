@@ -24,6 +24,8 @@ pub enum Dialect {
 pub struct Flag {
     /// Its name, without dashes.
     pub name: String,
+    /// The number of the word that names it.
+    pub word: usize,
     /// Its value; none where a boolean stands alone.
     pub value: Option<Given>,
     /// Where the flag is named.
@@ -69,8 +71,10 @@ impl Flags {
 
     /// All values that count: several only for a flag that adds up. Each may be a list itself.
     pub fn values(&self, name: &str) -> Vec<String> {
-        let all = self.given.iter().filter(|flag| flag.name == name).map(Flag::said);
-        if adds_up(name) { all.collect() } else { all.last().into_iter().collect() }
+        match adds_up(name) {
+            true => self.given.iter().filter(|flag| flag.name == name).map(Flag::said).collect(),
+            false => self.value(name).into_iter().collect(),
+        }
     }
 }
 
@@ -95,7 +99,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let Some(word) = self.words.get(self.at) else { return Ok(None) };
-        let (said, place) = (word.text(), self.place());
+        let (said, word, place) = (word.text(), self.at, self.place());
         let dashes = said.chars().take_while(|char| *char == '-').count();
         let rest: Vec<char> = said.chars().skip(dashes).collect();
         let name_ends = rest.iter().position(|char| *char == '=').unwrap_or(rest.len());
@@ -108,11 +112,12 @@ impl Reader<'_> {
         }
         let value = if name_ends < rest.len() { Some(self.from(dashes + name_ends + 1)) } else { self.next(&name)? };
         self.at += 1;
-        Ok(Some(Flag { name, value, place }))
+        Ok(Some(Flag { name, word, value, place }))
     }
 
     /// `-v=2`, `-v2` and `-v 2`: no other flag of one letter has a value.
     fn short(&mut self, rest: &[char], place: Place) -> Result<Flag> {
+        let word = self.at;
         let value = match rest {
             ['h'] => None,
             ['v'] => self.next("v")?,
@@ -121,7 +126,7 @@ impl Reader<'_> {
             _ => return Err(self.refused(&format!("`-{}` is no flag", rest.iter().collect::<String>()))),
         };
         self.at += 1;
-        Ok(Flag { name: rest[..1].iter().collect(), value, place })
+        Ok(Flag { name: rest[..1].iter().collect(), word, value, place })
     }
 
     /// The value in the next word, if it is one.

@@ -7,8 +7,9 @@
 //! | specifier | what `%n` stands for |
 //! | fragments | which files make up a unit |
 //! | unit | a unit with its drop-ins |
-//! | environment | files of variables, `Environment=`, and what of them counts |
-//! | variable | variables put in for `$NAME` and `${NAME}` |
+//! | variable_file | a file of variables |
+//! | environment | `Environment=`, such files, and what of them counts |
+//! | expansion | variables put in for `$NAME` and `${NAME}` |
 //! | service | a unit with its environment and its command lines |
 //! | program | the program that a service runs |
 //! | flags, kinds | its flags, and which of them need no value |
@@ -20,6 +21,7 @@
 //! Nothing here asks a host: texts come in, values go out.
 
 pub mod environment;
+mod expansion;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
@@ -33,5 +35,5 @@ pub mod service;
 mod specifier;
 pub mod traced;
 pub mod unit;
-mod variable;
+pub mod variable_file;
 pub mod words;

@@ -49,7 +49,7 @@ fn edit(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<E
         let message = format!("`{}` would need quotes here, for its `{strange}`", part.text);
         return Err(files.refused("node.value", place, &message));
     }
-    let Some(first) = letters.first() else { return behind(files, one, part) };
+    let Some(first) = letters.first() else { return behind(files, uses, one, part) };
     let direct = span(letters.iter().map(|letter| letter.at));
     if let Some(place) = direct.filter(|place| agreed(uses, *place, &part.text)) {
         return Ok(Edit { place, text: part.text.clone() });
@@ -60,15 +60,16 @@ fn edit(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<E
 const NOWHERE: Place = Place { file: 0, start: 0, end: 0 };
 
 /// An empty value gets its text behind the letter before it.
-fn behind(files: &Files, one: &Use<'_>, part: &Part) -> Result<Edit> {
-    let before = part.range.start.checked_sub(1).and_then(|at| one.letters.get(at));
-    match before {
-        Some(letter) if letter.through.is_none_or(|reference| reference.splits) => {
-            Ok(Edit { place: Place { start: letter.at.end, ..letter.at }, text: part.text.clone() })
-        }
-        Some(letter) => Err(entangled(files, letter)),
-        None => Err(files.refused("node.edit", NOWHERE, "an empty word has no place")),
+fn behind(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<Edit> {
+    let Some(before) = part.range.start.checked_sub(1).and_then(|at| one.letters.get(at)) else {
+        return Err(files.refused("node.edit", NOWHERE, "an empty word has no place"));
+    };
+    let others = uses.iter().filter(|other| !std::ptr::eq(other.letters, one.letters));
+    let shared = others.flat_map(|other| other.letters).any(|letter| letter.at == before.at);
+    if shared || before.through.is_some_and(|reference| !reference.splits) {
+        return Err(entangled(files, before));
     }
+    Ok(Edit { place: Place { start: before.at.end, ..before.at }, text: part.text.clone() })
 }
 
 /// The bytes from the first place to the last, if there is nothing in between.

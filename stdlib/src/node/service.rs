@@ -3,10 +3,10 @@
 use haengine_kernel::error::Result;
 
 use super::environment::Environment;
+use super::expansion::expanded;
 use super::specifier::{Named, resolved};
 use super::traced::Files;
 use super::unit::Unit;
-use super::variable::expanded;
 use super::words::{Command, Word, commands};
 
 /// The settings that hold command lines.
