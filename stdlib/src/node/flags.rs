@@ -105,7 +105,7 @@ impl Reader<'_> {
         let name_ends = rest.iter().position(|char| *char == '=').unwrap_or(rest.len());
         let name = self.spelt(rest[..name_ends].iter().collect());
         match (dashes, self.dialect) {
-            (0, _) => return Err(self.refused(&format!("`{said}` belongs to no flag"))),
+            (0, _) => return Err(self.refused(&format!("`{}` belongs to no flag", said.escape_debug()))),
             (_, _) if name.is_empty() || dashes > 2 => return Err(self.refused(&format!("`{said}` is no flag"))),
             (1, Dialect::Kubernetes) => return self.short(&rest, place).map(Some),
             _ => {}
@@ -213,7 +213,7 @@ mod tests {
     fn what_belongs_to_no_flag_is_refused() {
         let message = |line: &str| flags(line, Dialect::Kubernetes).unwrap_err().message().to_owned();
         assert_eq!(message("--register-node false"), "/u:1: `false` belongs to no flag");
-        assert_eq!(message("--v=2\n\\\\"), "/u:2: `\\` belongs to no flag");
+        assert_eq!(message("--v=2\n\\\\"), "/u:2: `\\\\` belongs to no flag");
         assert_eq!(message("--node-ip"), "/u:1: `--node-ip` has no value");
         assert_eq!(message("-node-ip=a"), "/u:1: `-node-ip=a` is no flag");
         assert_eq!(message("--"), "/u:1: `--` is no flag");

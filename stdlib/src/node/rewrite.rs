@@ -149,3 +149,34 @@ fn entangled(files: &Files, letter: &Letter) -> Error {
     };
     files.refused("node.edit", letter.at, &message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(reference: Place, splits: bool, letters: Vec<Letter>) -> Vec<Letter> {
+        use crate::node::traced::Reference;
+        let through = Some(Reference { place: reference, splits });
+        letters.into_iter().map(|letter| Letter { through, ..letter }).collect()
+    }
+
+    /// What becomes of `IP=old` and a command line with `${IP}`, where one use wants it new, and another one may not.
+    fn changed(splits: bool, wanted_by_all: bool) -> Result<Vec<(String, String)>> {
+        let mut files = Files::default();
+        let (value, line) = (files.add("/v", "old"), files.add("/u", "${IP} ${IP}"));
+        let reference = |start| Place { file: line, start, end: start + 5 };
+        let first = of(reference(0), splits, files.letters(value));
+        let second = of(reference(6), splits, files.letters(value));
+        let part = Part { range: 0..3, text: "new".to_owned() };
+        let parts = if wanted_by_all { vec![part.clone()] } else { Vec::new() };
+        let uses = [Use { letters: &first, parts: vec![part] }, Use { letters: &second, parts }];
+        files.edited(&edits(&files, &uses)?)
+    }
+
+    #[test]
+    fn a_variable_changes_if_all_want_it_and_else_gives_way() {
+        assert_eq!(changed(false, true).unwrap(), [("/v".to_owned(), "new".to_owned())]);
+        assert_eq!(changed(false, false).unwrap(), [("/u".to_owned(), "new ${IP}".to_owned())]);
+        assert_eq!(changed(true, false).unwrap_err().code(), "node.edit");
+    }
+}
