@@ -1,5 +1,5 @@
-//! What holds for every unit, however its flags are written: each is found, a new value changes it and nothing else, and
-//! a node renamed there and back is as it was, byte for byte.
+//! What holds for every unit, however its flags are written: each is found, a new value changes it and nothing else,
+//! and a node renamed there and back is as it was, byte for byte.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -131,7 +131,8 @@ proptest! {
 
     #[test]
     fn a_new_value_changes_its_flag_and_nothing_else(
-        flags in flags(), between in spacing(), ending in ending(), old in value(), new in value(), pick in any::<prop::sample::Index>(),
+        flags in flags(), between in spacing(), ending in ending(), old in value(), new in value(),
+        pick in any::<prop::sample::Index>(),
     ) {
         let files = files(&flags, &vec![old; flags.len()], between, ending);
         let name = NAMES[flags[pick.index(flags.len())].0];
@@ -182,7 +183,8 @@ proptest! {
         let service = Service::read(&files, "kubelet.service", &[UNIT], None);
         if let Ok(service) = service {
             let _ = Program::of(&files, &service);
-            let rename = Rename { old: Identity { addresses: Vec::new(), names: vec!["a".to_owned()] }, ..Rename::default() };
+            let old = Identity { addresses: Vec::new(), names: vec!["a".to_owned()] };
+            let rename = Rename { old, ..Rename::default() };
             let _ = rename.of(&files, &[service]);
         }
     }

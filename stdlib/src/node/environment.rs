@@ -8,7 +8,7 @@ use super::specifier::{Named, resolved};
 use super::traced::{Files, Letter, text};
 use super::unit::{Directive, Unit};
 use super::variable_file::{Variable, is_name, variables};
-use super::words::{Rules, words};
+use super::words::{Rules, Word, words};
 
 /// The variables of a service.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, Variable>,
     /// Those that a later assignment replaces, or `UnsetEnvironment=` takes away.
     pub replaced: Vec<Variable>,
+    /// The names that `PassEnvironment=` takes over from the host's systemd, which alone can tell their values.
+    pub passed: Vec<String>,
 }
 
 impl Environment {
@@ -41,6 +43,9 @@ impl Environment {
             for word in words(files, &directive.value, Rules::Assignments)? {
                 environment.unset(&word.text());
             }
+        }
+        for directive in unit.list("PassEnvironment") {
+            environment.passed.extend(words(files, &directive.value, Rules::Assignments)?.iter().map(Word::text));
         }
         Ok(environment)
     }
@@ -109,7 +114,9 @@ mod tests {
     #[test]
     fn files_win_and_later_ones_over_earlier_ones() {
         let mut files = Files::default();
-        files.add("/u", "[Service]\nEnvironmentFile=/a\nEnvironmentFile=-//b\nEnvironmentFile=-/no\nEnvironmentFile=\"/q\"\nEnvironment=A=1 \"B=two words\" %p=x C=%p D=4\nUnsetEnvironment=D");
+        let named = "EnvironmentFile=/a\nEnvironmentFile=-//b\nEnvironmentFile=-/no\nEnvironmentFile=\"/q\"\n";
+        let fixed = "Environment=A=1 \"B=two words\" %p=x C=%p D=4\nUnsetEnvironment=D";
+        files.add("/u", format!("[Service]\n{named}{fixed}"));
         files.add("/a", "A=2\nE=5");
         files.add("/b", "A=3");
         let unit = Unit::read(&files, "x.service", &["/u"]).unwrap();

@@ -88,7 +88,9 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
 fn value<'a>(files: &Files, place: Place, name: &str, environment: &'a Environment) -> Result<&'a [Letter]> {
     match environment.get(name) {
         Some(value) => Ok(value),
-        None if OF_SYSTEMD.contains(&name) => Err(unknown(files, place, name)),
+        None if OF_SYSTEMD.contains(&name) || environment.passed.iter().any(|passed| passed == name) => {
+            Err(unknown(files, place, name))
+        }
         None => Ok(&[]),
     }
 }
@@ -114,7 +116,7 @@ mod tests {
 
     fn arguments(line: &str) -> Result<Vec<String>> {
         let mut files = Files::default();
-        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE=\n";
+        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE=\nPassEnvironment=ONE FOUR\n";
         files.add("/u", format!("{fixed}ExecStart=/x {line}\n"));
         let service = Service::read(&files, "x.service", &["/u"], None)?;
         Ok(service.commands[0].words[1..].iter().map(Word::text).collect())
@@ -134,6 +136,7 @@ mod tests {
         );
         assert_eq!(arguments("\"$TWO\" '${ONE}'").unwrap(), ["two two", "too", "one"]);
         assert_eq!(arguments("${HOME}").unwrap_err().code(), "node.variable");
+        assert_eq!(arguments("$FOUR").unwrap_err().code(), "node.variable");
         assert_eq!(arguments("${ONE:-1}").unwrap_err().code(), "node.variable");
     }
 

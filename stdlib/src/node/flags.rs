@@ -1,8 +1,9 @@
 //! The flags of a program among its words.
 //!
-//! Kubernetes' programs read `--name value`, too, take the last of repeated flags (but add up those that are lists), and
-//! take `_` in a name for `-`. Programs with Go's own flags take one dash for two. Neither takes arguments that belong to
-//! no flag, so a word without a dash is the value of the flag before it, unless that flag is known to need none.
+//! Kubernetes' programs read `--name value`, too, take the last of repeated flags (but add up those that are lists),
+//! and take `_` in a name for `-`. Programs with Go's own flags take one dash for two. Neither takes arguments that
+//! belong to no flag, so a word without a dash is the value of the flag before it, unless that flag is known to need
+//! none.
 
 use haengine_kernel::error::Result;
 

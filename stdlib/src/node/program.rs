@@ -37,7 +37,8 @@ pub struct Program {
     pub words: Vec<Word>,
     /// Its flags.
     pub flags: Flags,
-    /// Variables that stand for flags, like `ETCD_NAME` for `--name`, by the flag's name. A flag wins over its variable.
+    /// Variables that stand for flags, like `ETCD_NAME` for `--name`, by the flag's name. A flag wins over its
+    /// variable.
     pub variables: Vec<(String, Vec<Letter>)>,
 }
 
@@ -105,20 +106,20 @@ impl Program {
 
     /// The files that change when a flag gets this value; of a flag that is given twice, the last.
     ///
-    /// `others` are the programs that may share its files. A variable is changed only if nobody else means it otherwise;
-    /// else the value is written in its place.
+    /// `others` are the programs that may share its files. A variable is changed only if nobody else means it
+    /// otherwise; else the value is written in its place.
     ///
     /// # Errors
-    /// `node.flag` when the flag is not given, `node.value` when the value would need quotes, `node.edit` when nothing can
-    /// be changed without changing something else.
+    /// `node.flag` when the flag is not given, `node.value` when the value would need quotes, `node.edit` when nothing
+    /// can be changed without changing something else.
     pub fn set(&self, files: &Files, others: &[&Program], flag: &str, value: &str) -> Result<Vec<(String, String)>> {
         let missing = || files.refused("node.flag", self.place(), &format!("`{}` has no `--{flag}`", self.name));
         let last = self.flags.given.iter().rposition(|given| given.name == flag).ok_or_else(missing)?;
         self.rewritten(files, others, |number, before| (number == last && before != value).then(|| value.to_owned()))
     }
 
-    /// The files that change when `becomes` says what a flag's value becomes; it is asked about every time that the flag
-    /// is given.
+    /// The files that change when `becomes` says what a flag's value becomes; it is asked about every time that the
+    /// flag is given.
     ///
     /// # Errors
     /// As [`Program::set`].

@@ -56,9 +56,9 @@ pub(super) struct Meant<'a> {
 impl Rename {
     /// The files of these services for the new node.
     ///
-    /// Flags and the variables that stand for flags are changed by what they mean. A variable that a command line names is
-    /// changed if all flags that use it want the same; a command beside the program (`ExecStartPre=` and its like) goes
-    /// along with that.
+    /// Flags and the variables that stand for flags are changed by what they mean. A variable that a command line names
+    /// is changed if all flags that use it want the same; a command beside the program (`ExecStartPre=` and its like)
+    /// goes along with that.
     ///
     /// # Errors
     /// As [`Program::of`] for a service whose flags cannot be told, and as [`Program::set`] for a value that cannot be
@@ -76,8 +76,8 @@ impl Rename {
         Ok(Renamed { changed: files.edited(&edits)?, left })
     }
 
-    /// What the value of a flag becomes, for flags that are written elsewhere: in the manifest of a static pod, say. None
-    /// where it stays.
+    /// What the value of a flag becomes, for flags that are written elsewhere: in the manifest of a static pod, say.
+    /// None where it stays.
     ///
     /// ```
     /// use haengine_stdlib::node::rename::{Identity, Rename};

@@ -1,7 +1,7 @@
 //! A value changed where it is written, and nowhere else.
 //!
-//! A value that comes through a variable is changed in the variable, if everybody who uses that part of it wants the same;
-//! else it is written in the place of `${NAME}`; where that cannot be either, it is refused.
+//! A value that comes through a variable is changed in the variable, if everybody who uses that part of it wants the
+//! same; else it is written in the place of `${NAME}`; where that cannot be either, it is refused.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Files of variables, as `EnvironmentFile=` names them (systemd.exec(5)).
 //!
-//! They look like a shell's and are not: `export` makes a name that nobody can have, a `#` behind a value is part of it,
-//! and within double quotes a line may go on with a backslash. Where versions of systemd read a file differently it is
-//! refused: before a carriage return, behind a remark, and before most characters within double quotes.
+//! They look like a shell's and are not: `export` makes a name that nobody can have, a `#` behind a value is part of
+//! it, and within double quotes a line may go on with a backslash. Where versions of systemd read a file differently it
+//! is refused: before a carriage return, behind a remark, and before most characters within double quotes.
 
 use haengine_kernel::error::{Error, Kind, Result};
 
