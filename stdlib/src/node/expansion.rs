@@ -76,6 +76,11 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
                 done.extend(came_through(value, Reference { place, splits: false }));
                 at += end + 1;
             }
+            // What does not end is text, to the end of the word.
+            (Some('{'), None) => {
+                done.extend_from_slice(&letters[at..]);
+                at = letters.len();
+            }
             _ => {
                 done.push(*letter);
                 at += 1;
@@ -134,6 +139,7 @@ mod tests {
             arguments("$$ONE a$ONE a${ONE}b ${ONE $NO ${NO} $ONE-x").unwrap(),
             ["$ONE", "a$ONE", "aoneb", "${ONE", ""]
         );
+        assert_eq!(arguments("a$$b${ONE$$").unwrap(), ["a$b${ONE$$"]);
         assert_eq!(arguments("\"$TWO\" '${ONE}'").unwrap(), ["two two", "too", "one"]);
         assert_eq!(arguments("${HOME}").unwrap_err().code(), "node.variable");
         assert_eq!(arguments("$FOUR").unwrap_err().code(), "node.variable");
