@@ -1,5 +1,5 @@
-//! What holds for every unit, however its flags are written: each is found, a new value changes it and nothing else, and
-//! a node renamed there and back is as it was, byte for byte.
+//! What holds for every unit, however its flags are written: each is found, a new value changes it and nothing else,
+//! and a node renamed there and back is as it was, byte for byte.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -131,7 +131,8 @@ proptest! {
 
     #[test]
     fn a_new_value_changes_its_flag_and_nothing_else(
-        flags in flags(), between in spacing(), ending in ending(), old in value(), new in value(), pick in any::<prop::sample::Index>(),
+        flags in flags(), between in spacing(), ending in ending(), old in value(), new in value(),
+        pick in any::<prop::sample::Index>(),
     ) {
         let files = files(&flags, &vec![old; flags.len()], between, ending);
         let name = NAMES[flags[pick.index(flags.len())].0];
@@ -182,8 +183,53 @@ proptest! {
         let service = Service::read(&files, "kubelet.service", &[UNIT], None);
         if let Ok(service) = service {
             let _ = Program::of(&files, &service);
-            let rename = Rename { old: Identity { addresses: Vec::new(), names: vec!["a".to_owned()] }, ..Rename::default() };
+            let old = Identity { addresses: Vec::new(), names: vec!["a".to_owned()] };
+            let rename = Rename { old, ..Rename::default() };
             let _ = rename.of(&files, &[service]);
+        }
+    }
+}
+
+/// Two programs with flags that share variables: which flag, of which program, through which of three variables.
+fn shared() -> impl Strategy<Value = Vec<(usize, bool, usize, bool)>> {
+    prop::collection::vec((0..5usize, any::<bool>(), 0..3usize, any::<bool>()), 1..8)
+}
+
+fn sharing(flags: &[(usize, bool, usize, bool)]) -> Files {
+    let mut units = ["".to_owned(), "".to_owned()];
+    for (flag, second, variable, mixed) in flags {
+        let value = if *mixed { format!("https://${{V{variable}}}:6443") } else { format!("${{V{variable}}}") };
+        units[usize::from(*second)] += &format!(" --{}={value}", NAMES[*flag]);
+    }
+    let mut files = Files::default();
+    for (unit, words) in ["/a", "/b"].iter().zip(units) {
+        files.add(*unit, format!("[Service]\nEnvironmentFile={VARIABLES}\nExecStart=/usr/bin/kube-apiserver{words}\n"));
+    }
+    files.add(VARIABLES, "V0=192.0.2.11\nV1='192.0.2.11'\nV2=\"192.0.2.11\"\n");
+    files
+}
+
+fn both(files: &Files) -> Vec<Service> {
+    ["/a", "/b"].map(|path| Service::read(files, "kube-apiserver.service", &[path], None).unwrap()).into()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_shared_variable_changes_for_nobody_who_wants_it_as_it_is(flags in shared()) {
+        let before = sharing(&flags);
+        let of = |last: u8| Identity { addresses: vec![[192, 0, 2, last].into()], names: Vec::new() };
+        let rename = Rename { old: of(11), new: of(12), ..Rename::default() };
+        let renamed = rename.of(&before, &both(&before)).unwrap();
+        let after = edited(&before, &renamed.changed);
+        for (old, new) in both(&before).iter().zip(both(&after)) {
+            let (old, new) = (Program::of(&before, old).unwrap(), Program::of(&after, &new).unwrap());
+            for (old, new) in old.flags.given.iter().zip(&new.flags.given) {
+                let own = old.name.ends_with("-address");
+                let expected = if own { old.said().replace("192.0.2.11", "192.0.2.12") } else { old.said() };
+                prop_assert_eq!(new.said(), expected, "{}", old.name);
+            }
         }
     }
 }

@@ -1,28 +1,14 @@
 //! The variables of a service: `Environment=`, and files of variables (systemd.exec(5), "Environment").
-//!
-//! A file of variables looks like a shell's and is not: `export` makes a name that nobody can have, a `#` behind a value
-//! is part of it, and within double quotes a line may go on with a backslash. Where versions of systemd read a file
-//! differently it is refused: before a carriage return, behind a remark, and before most characters within double quotes.
 
 use std::collections::BTreeMap;
 
-use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::error::Result;
 
 use super::specifier::{Named, resolved};
-use super::traced::{Files, Letter, Place, text};
+use super::traced::{Files, Letter, text};
 use super::unit::{Directive, Unit};
-use super::words::{Rules, is_blank, words};
-
-/// A variable and its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value, without quotes and escapes.
-    pub value: Vec<Letter>,
-    /// The first letter of its name.
-    pub place: Place,
-}
+use super::variable_file::{Variable, is_name, variables};
+use super::words::{Rules, Word, words};
 
 /// The variables of a service.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +17,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, Variable>,
     /// Those that a later assignment replaces, or `UnsetEnvironment=` takes away.
     pub replaced: Vec<Variable>,
+    /// The names that `PassEnvironment=` takes over from the host's systemd, which alone can tell their values.
+    pub passed: Vec<String>,
 }
 
 impl Environment {
@@ -55,6 +43,9 @@ impl Environment {
             for word in words(files, &directive.value, Rules::Assignments)? {
                 environment.unset(&word.text());
             }
+        }
+        for directive in unit.list("PassEnvironment") {
+            environment.passed.extend(words(files, &directive.value, Rules::Assignments)?.iter().map(Word::text));
         }
         Ok(environment)
     }
@@ -116,202 +107,16 @@ fn simplified(path: &str) -> String {
     parts.fold(String::new(), |path, part| path + "/" + part)
 }
 
-/// The variables of a file, in its order; a name may come more than once.
-///
-/// # Errors
-/// `node.environment` where versions of systemd differ.
-pub fn variables(files: &Files, file: usize) -> Result<Vec<Variable>> {
-    let letters = files.letters(file);
-    let mut reader = Reader { files, letters: &letters, at: 0 };
-    let mut variables = Vec::new();
-    while let Some(first) = reader.next_line() {
-        if "#;".contains(first.char) {
-            reader.remark()?;
-        } else if let Some(name) = reader.name() {
-            let value = reader.value()?;
-            if is_name(&name) {
-                variables.push(Variable { name, value, place: first.at });
-            }
-        }
-    }
-    Ok(variables)
-}
-
-/// Whether a variable can have this name.
-fn is_name(name: &str) -> bool {
-    let legal = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    !name.is_empty() && name.chars().all(legal) && !name.starts_with(|char: char| char.is_ascii_digit())
-}
-
-struct Reader<'a> {
-    files: &'a Files,
-    letters: &'a [Letter],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> Option<Letter> {
-        self.letters.get(self.at).copied()
-    }
-
-    fn take(&mut self) -> Option<Letter> {
-        let letter = self.peek()?;
-        self.at += 1;
-        Some(letter)
-    }
-
-    /// The first letter of the next line that has one.
-    fn next_line(&mut self) -> Option<Letter> {
-        while self.peek().is_some_and(|letter| is_blank(letter.char)) {
-            self.at += 1;
-        }
-        self.peek()
-    }
-
-    fn remark(&mut self) -> Result<()> {
-        let mut last = None;
-        while let Some(letter) = self.take().filter(|letter| !ends_line(letter.char)) {
-            last = Some(letter);
-        }
-        let goes_on = self.peek().is_some_and(|next| !is_blank(next.char) && !"#;".contains(next.char));
-        match last {
-            Some(last) if last.char == '\\' && goes_on => self.differs(last, "a remark that ends in a backslash"),
-            _ => Ok(()),
-        }
-    }
-
-    /// What stands before the `=`; nothing where the line has none.
-    fn name(&mut self) -> Option<String> {
-        let start = self.at;
-        while let Some(letter) = self.take().filter(|letter| !ends_line(letter.char)) {
-            if letter.char == '=' {
-                let name = text(&self.letters[start..self.at - 1]);
-                return Some(name.trim_end_matches(is_blank).to_owned());
-            }
-        }
-        None
-    }
-
-    fn value(&mut self) -> Result<Vec<Letter>> {
-        let mut value = Vec::new();
-        while let Some(letter) = self.take() {
-            match letter.char {
-                '\'' => self.single(&mut value),
-                '"' => self.double(&mut value)?,
-                char if ends_line(char) => break,
-                char if is_blank(char) => {}
-                _ => {
-                    self.at -= 1;
-                    self.bare(&mut value)?;
-                    break;
-                }
-            }
-        }
-        Ok(value)
-    }
-
-    fn single(&mut self, value: &mut Vec<Letter>) {
-        while let Some(letter) = self.take().filter(|letter| letter.char != '\'') {
-            value.push(letter);
-        }
-    }
-
-    fn double(&mut self, value: &mut Vec<Letter>) -> Result<()> {
-        while let Some(letter) = self.take().filter(|letter| letter.char != '"') {
-            if letter.char != '\\' {
-                value.push(letter);
-                continue;
-            }
-            match self.take() {
-                Some(next) if "\"\\`$".contains(next.char) => {
-                    value.push(Letter { at: letter.at.to(next.at), ..next });
-                }
-                Some(next) if next.char == '\n' => {}
-                Some(_) => return self.differs(letter, "this backslash within double quotes"),
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// A value without quotes goes on to the end of the line, with all that is in it but the blanks at its end.
-    fn bare(&mut self, value: &mut Vec<Letter>) -> Result<()> {
-        let mut end = value.len();
-        while let Some(letter) = self.take().filter(|letter| !ends_line(letter.char)) {
-            if letter.char != '\\' {
-                value.push(letter);
-                end = if is_blank(letter.char) { end } else { value.len() };
-                continue;
-            }
-            match self.take() {
-                Some(next) if next.char == '\r' => return self.differs(letter, "a backslash before a carriage return"),
-                Some(next) if next.char != '\n' => value.push(Letter { at: letter.at.to(next.at), ..next }),
-                _ => {}
-            }
-            end = value.len();
-        }
-        value.truncate(end);
-        Ok(())
-    }
-
-    fn differs(&self, letter: Letter, what: &str) -> Result<()> {
-        Err(differs(self.files, letter.at, what))
-    }
-}
-
-fn ends_line(char: char) -> bool {
-    matches!(char, '\n' | '\r')
-}
-
-fn differs(files: &Files, place: Place, what: &str) -> Error {
-    let message = format!("{}: {what} is read differently by different versions of systemd", files.named(place));
-    Error::new(Kind::Refused, "node.environment", message).hint("take the backslash away")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text_of_file: &str) -> Result<Vec<(String, String)>> {
-        let mut files = Files::default();
-        let file = files.add("/etc/default/x", text_of_file);
-        let pairs = variables(&files, file)?.into_iter().map(|one| (one.name, text(&one.value)));
-        Ok(pairs.collect())
-    }
-
-    fn value(text_of_file: &str) -> String {
-        read(text_of_file).unwrap().remove(0).1
-    }
-
-    #[test]
-    fn values_are_read_as_systemd_reads_them() {
-        assert_eq!(value("A=\"one \\\ntwo\\\"\" \n"), "one two\"");
-        assert_eq!(value("A = one two  # three  \n"), "one two  # three");
-        assert_eq!(value("A='one\ntwo\\' \"three\"\n"), "one\ntwo\\three");
-        assert_eq!(value("A=one\\\ntwo\\ \n"), "onetwo ");
-        assert_eq!(value("A=it's\n"), "it's");
-        assert_eq!(value("A=\"no end\nB=c"), "no end\nB=c");
-        assert_eq!(value("A=\r\n"), "");
-    }
-
-    #[test]
-    fn what_is_no_assignment_is_left_out() {
-        let names = |text: &str| read(text).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        assert_eq!(names("# A=b\n;B=c\nexport C=d\nD\n1E=f\n  F=g\r\nF=h"), ["F", "F"]);
-    }
-
-    #[test]
-    fn what_versions_of_systemd_differ_about_is_refused() {
-        for text in ["A=\"b \\\r\nc\"", "A=b \\\r\nc", "A=\"\\d\"", "# b \\\nA=c"] {
-            assert_eq!(read(text).unwrap_err().code(), "node.environment", "{text:?}");
-        }
-        assert!(read("# b \\\n\nA=c").is_ok());
-    }
-
     #[test]
     fn files_win_and_later_ones_over_earlier_ones() {
         let mut files = Files::default();
-        files.add("/u", "[Service]\nEnvironmentFile=/a\nEnvironmentFile=-//b\nEnvironmentFile=-/no\nEnvironmentFile=\"/q\"\nEnvironment=A=1 \"B=two words\" %p=x C=%p D=4\nUnsetEnvironment=D");
+        let named = "EnvironmentFile=/a\nEnvironmentFile=-//b\nEnvironmentFile=-/no\nEnvironmentFile=\"/q\"\n";
+        let fixed = "Environment=A=1 \"B=two words\" %p=x C=%p D=4\nUnsetEnvironment=D";
+        files.add("/u", format!("[Service]\n{named}{fixed}"));
         files.add("/a", "A=2\nE=5");
         files.add("/b", "A=3");
         let unit = Unit::read(&files, "x.service", &["/u"]).unwrap();

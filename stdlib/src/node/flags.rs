@@ -1,8 +1,9 @@
 //! The flags of a program among its words.
 //!
-//! Kubernetes' programs read `--name value`, too, take the last of repeated flags (but add up those that are lists), and
-//! take `_` in a name for `-`. Programs with Go's own flags take one dash for two. Neither takes arguments that belong to
-//! no flag, so a word without a dash is the value of the flag before it, unless that flag is known to need none.
+//! Kubernetes' programs read `--name value`, too, take the last of repeated flags (but add up those that are lists),
+//! and take `_` in a name for `-`. Programs with Go's own flags take one dash for two. Neither takes arguments that
+//! belong to no flag, so a word without a dash is the value of the flag before it, unless that flag is known to need
+//! none.
 
 use haengine_kernel::error::Result;
 
@@ -24,6 +25,8 @@ pub enum Dialect {
 pub struct Flag {
     /// Its name, without dashes.
     pub name: String,
+    /// The number of the word that names it.
+    pub word: usize,
     /// Its value; none where a boolean stands alone.
     pub value: Option<Given>,
     /// Where the flag is named.
@@ -69,8 +72,10 @@ impl Flags {
 
     /// All values that count: several only for a flag that adds up. Each may be a list itself.
     pub fn values(&self, name: &str) -> Vec<String> {
-        let all = self.given.iter().filter(|flag| flag.name == name).map(Flag::said);
-        if adds_up(name) { all.collect() } else { all.last().into_iter().collect() }
+        match adds_up(name) {
+            true => self.given.iter().filter(|flag| flag.name == name).map(Flag::said).collect(),
+            false => self.value(name).into_iter().collect(),
+        }
     }
 }
 
@@ -95,24 +100,25 @@ impl Reader<'_> {
             self.at += 1;
         }
         let Some(word) = self.words.get(self.at) else { return Ok(None) };
-        let (said, place) = (word.text(), self.place());
+        let (said, word, place) = (word.text(), self.at, self.place());
         let dashes = said.chars().take_while(|char| *char == '-').count();
         let rest: Vec<char> = said.chars().skip(dashes).collect();
         let name_ends = rest.iter().position(|char| *char == '=').unwrap_or(rest.len());
         let name = self.spelt(rest[..name_ends].iter().collect());
         match (dashes, self.dialect) {
-            (0, _) => return Err(self.refused(&format!("`{said}` belongs to no flag"))),
+            (0, _) => return Err(self.refused(&format!("`{}` belongs to no flag", said.escape_debug()))),
             (_, _) if name.is_empty() || dashes > 2 => return Err(self.refused(&format!("`{said}` is no flag"))),
             (1, Dialect::Kubernetes) => return self.short(&rest, place).map(Some),
             _ => {}
         }
         let value = if name_ends < rest.len() { Some(self.from(dashes + name_ends + 1)) } else { self.next(&name)? };
         self.at += 1;
-        Ok(Some(Flag { name, value, place }))
+        Ok(Some(Flag { name, word, value, place }))
     }
 
     /// `-v=2`, `-v2` and `-v 2`: no other flag of one letter has a value.
     fn short(&mut self, rest: &[char], place: Place) -> Result<Flag> {
+        let word = self.at;
         let value = match rest {
             ['h'] => None,
             ['v'] => self.next("v")?,
@@ -121,7 +127,7 @@ impl Reader<'_> {
             _ => return Err(self.refused(&format!("`-{}` is no flag", rest.iter().collect::<String>()))),
         };
         self.at += 1;
-        Ok(Flag { name: rest[..1].iter().collect(), value, place })
+        Ok(Flag { name: rest[..1].iter().collect(), word, value, place })
     }
 
     /// The value in the next word, if it is one.
@@ -208,7 +214,7 @@ mod tests {
     fn what_belongs_to_no_flag_is_refused() {
         let message = |line: &str| flags(line, Dialect::Kubernetes).unwrap_err().message().to_owned();
         assert_eq!(message("--register-node false"), "/u:1: `false` belongs to no flag");
-        assert_eq!(message("--v=2\n\\\\"), "/u:2: `\\` belongs to no flag");
+        assert_eq!(message("--v=2\n\\\\"), "/u:2: `\\\\` belongs to no flag");
         assert_eq!(message("--node-ip"), "/u:1: `--node-ip` has no value");
         assert_eq!(message("-node-ip=a"), "/u:1: `-node-ip=a` is no flag");
         assert_eq!(message("--"), "/u:1: `--` is no flag");

@@ -15,7 +15,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Whether this is the host of that name or address. Names are the same whatever the case, addresses however written.
+    /// Whether this is the host of that name or address. Names are the same whatever the case, addresses however
+    /// written.
     pub fn is(&self, other: &str) -> bool {
         same(&self.host, other)
     }

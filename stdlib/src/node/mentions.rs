@@ -146,3 +146,27 @@ fn word(text: &str, place: Place) -> String {
         None => word.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_names_and_addresses_count() {
+        let mut files = Files::default();
+        let text =
+            "192.0.2.1 192.0.2.11 a192.0.2.1 [2001:DB8::0:1]:6443 =K8s-1: k8s-10 k8s-1.pem x_k8s-1 https://192.0.2.1/";
+        let file = files.add("/a", text);
+        let addresses = vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        let old = Identity { addresses, names: vec!["k8s-1".to_owned()] };
+        let found = occurrences(&files.letters(file), &old).into_iter().map(|place| &text[place.start..place.end]);
+        assert_eq!(found.collect::<Vec<_>>(), ["192.0.2.1", "2001:DB8::0:1", "K8s-1", "192.0.2.1"]);
+    }
+
+    #[test]
+    fn a_long_word_is_shortened() {
+        let text = format!("a --b={} c", "x".repeat(100));
+        let word = word(&text, Place { file: 0, start: 6, end: 7 });
+        assert_eq!(word, format!("--b={}…", "x".repeat(76)));
+    }
+}

@@ -15,8 +15,9 @@
 //! | specifier | what `%n` stands for |
 //! | fragments | which files make up a unit |
 //! | unit | a unit with its drop-ins |
-//! | environment | files of variables, `Environment=`, and what of them counts |
-//! | variable | variables put in for `$NAME` and `${NAME}` |
+//! | variable_file | a file of variables |
+//! | environment | `Environment=`, such files, and what of them counts |
+//! | expansion | variables put in for `$NAME` and `${NAME}` |
 //! | service | a unit with its environment and its command lines |
 //! | program | the program that a service runs |
 //! | flags, kinds | its flags, and which of them need no value |
@@ -29,7 +30,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | document, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
+//! | document, reading, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
 //! | endpoint | where a server is: addresses, names, ports |
 //! | moving, mention | from which node to which one, and what still names the old one |
 //! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
@@ -38,8 +39,8 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited texts come
-//! out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
+//! But for `survey`, `sockets` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited
+//! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
 pub mod configuration;
@@ -48,6 +49,7 @@ pub mod edit;
 pub mod endpoint;
 pub mod environment;
 pub mod etcd;
+mod expansion;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
@@ -60,6 +62,7 @@ pub mod moving;
 pub mod naming;
 pub mod network;
 pub mod program;
+mod reading;
 pub mod rename;
 mod renamed;
 mod rewrite;
@@ -72,7 +75,7 @@ pub mod subnet;
 mod survey;
 pub mod traced;
 pub mod unit;
-mod variable;
+pub mod variable_file;
 pub mod words;
 
 use haengine_script::Module;

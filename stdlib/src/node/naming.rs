@@ -28,7 +28,8 @@ const AUDIENCES: &str = "whom tokens are for: the same for all API servers";
 /// ```
 /// use haengine_stdlib::node::naming::{Meaning, meaning};
 /// assert_eq!(meaning("kubelet", "node-ip", "192.0.2.1"), Some(Meaning::Own));
-/// assert!(matches!(meaning("kube-apiserver", "service-account-issuer", "https://192.0.2.1:6443"), Some(Meaning::Kept(_))));
+/// let issuer = meaning("kube-apiserver", "service-account-issuer", "https://192.0.2.1:6443");
+/// assert!(matches!(issuer, Some(Meaning::Kept(_))));
 /// assert_eq!(meaning("kubelet", "node-labels", "rack=b"), None);
 /// ```
 pub fn meaning(program: &str, flag: &str, value: &str) -> Option<Meaning> {

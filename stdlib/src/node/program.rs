@@ -2,7 +2,7 @@
 
 use haengine_kernel::error::{Error, Kind, Result};
 
-use super::flags::{Dialect, Flags};
+use super::flags::{Dialect, Flag, Flags};
 use super::rewrite::{Part, Use, edits};
 use super::service::{Line, Service};
 use super::traced::{Files, Letter, Place, text};
@@ -37,7 +37,8 @@ pub struct Program {
     pub words: Vec<Word>,
     /// Its flags.
     pub flags: Flags,
-    /// Variables that stand for flags, like `ETCD_NAME` for `--name`, by the flag's name. A flag wins over its variable.
+    /// Variables that stand for flags, like `ETCD_NAME` for `--name`, by the flag's name. A flag wins over its
+    /// variable.
     pub variables: Vec<(String, Vec<Letter>)>,
 }
 
@@ -105,20 +106,20 @@ impl Program {
 
     /// The files that change when a flag gets this value; of a flag that is given twice, the last.
     ///
-    /// `others` are the programs that may share its files. A variable is changed only if nobody else means it otherwise;
-    /// else the value is written in its place.
+    /// `others` are the programs that may share its files. A variable is changed only if nobody else means it
+    /// otherwise; else the value is written in its place.
     ///
     /// # Errors
-    /// `node.flag` when the flag is not given, `node.value` when the value would need quotes, `node.edit` when nothing can
-    /// be changed without changing something else.
+    /// `node.flag` when the flag is not given, `node.value` when the value would need quotes, `node.edit` when nothing
+    /// can be changed without changing something else.
     pub fn set(&self, files: &Files, others: &[&Program], flag: &str, value: &str) -> Result<Vec<(String, String)>> {
         let missing = || files.refused("node.flag", self.place(), &format!("`{}` has no `--{flag}`", self.name));
         let last = self.flags.given.iter().rposition(|given| given.name == flag).ok_or_else(missing)?;
         self.rewritten(files, others, |number, before| (number == last && before != value).then(|| value.to_owned()))
     }
 
-    /// The files that change when `becomes` says what a flag's value becomes; it is asked about every time that the flag
-    /// is given.
+    /// The files that change when `becomes` says what a flag's value becomes; it is asked about every time that the
+    /// flag is given.
     ///
     /// # Errors
     /// As [`Program::set`].
@@ -142,10 +143,9 @@ impl Program {
     ) -> Result<Vec<(String, String)>> {
         let mut uses = Vec::new();
         for (number, flag) in self.flags.given.iter().enumerate() {
-            let Some(value) = &flag.value else { continue };
-            let text = becomes(number, &flag.said());
-            let part = text.map(|text| Part { range: value.from..value.from + value.letters.len(), text });
-            uses.push(Use { letters: &self.words[value.word].letters, parts: part.into_iter().collect() });
+            let word = flag.value.as_ref().map_or(flag.word, |value| value.word);
+            let part = becomes(number, &flag.said()).map(|text| part(flag, &self.words[word].letters, text));
+            uses.push(Use { letters: &self.words[word].letters, parts: part.into_iter().collect() });
         }
         let same = |other: &&&Program| !std::ptr::eq(**other, self);
         for word in others.iter().filter(same).flat_map(|other| &other.words) {
@@ -156,6 +156,14 @@ impl Program {
 
     fn place(&self) -> Place {
         self.words[0].place
+    }
+}
+
+/// The flag's value, or what is written behind a flag that stands alone.
+fn part(flag: &Flag, word: &[Letter], text: String) -> Part {
+    match &flag.value {
+        Some(value) => Part { range: value.from..word.len(), text },
+        None => Part { range: word.len()..word.len(), text: format!("={text}") },
     }
 }
 
@@ -226,11 +234,15 @@ mod tests {
     #[test]
     fn the_last_of_repeated_flags_is_set() {
         let mut files = Files::default();
-        files.add("/u", "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '2'\n");
+        files.add("/u", "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '2' \"--runonce\"\n");
         let kubelet = program(&files);
         let text = |flag, value| kubelet.set(&files, &[], flag, value).unwrap().remove(0).1;
-        assert_eq!(text("v", "4"), "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '4'\n");
-        assert_eq!(text("node-ip", "::1"), "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip=::1 --v '2'\n");
+        assert_eq!(text("v", "4"), "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip= --v '4' \"--runonce\"\n");
+        assert_eq!(
+            text("node-ip", "::1"),
+            "[Service]\nExecStart=/usr/bin/kubelet --v=1 --node-ip=::1 --v '2' \"--runonce\"\n"
+        );
+        assert!(text("runonce", "false").ends_with(" \"--runonce=false\"\n"));
         assert!(kubelet.set(&files, &[], "v", "2").unwrap().is_empty());
     }
 

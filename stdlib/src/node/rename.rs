@@ -56,9 +56,9 @@ pub(super) struct Meant<'a> {
 impl Rename {
     /// The files of these services for the new node.
     ///
-    /// Flags and the variables that stand for flags are changed by what they mean. A variable that a command line names is
-    /// changed if all flags that use it want the same; a command beside the program (`ExecStartPre=` and its like) goes
-    /// along with that.
+    /// Flags and the variables that stand for flags are changed by what they mean. A variable that a command line names
+    /// is changed if all flags that use it want the same; a command beside the program (`ExecStartPre=` and its like)
+    /// goes along with that.
     ///
     /// # Errors
     /// As [`Program::of`] for a service whose flags cannot be told, and as [`Program::set`] for a value that cannot be
@@ -76,8 +76,8 @@ impl Rename {
         Ok(Renamed { changed: files.edited(&edits)?, left })
     }
 
-    /// What the value of a flag becomes, for flags that are written elsewhere: in the manifest of a static pod, say. None
-    /// where it stays.
+    /// What the value of a flag becomes, for flags that are written elsewhere: in the manifest of a static pod, say.
+    /// None where it stays.
     ///
     /// ```
     /// use haengine_stdlib::node::rename::{Identity, Rename};
@@ -179,5 +179,43 @@ impl Rename {
     /// The address that stands for the new node where the old one had a name: one that needs no brackets.
     fn first(&self) -> Option<String> {
         self.new.addresses.iter().find(|address| address.is_ipv4()).map(IpAddr::to_string)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rename() -> Rename {
+        let identity = |addresses: [&str; 2], name: &str| Identity {
+            addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+            names: vec![name.to_owned()],
+        };
+        Rename {
+            old: identity(["192.0.2.1", "2001:db8::1"], "one"),
+            new: identity(["192.0.2.2", "2001:db8::2"], "Two"),
+            servers: vec!["192.0.2.3".to_owned(), "three".to_owned()],
+            ports: vec![6443],
+        }
+    }
+
+    #[test]
+    fn a_value_changes_by_what_its_flag_means() {
+        let becomes = |flag: &str, value: &str| rename().value("kubelet", flag, value);
+        assert_eq!(becomes("node-ip", "192.0.2.1,2001:DB8::1").as_deref(), Some("192.0.2.2,2001:db8::2"));
+        assert_eq!(becomes("hostname-override", "ONE").as_deref(), Some("two"));
+        assert_eq!(
+            becomes("api-servers", "https://three:6443,192.0.2.3:6443").as_deref(),
+            Some("https://192.0.2.2:6443,192.0.2.2:6443")
+        );
+        for (flag, value) in [
+            ("node-ip", "192.0.2.11"),
+            ("hostname-override", "one.example"),
+            ("master", "https://192.0.2.3:16443"),
+            ("service-account-issuer", "https://192.0.2.1:6443"),
+            ("node-labels", "host=one"),
+        ] {
+            assert_eq!(becomes(flag, value), None, "{flag}");
+        }
     }
 }

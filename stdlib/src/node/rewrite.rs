@@ -1,7 +1,7 @@
 //! A value changed where it is written, and nowhere else.
 //!
-//! A value that comes through a variable is changed in the variable, if everybody who uses that part of it wants the same;
-//! else it is written in the place of `${NAME}`; where that cannot be either, it is refused.
+//! A value that comes through a variable is changed in the variable, if everybody who uses that part of it wants the
+//! same; else it is written in the place of `${NAME}`; where that cannot be either, it is refused.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ fn edit(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<E
         let message = format!("`{}` would need quotes here, for its `{strange}`", part.text);
         return Err(files.refused("node.value", place, &message));
     }
-    let Some(first) = letters.first() else { return behind(files, one, part) };
+    let Some(first) = letters.first() else { return behind(files, uses, one, part) };
     let direct = span(letters.iter().map(|letter| letter.at));
     if let Some(place) = direct.filter(|place| agreed(uses, *place, &part.text)) {
         return Ok(Edit { place, text: part.text.clone() });
@@ -60,15 +60,16 @@ fn edit(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<E
 const NOWHERE: Place = Place { file: 0, start: 0, end: 0 };
 
 /// An empty value gets its text behind the letter before it.
-fn behind(files: &Files, one: &Use<'_>, part: &Part) -> Result<Edit> {
-    let before = part.range.start.checked_sub(1).and_then(|at| one.letters.get(at));
-    match before {
-        Some(letter) if letter.through.is_none_or(|reference| reference.splits) => {
-            Ok(Edit { place: Place { start: letter.at.end, ..letter.at }, text: part.text.clone() })
-        }
-        Some(letter) => Err(entangled(files, letter)),
-        None => Err(files.refused("node.edit", NOWHERE, "an empty word has no place")),
+fn behind(files: &Files, uses: &[Use<'_>], one: &Use<'_>, part: &Part) -> Result<Edit> {
+    let Some(before) = part.range.start.checked_sub(1).and_then(|at| one.letters.get(at)) else {
+        return Err(files.refused("node.edit", NOWHERE, "an empty word has no place"));
+    };
+    let others = uses.iter().filter(|other| !std::ptr::eq(other.letters, one.letters));
+    let shared = others.flat_map(|other| other.letters).any(|letter| letter.at == before.at);
+    if shared || before.through.is_some_and(|reference| !reference.splits) {
+        return Err(entangled(files, before));
     }
+    Ok(Edit { place: Place { start: before.at.end, ..before.at }, text: part.text.clone() })
 }
 
 /// The bytes from the first place to the last, if there is nothing in between.
@@ -147,4 +148,35 @@ fn entangled(files: &Files, letter: &Letter) -> Error {
         None => "this cannot change alone: it is written in pieces, or somebody else wants it as it is".to_owned(),
     };
     files.refused("node.edit", letter.at, &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(reference: Place, splits: bool, letters: Vec<Letter>) -> Vec<Letter> {
+        use crate::node::traced::Reference;
+        let through = Some(Reference { place: reference, splits });
+        letters.into_iter().map(|letter| Letter { through, ..letter }).collect()
+    }
+
+    /// What becomes of `IP=old` and a command line with `${IP}`, where one use wants it new, and another one may not.
+    fn changed(splits: bool, wanted_by_all: bool) -> Result<Vec<(String, String)>> {
+        let mut files = Files::default();
+        let (value, line) = (files.add("/v", "old"), files.add("/u", "${IP} ${IP}"));
+        let reference = |start| Place { file: line, start, end: start + 5 };
+        let first = of(reference(0), splits, files.letters(value));
+        let second = of(reference(6), splits, files.letters(value));
+        let part = Part { range: 0..3, text: "new".to_owned() };
+        let parts = if wanted_by_all { vec![part.clone()] } else { Vec::new() };
+        let uses = [Use { letters: &first, parts: vec![part] }, Use { letters: &second, parts }];
+        files.edited(&edits(&files, &uses)?)
+    }
+
+    #[test]
+    fn a_variable_changes_if_all_want_it_and_else_gives_way() {
+        assert_eq!(changed(false, true).unwrap(), [("/v".to_owned(), "new".to_owned())]);
+        assert_eq!(changed(false, false).unwrap(), [("/u".to_owned(), "new ${IP}".to_owned())]);
+        assert_eq!(changed(true, false).unwrap_err().code(), "node.edit");
+    }
 }

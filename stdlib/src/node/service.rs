@@ -3,10 +3,10 @@
 use haengine_kernel::error::Result;
 
 use super::environment::Environment;
+use super::expansion::expanded;
 use super::specifier::{Named, resolved};
 use super::traced::Files;
 use super::unit::Unit;
-use super::variable::expanded;
 use super::words::{Command, Word, commands};
 
 /// The settings that hold command lines.
@@ -38,13 +38,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// Reads a service from its unit's file and its drop-ins, which are named in systemd's order; the files of variables
-    /// must be among `files`, too. `hostname` is what `%H` stands for.
+    /// Reads a service from its unit's file and its drop-ins, which are named in systemd's order; the files of
+    /// variables must be among `files`, too. `hostname` is what `%H` stands for.
     ///
     /// ```
     /// use haengine_stdlib::node::{service::Service, traced::Files};
     /// let mut files = Files::default();
-    /// files.add("/etc/systemd/system/kubelet.service", "[Service]\nEnvironmentFile=-/etc/default/kubelet\nExecStart=/usr/bin/kubelet $OPTIONS\n");
+    /// let unit = "[Service]\nEnvironmentFile=-/etc/default/kubelet\nExecStart=/usr/bin/kubelet $OPTIONS\n";
+    /// files.add("/etc/systemd/system/kubelet.service", unit);
     /// files.add("/etc/default/kubelet", "OPTIONS=\"--node-ip=192.0.2.1 --v=2\"\n");
     /// let service = Service::read(&files, "kubelet.service", &["/etc/systemd/system/kubelet.service"], None).unwrap();
     /// assert_eq!(service.commands[0].words[1].text(), "--node-ip=192.0.2.1");

@@ -1,8 +1,8 @@
 //! Text that knows where each of its characters is written.
 //!
-//! The value of a flag may lie in a unit, in a drop-in, or in a variable of a file that three units read. Whoever decodes
-//! quotes, escapes and variables hands on letters with their places, so that a change of the value is a change of just
-//! those bytes, wherever they are.
+//! The value of a flag may lie in a unit, in a drop-in, or in a variable of a file that three units read. Whoever
+//! decodes quotes, escapes and variables hands on letters with their places, so that a change of the value is a change
+//! of just those bytes, wherever they are.
 
 use haengine_kernel::error::{Error, Kind, Result};
 

@@ -1,8 +1,8 @@
 //! A unit with its drop-ins, read as systemd reads it (systemd.syntax(7)).
 //!
-//! A line that ends in a backslash goes on with the next one; remarks in between are left out, also those. An empty value
-//! takes back what came before it. Before version 234, systemd took such remarks for a part of the line: whoever has to do
-//! with a host that old compares the picture with the process.
+//! A line that ends in a backslash goes on with the next one; remarks in between are left out, also those. An empty
+//! value takes back what came before it. Before version 234, systemd took such remarks for a part of the line: whoever
+//! has to do with a host that old compares the picture with the process.
 
 use haengine_kernel::error::{Error, Kind, Result};
 

@@ -76,6 +76,11 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
                 done.extend(came_through(value, Reference { place, splits: false }));
                 at += end + 1;
             }
+            // What does not end is text, to the end of the word.
+            (Some('{'), None) => {
+                done.extend_from_slice(&letters[at..]);
+                at = letters.len();
+            }
             _ => {
                 done.push(*letter);
                 at += 1;
@@ -88,7 +93,9 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
 fn value<'a>(files: &Files, place: Place, name: &str, environment: &'a Environment) -> Result<&'a [Letter]> {
     match environment.get(name) {
         Some(value) => Ok(value),
-        None if OF_SYSTEMD.contains(&name) => Err(unknown(files, place, name)),
+        None if OF_SYSTEMD.contains(&name) || environment.passed.iter().any(|passed| passed == name) => {
+            Err(unknown(files, place, name))
+        }
         None => Ok(&[]),
     }
 }
@@ -114,7 +121,7 @@ mod tests {
 
     fn arguments(line: &str) -> Result<Vec<String>> {
         let mut files = Files::default();
-        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE=\n";
+        let fixed = "[Service]\nEnvironment=ONE='one' \"TWO='two two' too\" THREE=\nPassEnvironment=ONE FOUR\n";
         files.add("/u", format!("{fixed}ExecStart=/x {line}\n"));
         let service = Service::read(&files, "x.service", &["/u"], None)?;
         Ok(service.commands[0].words[1..].iter().map(Word::text).collect())
@@ -132,8 +139,10 @@ mod tests {
             arguments("$$ONE a$ONE a${ONE}b ${ONE $NO ${NO} $ONE-x").unwrap(),
             ["$ONE", "a$ONE", "aoneb", "${ONE", ""]
         );
+        assert_eq!(arguments("a$$b${ONE$$").unwrap(), ["a$b${ONE$$"]);
         assert_eq!(arguments("\"$TWO\" '${ONE}'").unwrap(), ["two two", "too", "one"]);
         assert_eq!(arguments("${HOME}").unwrap_err().code(), "node.variable");
+        assert_eq!(arguments("$FOUR").unwrap_err().code(), "node.variable");
         assert_eq!(arguments("${ONE:-1}").unwrap_err().code(), "node.variable");
     }
 
