@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | document, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
+//! | document, reading, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
 //! | endpoint | where a server is: addresses, names, ports |
 //! | moving, mention | from which node to which one, and what still names the old one |
 //! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
@@ -24,5 +24,6 @@ pub mod manifest;
 pub mod mention;
 pub mod moving;
 pub mod network;
+mod reading;
 pub mod scalar;
 pub mod subnet;
