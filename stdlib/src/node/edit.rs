@@ -35,6 +35,10 @@ impl<'a> Edit<'a> {
     /// one place from two sides.
     pub fn set(&mut self, node: Node<'_>, value: &str) -> Result<()> {
         let entry = &self.document.entries()[node.id()];
+        if node.text() == Some(value) && !self.values.contains_key(&node.id()) {
+            // However it is written, it says that already.
+            return Ok(());
+        }
         if matches!(entry.content, Content::List(_) | Content::Map(_)) || entry.range.is_empty() {
             return Err(self.refused(entry, "no value stands here that could be replaced"));
         }
@@ -80,7 +84,7 @@ impl<'a> Edit<'a> {
 
     fn written(&self, entry: &Entry, value: &str) -> Result<String> {
         let was = match &entry.content {
-            // An empty text or a number in JSON has quotes nevertheless.
+            // A text in JSON has quotes, also in place of a number.
             Content::Scalar { style, .. } if !(self.document.is_json() && *style == Style::Plain) => *style,
             _ if self.document.is_json() => Style::Double,
             _ => Style::Plain,
@@ -169,6 +173,7 @@ mod tests {
             ("b: &k x\na: *k\n", "new", "b: &k x\na: new\n"),
             ("a: !!str x\n", "12", "a: !!str \"12\"\n"),
             ("a: x\n y\n", "new", "a: new\n"),
+            ("a: \"\\x78\" # x\n", "x", "a: \"\\x78\" # x\n"),
             ("{a: x, b: c}", "h[0]", "{a: \"h[0]\", b: c}"),
         ] {
             assert_eq!(edited(text, &["a"], value).unwrap(), expected, "{text}");
