@@ -94,7 +94,7 @@ fn replace_each(text: &str, new: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_ends_the_program(text in any::<String>(), signs in SIGNS) {

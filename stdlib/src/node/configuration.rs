@@ -14,8 +14,8 @@ const ISSUER: Meaning = Meaning::Stays("what tokens bear, the same on all API se
 /// A field: the keys that lead to it, and what it means.
 type Field = (&'static [&'static str], Meaning);
 
-/// The fields of each kind of file.
-const KINDS: [(&str, &[Field]); 9] = [
+/// The fields of each kind of file. Where a kind has none, nothing in it is the node's own.
+const KINDS: [(&str, &[Field]); 14] = [
     (
         "KubeletConfiguration",
         &[
@@ -70,6 +70,11 @@ const KINDS: [(&str, &[Field]); 9] = [
         "EgressSelectorConfiguration",
         &[(&["egressSelections", "connection", "transport", "tcp", "url"], Meaning::Address)],
     ),
+    ("AuthenticationConfiguration", &[(&["jwt", "issuer", "url"], Meaning::Stays("who issues tokens"))]),
+    ("AuthorizationConfiguration", &[]),
+    ("AdmissionConfiguration", &[]),
+    ("EncryptionConfiguration", &[]),
+    ("Policy", &[]),
     ("CredentialProviderConfig", &[]),
 ];
 
@@ -114,7 +119,7 @@ impl Configuration {
     pub fn kubeconfig(&self) -> Option<&str> {
         let root = self.document.root()?;
         let places: [&[&str]; 2] =
-            [&["clientConnection", "kubeconfig"], &["Generic", "ClientConnection", "Kubeconfig"]];
+            [&["clientConnection", "kubeconfig"], &["Generic", "ClientConnection", "kubeconfig"]];
         places.iter().find_map(|place| root.at(place)).and_then(|node| node.text()).filter(|path| !path.is_empty())
     }
 

@@ -35,6 +35,10 @@ impl<'a> Edit<'a> {
     /// one place from two sides.
     pub fn set(&mut self, node: Node<'_>, value: &str) -> Result<()> {
         let entry = &self.document.entries()[node.id()];
+        if node.text() == Some(value) && !self.values.contains_key(&node.id()) {
+            // However it is written, it says that already.
+            return Ok(());
+        }
         if matches!(entry.content, Content::List(_) | Content::Map(_)) || entry.range.is_empty() {
             return Err(self.refused(entry, "no value stands here that could be replaced"));
         }
@@ -61,8 +65,9 @@ impl<'a> Edit<'a> {
     /// `node.edit`, where an alias elsewhere would change with it, or the new text would read otherwise.
     pub fn finish(self) -> Result<String> {
         let entries = self.document.entries();
+        let uses = self.uses();
         for &id in self.values.keys() {
-            self.check_shared(id)?;
+            self.check_shared(id, &uses)?;
         }
         let mut text = self.document.text().to_owned();
         for (&id, value) in self.values.iter().rev() {
@@ -79,7 +84,7 @@ impl<'a> Edit<'a> {
 
     fn written(&self, entry: &Entry, value: &str) -> Result<String> {
         let was = match &entry.content {
-            // An empty text or a number in JSON has quotes nevertheless.
+            // A text in JSON has quotes, also in place of a number.
             Content::Scalar { style, .. } if !(self.document.is_json() && *style == Style::Plain) => *style,
             _ if self.document.is_json() => Style::Double,
             _ => Style::Plain,
@@ -87,18 +92,24 @@ impl<'a> Edit<'a> {
         written(value, was, entry.in_flow).ok_or_else(|| self.refused(entry, "the new value cannot be written here"))
     }
 
+    /// What aliases name, with the line of one that stays.
+    fn uses(&self) -> BTreeMap<usize, usize> {
+        let entries = self.document.entries().iter().enumerate();
+        let stay = entries.filter(|(id, _)| !self.values.contains_key(id));
+        stay.filter_map(|(_, entry)| match entry.content {
+            Content::Alias(target) => Some((target, entry.line)),
+            _ => None,
+        })
+        .collect()
+    }
+
     /// What an alias names must not be changed behind its back, unless the alias is replaced as well.
-    fn check_shared(&self, id: usize) -> Result<()> {
+    fn check_shared(&self, id: usize, uses: &BTreeMap<usize, usize>) -> Result<()> {
         let entries = self.document.entries();
         let mut next = Some(id);
         while let Some(at) = next {
-            let uses = |(other, entry): &(usize, &Entry)| {
-                matches!(entry.content, Content::Alias(target) if target == at) && !self.values.contains_key(other)
-            };
-            if entries[at].is_anchored
-                && let Some((_, alias)) = entries.iter().enumerate().find(uses)
-            {
-                let why = format!("this value is used in line {}, too, by an alias", alias.line);
+            if let Some(line) = uses.get(&at) {
+                let why = format!("this value is used in line {line}, too, by an alias");
                 return Err(self.refused(&entries[id], &why).hint("write it out in both places"));
             }
             next = entries[at].parent;
@@ -116,13 +127,11 @@ impl<'a> Edit<'a> {
     }
 
     fn refused(&self, entry: &Entry, why: &str) -> Error {
-        self.unclear_at(entry.line, why)
+        let message = format!("`{}`, line {}: {why}", self.document.file(), entry.line);
+        Error::new(Kind::Refused, "node.edit", message)
     }
 
-    fn unclear_at(&self, line: usize, why: &str) -> Error {
-        Error::new(Kind::Refused, "node.edit", format!("`{}`, line {line}: {why}", self.document.file()))
-    }
-
+    /// Where no line can be named.
     fn unclear(&self, why: &str) -> Error {
         Error::new(Kind::Refused, "node.edit", format!("`{}`: {why}", self.document.file()))
             .hint("change this file by hand")
@@ -164,6 +173,7 @@ mod tests {
             ("b: &k x\na: *k\n", "new", "b: &k x\na: new\n"),
             ("a: !!str x\n", "12", "a: !!str \"12\"\n"),
             ("a: x\n y\n", "new", "a: new\n"),
+            ("a: \"\\x78\" # x\n", "x", "a: \"\\x78\" # x\n"),
             ("{a: x, b: c}", "h[0]", "{a: \"h[0]\", b: c}"),
         ] {
             assert_eq!(edited(text, &["a"], value).unwrap(), expected, "{text}");

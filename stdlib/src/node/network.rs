@@ -42,7 +42,7 @@ impl Network {
     /// Reads one.
     ///
     /// # Errors
-    /// `node.yaml`; `node.network`, where it is no file of CNI; `node.subnet`, where a part is none.
+    /// `node.yaml`; `node.network`, where it is no file of CNI.
     ///
     /// ```
     /// use haengine_stdlib::node::network::Network;
@@ -52,15 +52,11 @@ impl Network {
     pub fn read(file: &str, text: &str) -> Result<Network> {
         let document = Document::parse(file, text)?;
         // A comma too many is none in YAML.
-        serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}'))
+        serde_json::from_str::<serde::de::IgnoredAny>(text)
             .map_err(|error| refused(format!("`{file}`, line {}: this is no JSON", error.line())))?;
         let root = document.only()?.filter(|root| root.is_map());
         let root = root.ok_or_else(|| refused(format!("`{file}` is no file of CNI")))?;
-        let listed = root.get("plugins").map(|list| list.items());
-        let plugins = listed.unwrap_or_else(|| vec![root]).into_iter().map(|plugin| plugin.get("type")?.text());
-        let plugins: Option<Vec<String>> = plugins.map(|kind| kind.map(str::to_owned)).collect();
-        let plugins = plugins.filter(|plugins| !plugins.is_empty());
-        let plugins = plugins.ok_or_else(|| refused(format!("`{file}` has a plugin without `type`")))?;
+        let plugins = plugins(root).ok_or_else(|| refused(format!("`{file}` has a plugin without `type`")))?;
         let name = root.get("name").and_then(|name| name.text()).unwrap_or_default().to_owned();
         let all: Vec<Node<'_>> = document.scalars().collect();
         let texts = |may: fn(&[&str]) -> bool| -> Vec<String> {
@@ -99,6 +95,13 @@ impl Network {
         };
         to.rewritten(&self.document, value, meaning)
     }
+}
+
+/// The programs of a list, or the one of a file without a list.
+fn plugins(root: Node<'_>) -> Option<Vec<String>> {
+    let listed = root.get("plugins").map_or_else(|| vec![root], |list| list.items());
+    let kinds = listed.into_iter().map(|plugin| plugin.get("type")?.text().map(str::to_owned));
+    kinds.collect::<Option<Vec<String>>>().filter(|kinds| !kinds.is_empty())
 }
 
 /// What a value of host-local becomes.
