@@ -1,0 +1,132 @@
+//! No circle of imports: files of a crate that lead back to themselves can be neither read nor moved one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::imports::Crate;
+use crate::{none, product, product_sources};
+
+/// Files that stand in circles, and shall not for long: the list only shrinks.
+const KNOWN: [&str; 78] = [
+    "engine/cli/src/args.rs",
+    "engine/cli/src/cmd/check.rs",
+    "engine/cli/src/cmd/completions.rs",
+    "engine/cli/src/cmd/describe.rs",
+    "engine/cli/src/cmd/doc.rs",
+    "engine/cli/src/cmd/eject.rs",
+    "engine/cli/src/cmd/forget.rs",
+    "engine/cli/src/cmd/init.rs",
+    "engine/cli/src/cmd/lab/mod.rs",
+    "engine/cli/src/cmd/list.rs",
+    "engine/cli/src/cmd/repair.rs",
+    "engine/cli/src/cmd/repl/input.rs",
+    "engine/cli/src/cmd/repl/mod.rs",
+    "engine/cli/src/cmd/repl/talk.rs",
+    "engine/cli/src/cmd/resume.rs",
+    "engine/cli/src/cmd/run.rs",
+    "engine/cli/src/cmd/runs.rs",
+    "engine/cli/src/cmd/show.rs",
+    "engine/cli/src/cmd/undo.rs",
+    "engine/cli/src/cmd/unfinished.rs",
+    "engine/cli/src/cmd/watch.rs",
+    "engine/cli/src/complete.rs",
+    "engine/cli/src/context.rs",
+    "engine/cli/src/session.rs",
+    "engine/cli/src/wiring/mod.rs",
+    "engine/kernel/src/host.rs",
+    "engine/kernel/src/lock.rs",
+    "engine/kernel/src/run/settle.rs",
+    "engine/kernel/src/run/undo.rs",
+    "engine/lab/src/lab.rs",
+    "engine/lab/src/lock.rs",
+    "engine/script/src/bridge.rs",
+    "engine/script/src/check.rs",
+    "engine/script/src/closure.rs",
+    "engine/script/src/fanout.rs",
+    "engine/script/src/fault.rs",
+    "engine/script/src/frame.rs",
+    "engine/script/src/from_rhai.rs",
+    "engine/script/src/host.rs",
+    "engine/script/src/import.rs",
+    "engine/script/src/library.rs",
+    "engine/script/src/load.rs",
+    "engine/script/src/params/bind.rs",
+    "engine/script/src/params/declare.rs",
+    "engine/script/src/picture.rs",
+    "engine/script/src/preflight.rs",
+    "engine/script/src/recipe.rs",
+    "engine/script/src/repair.rs",
+    "engine/script/src/session/answer.rs",
+    "engine/script/src/session/imports.rs",
+    "engine/script/src/session/repl.rs",
+    "engine/script/src/step.rs",
+    "engine/script/src/talk.rs",
+    "engine/script/src/templates.rs",
+    "engine/script/src/value.rs",
+    "engine/script/src/waiting.rs",
+    "stdlib/src/cert/authority.rs",
+    "stdlib/src/cert/issue.rs",
+    "stdlib/src/file/former.rs",
+    "stdlib/src/file/place.rs",
+    "stdlib/src/file/tree/before.rs",
+    "stdlib/src/file/tree/comparison.rs",
+    "stdlib/src/file/tree/show.rs",
+    "stdlib/src/file/tree/state.rs",
+    "stdlib/src/k8s/admission.rs",
+    "stdlib/src/k8s/approve.rs",
+    "stdlib/src/ssh/client/connector.rs",
+    "stdlib/src/ssh/client/handshake.rs",
+    "stdlib/src/ssh/client/kill.rs",
+    "stdlib/src/ssh/client/launch.rs",
+    "stdlib/src/ssh/client/link.rs",
+    "stdlib/src/ssh/client/login.rs",
+    "stdlib/src/ssh/client/pool.rs",
+    "stdlib/src/ssh/client/process.rs",
+    "stdlib/src/ssh/client/shell.rs",
+    "stdlib/src/ssh/client/starter.rs",
+    "stdlib/src/ssh/client/transport.rs",
+    "stdlib/src/ssh/client/tunnel.rs",
+];
+
+const CRATES: [&str; 5] = ["engine/kernel/src", "engine/script/src", "engine/lab/src", "engine/cli/src", "stdlib/src"];
+
+#[test]
+fn no_file_imports_itself_in_a_circle() {
+    let circles: Vec<BTreeSet<PathBuf>> = CRATES.iter().flat_map(|root| circles(Path::new(root))).collect();
+    let caught: BTreeSet<&Path> = circles.iter().flatten().map(PathBuf::as_path).collect();
+    let is_new =
+        |circle: &&BTreeSet<PathBuf>| circle.iter().any(|file| !KNOWN.iter().any(|known| file == Path::new(known)));
+    let names = |circle: &BTreeSet<PathBuf>| {
+        circle.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("\n    ")
+    };
+    let offences = circles.iter().filter(is_new).map(names).collect();
+    none("These files import each other in a circle; move what they share into a file of its own.", offences);
+    let free = KNOWN.iter().filter(|known| !caught.contains(Path::new(known))).map(|known| (*known).to_owned());
+    none("These files stand in no circle any more; take them off the list.", free.collect());
+}
+
+/// The circles among the files below `root`: each is all files that lead to each other.
+fn circles(root: &Path) -> Vec<BTreeSet<PathBuf>> {
+    let sources = product_sources().into_iter().filter(|file| file.starts_with(root));
+    let read = Crate::read(root, sources.map(|file| (file.clone(), product(&file))));
+    let imports = read.imports();
+    let reached: BTreeMap<&Path, BTreeSet<&Path>> =
+        imports.keys().map(|file| (*file, reached(file, &imports))).collect();
+    let circle = |file: &&Path| -> BTreeSet<PathBuf> {
+        let back = reached[*file].iter().filter(|other| reached[**other].contains(*file));
+        back.map(|other| (*other).to_owned()).collect()
+    };
+    let found: BTreeSet<BTreeSet<PathBuf>> = imports.keys().map(circle).filter(|circle| !circle.is_empty()).collect();
+    found.into_iter().collect()
+}
+
+/// All files to which the imports of one lead.
+fn reached<'a>(from: &Path, imports: &BTreeMap<&'a Path, BTreeSet<&'a Path>>) -> BTreeSet<&'a Path> {
+    let (mut reached, mut next) = (BTreeSet::new(), imports[from].clone());
+    while let Some(file) = next.pop_first() {
+        if reached.insert(file) {
+            next.extend(&imports[file]);
+        }
+    }
+    reached
+}
