@@ -8,10 +8,10 @@ use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::{Journal, RunFolder, Store};
 use haengine_script::Fault;
 
-use crate::args::Global;
 use crate::crash;
 use crate::environment::Environment;
 use crate::exit::Exit;
+use crate::options::Global;
 use crate::report::{Out, Paint, failure, json};
 use crate::state;
 

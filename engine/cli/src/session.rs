@@ -11,11 +11,11 @@ use haengine_kernel::run::Run;
 use haengine_script::{Fault, Finding};
 use tokio::runtime::Runtime;
 
-use crate::cmd::check::draw;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::report::failure::{self, Drawings};
+use crate::report::finding::draw;
 use crate::report::human::Look;
 use crate::report::{self, Human, Inbox, Json, Out, Paint, Reporter, Screen};
 use crate::secrets::Secrets;

@@ -6,10 +6,10 @@ use haengine_kernel::journal::{RunFolder, State};
 use haengine_kernel::run::{Run, UndoPlan};
 use haengine_script::Fault;
 
-use crate::cmd::show::changes;
 use crate::cmd::undo::refuse_unchanged;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::report::lines::changes;
 use crate::session::{Session, conduct};
 use crate::wiring::{self, keep};
 

@@ -12,11 +12,11 @@ use haengine_kernel::run::{Mode, Past, Run};
 use haengine_script::lint::Severity;
 use haengine_script::{Bound, Fault, Finding, Recipe, Surroundings};
 
-use crate::args::parameter;
 use crate::cmd::{repair, unfinished};
 use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::options::parameter;
 use crate::session::{Session, conduct};
 use crate::wiring::{self, keep};
 

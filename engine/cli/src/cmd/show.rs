@@ -15,7 +15,7 @@ use crate::cmd::runs::local;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::failure::indent;
-use crate::report::lines::{self, seconds};
+use crate::report::lines::{self, changes, seconds};
 use crate::report::paint::{harmless, one_line};
 use crate::report::{Out, Paint, json};
 
@@ -248,9 +248,4 @@ fn remains(state: &State) -> Vec<String> {
         change.remains.clone().into_iter().map(move |remnant| format!("  {host}: {}", one_line(&remnant.line())))
     };
     state.changes.values().rev().flat_map(of).collect()
-}
-
-/// So many changes, in words.
-pub fn changes(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
 }

@@ -11,9 +11,9 @@ use haengine_kernel::journal::{Entry, RunFolder, State, Store};
 use haengine_kernel::run::{Run, UndoPlan};
 use haengine_script::Fault;
 
-use crate::cmd::show::changes;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::report::lines::changes;
 use crate::report::paint::one_line;
 use crate::session::{Session, conduct};
 use crate::wiring::{self, keep};

@@ -14,9 +14,9 @@ use haengine_script::snapshot::Snapshot;
 
 use crate::cmd::repair;
 use crate::cmd::run::{Attempt, Call, Prepared, RunArgs, perform};
-use crate::cmd::show::changes;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::report::lines::changes;
 use crate::report::paint::one_line;
 use crate::session::Session;
 use crate::terminal::Terminal;

@@ -14,11 +14,10 @@ use haengine_script::{Fault, Recipe, Store, Surroundings};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::cmd::check;
 use crate::cmd::run::Call;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::report::{json, lines};
+use crate::report::{finding, json, lines};
 use crate::session::{Session, conduct};
 use crate::wiring;
 
@@ -115,7 +114,7 @@ impl View<'_> {
         let findings = recipe.check(Some(self.hosts.inventory().as_ref()).filter(|_| named));
         let wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
         for finding in &findings {
-            self.session.say(check::draw(finding, self.context.paint));
+            self.session.say(finding::draw(finding, self.context.paint));
         }
         if wrong {
             return self.say(&format!("version {version} is not planned: correct what is wrong first"));
