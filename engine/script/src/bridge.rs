@@ -14,9 +14,9 @@ use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallConte
 use crate::frame::{Frame, Session};
 use crate::from_rhai::{Known, error_of};
 use crate::host::HostRef;
-use crate::module::Module;
 use crate::raise::{placed, raise, raise_with};
 use crate::value::{to_kernel, to_rhai, type_name};
+use haengine_kernel::module::Module;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 

@@ -7,8 +7,8 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::registry::Registry;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 
-use crate::module::Module;
 use crate::{bridge, fanout, host, import, params, preflight, step, talk, unknown, waiting};
+use haengine_kernel::module::Module;
 
 /// The language: an engine with all functions and modules, and the verbs behind them.
 #[derive(Clone)]

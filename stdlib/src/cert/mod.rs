@@ -28,7 +28,7 @@ mod signer;
 mod tbs;
 mod usage;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use authority::Authority;
 pub use ensure_sans::EnsureSans;

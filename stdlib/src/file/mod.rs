@@ -20,7 +20,7 @@ mod template;
 mod tree;
 mod variables;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use absent::Absent;
 pub use copy_tree::CopyTree;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use haengine_kernel::error::Error;
 use haengine_kernel::event::Level;
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::journal::{RunFolder, Store as Runs};
 use haengine_kernel::run::Run;
@@ -21,7 +22,6 @@ use crate::cmd::run::{Attempt, OnError, Prepared, RunArgs, checked};
 use crate::cmd::{undo, unfinished};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::report::paint::one_line;
 use crate::session::Session;
 use crate::terminal;
 use crate::wiring::{self, keep};

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
+use haengine_kernel::harmless::{harmless, one_line};
 use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State, VERSION};
 use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::UndoPlan;
@@ -16,7 +17,6 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::failure::indent;
 use crate::report::lines::{self, changes, seconds};
-use crate::report::paint::{harmless, one_line};
 use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Event, Level, Totals};
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::journal::{Entry, RunFolder, State, Store};
 use haengine_kernel::run::{Run, UndoPlan};
@@ -14,7 +15,6 @@ use haengine_script::Fault;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::lines::changes;
-use crate::report::paint::one_line;
 use crate::session::{Session, conduct};
 use crate::wiring::{self, keep};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::event::Level;
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::journal::{Entry, RunFolder, State, Store, VERSION};
 use haengine_kernel::run::{Decide, Decision, Past, UndoPlan, Unfinished};
 use haengine_kernel::secret::REDACTED;
@@ -17,7 +18,6 @@ use crate::cmd::run::{Attempt, Call, Prepared, RunArgs, perform};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::lines::changes;
-use crate::report::paint::one_line;
 use crate::session::Session;
 use crate::terminal::Terminal;
 use crate::wiring::{self, keep};

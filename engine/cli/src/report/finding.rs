@@ -2,8 +2,9 @@
 
 use haengine_script::Finding;
 
+use haengine_kernel::harmless::harmless;
+
 use crate::report::Paint;
-use crate::report::paint::harmless;
 
 /// A finding as a person reads it.
 pub fn draw(finding: &Finding, paint: Paint) -> String {

@@ -26,7 +26,8 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::event::Events;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::inventory::Inventory;
-use haengine_script::{Library, Module};
+use haengine_kernel::module::Module;
+use haengine_script::Library;
 use tokio_util::sync::CancellationToken;
 
 pub use run::run;
