@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | args, options, cmd | the words of the command line, a file for each command |
-//! | wiring, session | the parts put together; one command that reaches hosts |
+//! | wiring, session | the parts put together; one command that reaches hosts, and the person at it |
 //! | report | what happens, told to a person or as JSON |
 //! | exit | the family of an error → exit code |
 //! | environment, state, context | what the operator's machine says |

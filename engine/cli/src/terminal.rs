@@ -145,12 +145,6 @@ impl Question {
     }
 }
 
-impl haengine_script::Prompt for Terminal {
-    fn confirm(&self, question: &str) -> Result<bool> {
-        Terminal::confirm(self, question)
-    }
-}
-
 /// Lets the other tasks of this thread go on elsewhere while a person thinks.
 pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current() {

@@ -7,10 +7,7 @@ use crate::imports::Crate;
 use crate::{none, product, product_sources};
 
 /// Files that stand in circles, and shall not for long: the list only shrinks.
-const KNOWN: [&str; 50] = [
-    "engine/cli/src/cmd/repair.rs",
-    "engine/cli/src/cmd/run.rs",
-    "engine/cli/src/cmd/unfinished.rs",
+const KNOWN: [&str; 47] = [
     "engine/script/src/bridge.rs",
     "engine/script/src/check.rs",
     "engine/script/src/closure.rs",
@@ -60,7 +57,8 @@ const KNOWN: [&str; 50] = [
     "stdlib/src/ssh/client/tunnel.rs",
 ];
 
-const CRATES: [&str; 5] = ["engine/kernel/src", "engine/script/src", "engine/lab/src", "engine/cli/src", "stdlib/src"];
+const CRATES: [&str; 6] =
+    ["engine/kernel/src", "engine/script/src", "engine/runs/src", "engine/lab/src", "engine/cli/src", "stdlib/src"];
 
 #[test]
 fn no_file_imports_itself_in_a_circle() {

@@ -9,6 +9,7 @@ use haengine_kernel::harmless::{harmless, one_line};
 use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State, VERSION};
 use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::UndoPlan;
+use haengine_runs::count::changes;
 use haengine_script::session::NAME;
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::cmd::runs::local;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::failure::indent;
-use crate::report::lines::{self, changes, seconds};
+use crate::report::lines::{self, seconds};
 use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back

@@ -133,11 +133,6 @@ pub fn bytes(count: u64) -> String {
     indicatif::BinaryBytes(count).to_string()
 }
 
-/// So many changes, in words.
-pub fn changes(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
-}
-
 /// The sums, in words: `3 changed, 12 unchanged`.
 pub fn sums(totals: &Totals, changed: &str, paint: Paint) -> String {
     let done = format!("{} {changed}", totals.changed);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::harmless::one_line;
 use haengine_kernel::inventory::{Inventory, Named};
+use haengine_runs::Person;
 use haengine_script::session::{Answer, Reloaded};
 use haengine_script::{Fault, Repl};
 
