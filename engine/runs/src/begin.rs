@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::runs::Runs;
 
 impl Runs<'_> {
-    /// A new run that may make changes. What it is made of is kept, and all of it is on disk, before the journal begins.
+    /// A new run that may make changes. What it is made of is kept, all of it on disk, before the journal begins.
     ///
     /// # Errors
     /// When something cannot be written; nothing was touched then.

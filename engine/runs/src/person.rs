@@ -9,7 +9,7 @@ use haengine_kernel::inventory::{SecretRef, SecretSource};
 use haengine_kernel::secret::Secret;
 use haengine_script::{Fault, Finding, Prompt};
 
-/// The person for whom runs are made. The program speaks for them: at a terminal, in a window, or with answers of its own.
+/// The person for whom runs are made. The program speaks for them: at a terminal, in a window, or with its own answers.
 pub trait Person: Send + Sync {
     /// True when somebody would think about a question. Where nobody would, runs do what is usual.
     fn asks(&self) -> bool {

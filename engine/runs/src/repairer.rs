@@ -7,7 +7,8 @@ use haengine_script::{Fault, Repl};
 
 /// Who is asked about steps that fail. The run waits meanwhile.
 pub trait Repairer {
-    /// Looks at a step that has failed; lines of `repl` are part of the run, where it stands. False where nobody wants to.
+    /// Looks at a step that has failed; lines of `repl` are part of the run, where it stands. False where nobody wants
+    /// to.
     ///
     /// # Errors
     /// When nobody can be asked; the run ends as it would without a repairer.

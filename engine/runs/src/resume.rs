@@ -12,8 +12,8 @@ use crate::runs::Runs;
 use crate::unfinished::Found;
 
 impl Runs<'_> {
-    /// Goes on with a run: its recipe as it was then, executed from the top. `answer` is what is done about actions whose
-    /// end is not known; without one, the person is asked.
+    /// Goes on with a run: its recipe as it was then, executed from the top. `answer` is what is done about actions
+    /// whose end is not known; without one, the person is asked.
     ///
     /// # Errors
     /// When there is nothing to go on with, or nothing was begun.

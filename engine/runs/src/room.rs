@@ -74,7 +74,7 @@ impl<'a> Room<'a> {
         self.run.has_touched()
     }
 
-    /// Takes back what this session's run has changed, and begins a new one. `ask` says whether the person is asked first.
+    /// Takes back what this session's run has changed, and begins a new one. `ask` says whether the person is asked.
     ///
     /// # Errors
     /// When something could not be taken back: then the run goes no further, and an undo can.

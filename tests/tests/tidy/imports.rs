@@ -33,20 +33,16 @@ impl Crate {
         Crate { modules: texts.into_iter().map(read).collect() }
     }
 
-    /// The files that each file imports. A folder's own file and the files in the folder belong together: what one of them
-    /// imports from the other is none.
+    /// The files that each file imports. A folder's own file and the files in the folder belong together: what one of
+    /// them imports from the other is none.
     pub fn imports(&self) -> BTreeMap<&Path, BTreeSet<&Path>> {
-        let of = |(here, module): (&Names, &'_ Module)| -> BTreeSet<Names> {
-            let named = module.paths.iter().map(|path| self.home(path, 0));
-            named.filter(|there| there != here && !is_child(here, there) && !is_child(there, here)).collect()
-        };
-        let file = |names: &Names| self.modules[names].file.as_path();
-        self.modules
-            .iter()
-            .map(|(here, module)| {
-                (file(here), of((here, module)).iter().map(|there| self.modules[there].file.as_path()).collect())
-            })
-            .collect()
+        self.modules.iter().map(|(here, module)| (module.file.as_path(), self.imports_of(here, module))).collect()
+    }
+
+    fn imports_of(&self, here: &Names, module: &Module) -> BTreeSet<&Path> {
+        let named = module.paths.iter().map(|path| self.home(path, 0));
+        let others = named.filter(|there| there != here && !is_child(here, there) && !is_child(there, here));
+        others.map(|there| self.modules[&there].file.as_path()).collect()
     }
 
     /// The file in which what a path names is written, through what others hand on.
@@ -193,4 +189,21 @@ fn from_root(here: &Names, path: &[String], used: &BTreeMap<String, Names>, know
         return from_root(&base, rest, used, known);
     }
     Some(base.into_iter().chain(rest.iter().cloned()).collect())
+}
+
+#[test]
+fn imports_are_read_through_what_folders_hand_on() {
+    let files = [
+        ("src/lib.rs", "mod a;\nmod b;\nmod c;\n"),
+        ("src/a/mod.rs", "mod x;\n\npub use x::X;\n"),
+        ("src/a/x.rs", "// use crate::c;\nuse super::super::b::{self, B as Other};\n"),
+        ("src/b.rs", "use std::path::Path;\n\nuse crate::{a::X, c};\n\nfn f() -> c::C {\n    X\n}\n"),
+        ("src/c.rs", "pub struct C;\n"),
+    ];
+    let read = Crate::read(Path::new("src"), files.map(|(file, text)| (file.into(), text.to_owned())).into_iter());
+    let imports = read.imports();
+    let of = |file: &str| imports[Path::new(file)].iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
+    assert_eq!(of("src/b.rs"), ["src/a/x.rs", "src/c.rs"]);
+    assert_eq!(of("src/a/x.rs"), ["src/b.rs"]);
+    assert!(of("src/a/mod.rs").is_empty() && of("src/c.rs").is_empty());
 }

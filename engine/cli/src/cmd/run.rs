@@ -28,7 +28,7 @@ use crate::wiring;
 See `haengine describe RECIPE` for its parameters.")]
 pub struct RunArgs {
     #[command(flatten)]
-    call: Call,
+    call: CallArgs,
 
     /// Begin a new run, also where an unfinished one could be gone on with
     #[arg(long)]
@@ -60,7 +60,7 @@ enum OnError {
   haengine plan time_sync -i site.yaml hosts=masters --exit-code || echo changes are pending")]
 pub struct PlanArgs {
     #[command(flatten)]
-    call: Call,
+    call: CallArgs,
 
     /// End with exit code 4 when changes are pending
     #[arg(long)]
@@ -69,7 +69,7 @@ pub struct PlanArgs {
 
 /// A recipe and its parameters.
 #[derive(Args)]
-pub(super) struct Call {
+pub(super) struct CallArgs {
     /// A recipe's file, or the name of one that `haengine list` shows
     #[arg(value_name = "RECIPE", add = ArgValueCompleter::new(complete::recipes))]
     pub recipe: String,

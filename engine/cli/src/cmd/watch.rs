@@ -15,7 +15,7 @@ use haengine_script::{Fault, Recipe, Store};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::cmd::run::Call;
+use crate::cmd::run::CallArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::{finding, json, lines};
@@ -32,7 +32,7 @@ use crate::wiring;
   haengine watch time_sync -i site.yaml hosts=masters")]
 pub struct WatchArgs {
     #[command(flatten)]
-    call: Call,
+    call: CallArgs,
 }
 
 /// Watches a recipe.
@@ -40,7 +40,7 @@ pub fn watch(context: &Context, args: &WatchArgs) -> Exit {
     conduct(context, async |session| follow(context, session, &args.call).await)
 }
 
-async fn follow(context: &Context, session: &Arc<Session>, call: &Call) -> Result<Exit, Refusal> {
+async fn follow(context: &Context, session: &Arc<Session>, call: &CallArgs) -> Result<Exit, Refusal> {
     let workshop = wiring::workshop(context, session);
     let store = Arc::new(Store::open(workshop.library(), workshop.sources.clone(), &call.recipe)?);
     let hosts = workshop.hosts(workshop.inventory()?.into());
@@ -84,7 +84,7 @@ struct View<'a> {
     context: &'a Context,
     session: &'a Session,
     workshop: &'a Workshop,
-    call: &'a Call,
+    call: &'a CallArgs,
     hosts: Arc<Hosts>,
     planned: Planned,
 }
