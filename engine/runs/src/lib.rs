@@ -65,7 +65,8 @@
 //! let workshop = Workshop {
 //!     inventory: vec!["site.yaml".into()],
 //!     ..Workshop::new(person, haengine_stdlib::modules, sources, |inventory, secrets| {
-//!         Arc::new(SshConnector::new(inventory, secrets, Options::default()))
+//!         let options = Options { agent_socket: None, spool: "/var/tmp".into(), notices: Arc::new(|_| {}) };
+//!         Arc::new(SshConnector::new(inventory, secrets, options))
 //!     })
 //! };
 //! let hosts = ("hosts".to_owned(), "masters".to_owned());

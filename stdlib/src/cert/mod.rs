@@ -13,6 +13,7 @@
 //! certificate, and all that `ensure_sans` keeps of one, are bytes that were there before, joined by yasna (the DER
 //! writer behind rcgen) and signed with rcgen's key.
 
+mod asked;
 mod authority;
 mod certificate;
 mod ensure_sans;

@@ -16,6 +16,7 @@ pub(crate) mod read;
 mod render;
 mod replace;
 mod stat;
+pub mod succeed;
 mod template;
 mod tree;
 mod variables;

@@ -7,30 +7,7 @@ use crate::imports::Crate;
 use crate::{none, product, product_sources};
 
 /// Files that stand in circles, and shall not for long: the list only shrinks.
-const KNOWN: [&str; 22] = [
-    "stdlib/src/cert/authority.rs",
-    "stdlib/src/cert/issue.rs",
-    "stdlib/src/file/former.rs",
-    "stdlib/src/file/place.rs",
-    "stdlib/src/file/tree/before.rs",
-    "stdlib/src/file/tree/comparison.rs",
-    "stdlib/src/file/tree/show.rs",
-    "stdlib/src/file/tree/state.rs",
-    "stdlib/src/k8s/admission.rs",
-    "stdlib/src/k8s/approve.rs",
-    "stdlib/src/ssh/client/connector.rs",
-    "stdlib/src/ssh/client/handshake.rs",
-    "stdlib/src/ssh/client/kill.rs",
-    "stdlib/src/ssh/client/launch.rs",
-    "stdlib/src/ssh/client/link.rs",
-    "stdlib/src/ssh/client/login.rs",
-    "stdlib/src/ssh/client/pool.rs",
-    "stdlib/src/ssh/client/process.rs",
-    "stdlib/src/ssh/client/shell.rs",
-    "stdlib/src/ssh/client/starter.rs",
-    "stdlib/src/ssh/client/transport.rs",
-    "stdlib/src/ssh/client/tunnel.rs",
-];
+const KNOWN: [&str; 0] = [];
 
 const CRATES: [&str; 6] =
     ["engine/kernel/src", "engine/script/src", "engine/runs/src", "engine/lab/src", "engine/cli/src", "stdlib/src"];
