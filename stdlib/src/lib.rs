@@ -11,7 +11,7 @@ pub mod service;
 pub mod ssh;
 pub mod vip;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 use include_dir::{Dir, include_dir};
 
 /// What recipes import: helpers in their own language.

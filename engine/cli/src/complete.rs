@@ -6,15 +6,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clap::CommandFactory;
-use clap_complete::CompleteEnv;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use haengine_kernel::inventory::Inventory;
 use haengine_script::Parameter;
 use haengine_script::params::ParameterKind;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::Cli;
 use crate::environment::Environment;
 use crate::wiring;
 
@@ -26,11 +23,6 @@ const OF_RECIPES: [&str; 5] = ["run", "plan", "check", "describe", "eject"];
 
 /// Options that are followed by a value.
 const WITH_VALUE: [&str; 6] = ["-i", "--inventory", "--state-dir", "--forks", "--to", "--definitions"];
-
-/// Answers a shell that asks for candidates; false when this is no such call.
-pub fn answer() -> clap::error::Result<bool> {
-    CompleteEnv::with_factory(Cli::command).var(VARIABLE).try_complete(std::env::args_os(), None)
-}
 
 /// Names of recipes, and files once the word looks like a path.
 pub fn recipes(current: &OsStr) -> Vec<CompletionCandidate> {

@@ -5,13 +5,12 @@ use std::io::IsTerminal;
 use haengine_kernel::error::{Error, ErrorRecord, Result};
 use haengine_kernel::event::{Event, Stamped};
 use haengine_kernel::inventory::Inventory;
-use haengine_kernel::journal::{Journal, RunFolder, Store};
+use haengine_kernel::journal::Store;
 use haengine_script::Fault;
 
-use crate::args::Global;
-use crate::crash;
 use crate::environment::Environment;
 use crate::exit::Exit;
+use crate::options::Global;
 use crate::report::{Out, Paint, failure, json};
 use crate::state;
 
@@ -42,17 +41,6 @@ impl Context {
     /// When the state folder is not known or cannot be made.
     pub fn store(&self) -> Result<Store> {
         state::store(self.global.state_dir.as_deref(), &self.environment)
-    }
-
-    /// A run's journal, for more lines.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or a test names a crash that there is not.
-    pub fn journal(&self, folder: &RunFolder) -> Result<Journal> {
-        match &self.environment.crash {
-            Some(crash) => folder.journal_seen(crash::at(crash)?),
-            None => folder.journal(),
-        }
     }
 
     /// The inventory that `-i` names; an empty one where it names none.

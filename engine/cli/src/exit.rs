@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use haengine_kernel::error::Kind;
+use haengine_runs::End;
 
 /// The exit codes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,16 @@ impl Exit {
             Exit::Done | Exit::Pending | Exit::Remains => "succeeded",
             Exit::Interrupted => "interrupted",
             Exit::Failed | Exit::Refused | Exit::Unreachable | Exit::Locked => "failed",
+        }
+    }
+}
+
+impl From<End> for Exit {
+    fn from(end: End) -> Exit {
+        match end {
+            End::Done => Exit::Done,
+            End::Remains => Exit::Remains,
+            End::Failed { kind, touched } => Exit::of(kind, touched),
         }
     }
 }

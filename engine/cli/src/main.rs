@@ -2,8 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | args, cmd | the words of the command line, a file for each command |
-//! | wiring, session | the parts put together; one command that reaches hosts |
+//! | args, options, cmd | the words of the command line, a file for each command |
+//! | wiring, session | the parts put together; one command that reaches hosts, and the person at it |
 //! | report | what happens, told to a person or as JSON |
 //! | exit | the family of an error → exit code |
 //! | environment, state, context | what the operator's machine says |
@@ -19,6 +19,7 @@ mod crash;
 mod environment;
 mod exit;
 mod interrupt;
+mod options;
 mod report;
 mod secrets;
 mod session;
@@ -28,8 +29,9 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use haengine_kernel::error::{Error, Kind};
 
 use crate::args::{Cli, Command};
@@ -38,7 +40,7 @@ use crate::exit::Exit;
 use crate::report::Out;
 
 fn main() -> ExitCode {
-    match complete::answer() {
+    match answer() {
         Ok(false) => {}
         Ok(true) => return Exit::Done.into(),
         Err(error) => return misused(&error).into(),
@@ -47,6 +49,11 @@ fn main() -> ExitCode {
         Ok(cli) => start(cli).into(),
         Err(error) => misused(&error).into(),
     }
+}
+
+/// Answers a shell that asks for candidates; false when this is no such call.
+fn answer() -> clap::error::Result<bool> {
+    CompleteEnv::with_factory(Cli::command).var(complete::VARIABLE).try_complete(std::env::args_os(), None)
 }
 
 fn start(cli: Cli) -> Exit {

@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use haengine_kernel::cancel::Cancel;
-use haengine_kernel::error::{Error, ErrorRecord, Kind};
+use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Event, Events, Totals};
-use haengine_kernel::run::Run;
+use haengine_kernel::inventory::{SecretRef, SecretSource};
+use haengine_kernel::secret::Secret;
+use haengine_runs::{Person, Refusal, person};
 use haengine_script::{Fault, Finding};
 use tokio::runtime::Runtime;
 
-use crate::cmd::check::draw;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::report::failure::{self, Drawings};
+use crate::report::finding::draw;
 use crate::report::human::Look;
 use crate::report::{self, Human, Inbox, Json, Out, Paint, Reporter, Screen};
 use crate::secrets::Secrets;
@@ -42,7 +44,7 @@ pub struct Session {
 }
 
 /// Conducts `work` with a runtime, a reporter and a watch for interrupts. Whatever happens, the reporter has the last word.
-pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exit, Fault>) -> Exit {
+pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Arc<Session>) -> Result<Exit, Refusal>) -> Exit {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return context.refuse(&error),
@@ -61,13 +63,14 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
     let secrets = Arc::new(Secrets::new(terminal.clone(), context.environment.age_identity.clone()));
     let (paint, json, run) = (context.error_paint, context.global.json, OnceLock::new());
     let session = Session { events, cancel: cancel.clone(), terminal, secrets, drawings, paint, json, run, goes_on };
+    let session = Arc::new(session);
     let exit = runtime.block_on(async {
-        let watched = interrupt::watch(cancel, screen).map_err(Fault::from);
+        let watched = interrupt::watch(cancel, screen).map_err(Refusal::from);
         let done = match watched {
             Ok(()) => work(&session).await,
-            Err(fault) => Err(fault),
+            Err(refusal) => Err(refusal),
         };
-        done.unwrap_or_else(|fault| session.refuse(&fault))
+        done.unwrap_or_else(|refusal| session.refuse(&refusal))
     });
     drop(session);
     // A reporter that panicked has said so; the exit code is what is left to tell.
@@ -77,14 +80,6 @@ pub fn conduct(context: &Context, work: impl AsyncFnOnce(&Session) -> Result<Exi
 }
 
 impl Session {
-    /// A run, a plan or an undo begins.
-    pub fn begin(&self, run: &str, command: &str, recipe: &str) {
-        // A session has one run.
-        let _ = self.run.set(run.to_owned());
-        let (run, command, recipe) = (run.to_owned(), command.to_owned(), recipe.to_owned());
-        self.events.send(Event::RunStarted { run, command, recipe });
-    }
-
     /// Several runs follow each other: what they tell is drawn until [`ends`](Session::ends).
     pub fn goes_on(&self) {
         self.goes_on.store(true, Ordering::Relaxed);
@@ -92,7 +87,11 @@ impl Session {
 
     /// The next run that finishes is the last.
     pub fn ends(&self) {
-        self.goes_on.store(false, Ordering::Relaxed);
+        if self.goes_on.load(Ordering::Relaxed) {
+            // The ends of those before it are drawn first: none of them shall be taken for the last.
+            let _ = self.terminal.in_turn(|| ());
+            self.goes_on.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Words for a person, once all that happened before is drawn.
@@ -114,48 +113,27 @@ impl Session {
         Exit::of(fault.error().kind(), touched)
     }
 
-    /// Ends a run as its result says.
-    pub async fn finish(&self, run: &Run, result: Result<(), Fault>) -> (Exit, Totals) {
-        let exit = match &result {
-            Ok(()) if run.leaves() => Exit::Remains,
-            Ok(()) => Exit::Done,
-            Err(fault) => {
+    /// Tells why something was not begun; the exit code that it has.
+    pub fn refused(&self, refusal: &Refusal) -> Exit {
+        match refusal {
+            Refusal::Fault(fault) => {
                 self.tell(fault);
-                Exit::of(fault.error().kind(), run.has_touched())
+                Exit::of(fault.error().kind(), false)
             }
-        };
-        (exit, run.finish(exit.outcome()).await)
+            Refusal::Findings(findings) => {
+                self.tell_findings(findings);
+                Exit::Refused
+            }
+        }
     }
 
     /// Ends before anything was begun.
-    fn refuse(&self, fault: &Fault) -> Exit {
-        self.tell(fault);
-        self.end(Exit::of(fault.error().kind(), false))
-    }
-
-    fn end(&self, exit: Exit) -> Exit {
+    fn refuse(&self, refusal: &Refusal) -> Exit {
+        let exit = self.refused(refusal);
         self.ends();
         let run = self.run.get().cloned().unwrap_or_default();
         self.events.send(Event::RunFinished(Totals { run, outcome: exit.outcome().to_owned(), ..Totals::default() }));
         exit
-    }
-
-    /// Ends because of what is wrong with the recipe, before anything was begun.
-    pub fn refuse_findings(&self, findings: &[Finding]) -> Exit {
-        self.tell_findings(findings);
-        self.end(Exit::Refused)
-    }
-
-    /// Tells what is wrong with the recipe.
-    pub fn tell_findings(&self, findings: &[Finding]) {
-        for finding in findings {
-            self.draw(draw(finding, self.paint));
-            let place = finding.spot.iter().map(|spot| format!("at {spot}"));
-            let (code, hint) = (finding.code.to_owned(), finding.hint.clone());
-            let causes = finding.notes.iter().cloned().chain(place).collect();
-            let error = ErrorRecord { kind: Kind::Usage, code, message: finding.message.clone(), hint, causes };
-            self.events.send(Event::Error { host: None, error });
-        }
     }
 
     fn draw(&self, drawing: String) {
@@ -164,18 +142,48 @@ impl Session {
             false => self.drawings.push(drawing),
         }
     }
+}
 
-    /// Tells an error; an interrupt is none.
-    pub fn tell(&self, fault: &Fault) {
-        let error = fault.error();
-        if error.kind() == Kind::Cancelled {
-            return;
+impl Person for Session {
+    fn asks(&self) -> bool {
+        self.terminal.asks()
+    }
+
+    fn confirm(&self, question: &str) -> Result<bool, Error> {
+        self.terminal.confirm(question)
+    }
+
+    fn secret(&self, reference: &SecretRef) -> Result<Secret, Error> {
+        self.secrets.resolve(reference)
+    }
+
+    fn events(&self) -> &Events {
+        &self.events
+    }
+
+    fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    fn begin(&self, run: &str, command: &str, recipe: &str) {
+        // A session has one run.
+        let _ = self.run.set(run.to_owned());
+        let (run, command, recipe) = (run.to_owned(), command.to_owned(), recipe.to_owned());
+        self.events.send(Event::RunStarted { run, command, recipe });
+    }
+
+    fn tell(&self, fault: &Fault) {
+        if fault.error().kind() != Kind::Cancelled {
+            self.draw(failure::draw_fault(fault, self.paint));
+            self.events.send(person::failure(fault));
         }
-        self.draw(failure::draw_fault(fault, self.paint));
-        let mut record = ErrorRecord::from(error);
-        // A program reads no drawing; the places stand among the causes.
-        record.causes.extend(fault.stack().iter().map(|spot| format!("at {spot}")));
-        self.events.send(Event::Error { host: error.host().map(str::to_owned), error: record });
+    }
+
+    fn tell_findings(&self, findings: &[Finding]) {
+        for finding in findings {
+            self.draw(draw(finding, self.paint));
+            self.events.send(person::wrong(finding));
+        }
     }
 }
 

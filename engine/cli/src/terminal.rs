@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 
 use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::harmless::harmless;
 use haengine_kernel::secret::Secret;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -12,7 +13,6 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
-use crate::report::paint::harmless;
 use crate::report::{Errand, Out, Paint, Screen};
 
 /// Asks the person who started haengine, if there is one.
@@ -142,12 +142,6 @@ impl Question {
                 return Ok(Zeroizing::new(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()));
             }
         }
-    }
-}
-
-impl haengine_script::Prompt for Terminal {
-    fn confirm(&self, question: &str) -> Result<bool> {
-        Terminal::confirm(self, question)
     }
 }
 

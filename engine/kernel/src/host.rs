@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Events};
 use crate::identity::Identity;
 use crate::inventory::{HostSpec, Inventory};
-use crate::lock::{Holder, HostLock};
+use crate::lock::HostLock;
 use crate::overlay::Overlay;
 use crate::transport::{Command, Connect, Duplex, Output, Stream, Transport};
 use crate::waits::Waits;
@@ -252,19 +252,14 @@ impl Host {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&(TypeId::of::<T>(), name.to_owned()));
     }
 
-    /// Takes the host's lock for a run, once.
-    pub(crate) async fn lock(&self, holder: &Holder) -> Result<()> {
-        let (lock, known) = (cell(&self.lock), cell(&self.identity));
-        let take = async || {
-            let (lock, identity) = self.interruptible(HostLock::take(self, holder)).await?;
-            // Whoever has asked before was told the same.
-            let _ = known.set(identity);
-            Ok(lock)
-        };
-        match lock.get_or_try_init(take).await? {
-            Some(lock) => lock.check().map_err(|error| error.on(self.name())),
-            None => Ok(()),
-        }
+    /// Where its lock is held from the first change on.
+    pub(crate) fn lock_cell(&self) -> Arc<OnceCell<Option<HostLock>>> {
+        cell(&self.lock)
+    }
+
+    /// Where it is known who it has said to be.
+    pub(crate) fn identity_cell(&self) -> Arc<OnceCell<Identity>> {
+        cell(&self.identity)
     }
 
     /// Who the host says to be; it is asked once for each connection.

@@ -7,13 +7,13 @@
 //! | file | what |
 //! |---|---|
 //! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
-//! | [`verb`], [`registry`] | verbs of all sorts behind one interface |
+//! | [`verb`], [`module`], [`registry`] | verbs of all sorts behind one interface, and their names |
 //! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
 //! | [`run`], [`uses`] | observe, plan, journal, apply; undo |
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
-//! | [`event`], [`error`], [`diff`], [`secret`], [`waits`] | what is told, and what is not |
+//! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
 pub mod action;
@@ -26,12 +26,14 @@ pub mod event;
 #[cfg(test)]
 mod fake;
 pub mod guard;
+pub mod harmless;
 pub mod host;
 pub mod identity;
 pub mod inventory;
 pub mod journal;
 pub mod keep;
 pub mod lock;
+pub mod module;
 pub mod op;
 pub mod overlay;
 pub mod read;

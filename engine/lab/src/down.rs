@@ -10,14 +10,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::{
-    Lab, Result, cgroup,
-    host::remove,
-    lab::{Inner, quiet},
-    lock::Lock,
-    mounts,
-    record::Record,
-};
+use crate::{Lab, Result, cgroup, host::remove, lab::Inner, lock::Lock, mounts, quiet, record::Record};
 
 impl Lab {
     /// Ends and removes everything of the lab, also what a crash left of it. A lab that is not there is fine.

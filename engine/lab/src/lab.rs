@@ -9,20 +9,12 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Error, Result,
+    Error, Progress, Result,
     host::Host,
     lock::Lock,
     record::{HostRecord, Owner, Record},
     spec::{check_name, network},
 };
-
-/// Receives what is being done, a line at a time, as in `booting 4 hosts`.
-pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// A progress that nobody watches.
-pub fn quiet() -> Progress {
-    Arc::new(|_| {})
-}
 
 /// A lab by its name, whether it is up or not. Cheap to clone.
 ///

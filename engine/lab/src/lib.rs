@@ -13,7 +13,7 @@
 //! | lab, up, down, reap | the handle and the life of a lab |
 //! | host, boot, network, cgroup, mounts, limits | one host: its layers, its processes, its cable, what it shares |
 //! | power, snapshot, export, exec, enter, status | what can be done with a lab that is up |
-//! | program, lock, error | running a program; one change at a time; what went wrong |
+//! | program, lock, progress, error | running a program; one change at a time; what is being done; what went wrong |
 //!
 //! All that lives of a lab can be found again from its name and its folder alone: mounts lie below the folder,
 //! processes in control groups whose names are derived from it. So a lab whose creator was killed is taken
@@ -38,6 +38,7 @@ mod network;
 mod power;
 mod prepare;
 mod program;
+mod progress;
 mod reap;
 mod record;
 mod snapshot;
@@ -46,7 +47,8 @@ mod status;
 mod up;
 
 pub use error::{Error, Result};
-pub use lab::{Lab, Progress, quiet};
+pub use lab::Lab;
+pub use progress::{Progress, quiet};
 pub use reap::reap;
 pub use spec::{HostSpec, LabSpec};
 pub use status::{HostStatus, Status};

@@ -2,12 +2,7 @@
 
 use std::fs::{self, File};
 
-use crate::{
-    Lab, Result, boot,
-    error::At,
-    lab::{networks, quiet},
-    network,
-};
+use crate::{Lab, Result, boot, error::At, lab::networks, network, quiet};
 
 impl Lab {
     /// Cuts the power of `host`: every process ends at once, the disk stays.

@@ -2,13 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use crate::{
-    Lab, Result,
-    error::At,
-    lab::{Inner, quiet},
-    lock::Lock,
-    record::Record,
-};
+use crate::{Lab, Result, error::At, lab::Inner, lock::Lock, quiet, record::Record};
 
 /// Takes down every ephemeral lab in `state` whose process is gone, and what is left of labs that never got
 /// as far as a record. Returns their names.

@@ -13,10 +13,10 @@ use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallConte
 
 use crate::frame::{Frame, Session};
 use crate::from_rhai::{Known, error_of};
-use crate::host::HostRef;
-use crate::module::Module;
-use crate::raise::{placed, raise, raise_with};
+use crate::host::host_names;
+use crate::raise::{is_final, placed, raise, raise_with};
 use crate::value::{to_kernel, to_rhai, type_name};
+use haengine_kernel::module::Module;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -136,16 +136,6 @@ fn hosts(function: &str, index: usize, value: &Dynamic, session: &Session) -> Rh
     Ok((hosts, alone))
 }
 
-/// The names of a host or of an array of hosts.
-pub(crate) fn host_names(value: &Dynamic) -> Option<Vec<String>> {
-    let value = value.flatten_clone();
-    if let Some(host) = value.read_lock::<HostRef>() {
-        return Some(vec![host.name().to_owned()]);
-    }
-    let array = value.read_lock::<Array>()?;
-    array.iter().map(|item| item.flatten_clone().read_lock::<HostRef>().map(|host| host.name().to_owned())).collect()
-}
-
 fn bare(results: Results) -> RhaiResult<Dynamic> {
     match results.into_iter().next() {
         Some((_, result)) => result.map(to_rhai).map_err(raise),
@@ -199,17 +189,6 @@ pub(crate) fn gather(
     // The place and the calls are those of the first failure: that is where the reader must look.
     let (_, first) = failed.swap_remove(0);
     Err(with_innermost(first, raise_with(error, more)))
-}
-
-/// True for what no `catch` may see, however deep it happened.
-pub(crate) fn is_final(error: &EvalAltResult) -> bool {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) => {
-            is_final(cause)
-        }
-        EvalAltResult::ErrorTerminated(..) => true,
-        _ => false,
-    }
 }
 
 #[expect(clippy::boxed_local, reason = "Rhai hands its errors on in boxes")]

@@ -1,18 +1,19 @@
 //! A check of a preflight: it looks, and collects what it finds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
-use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::error::Kind;
 use haengine_kernel::event::{Check as Told, CheckStatus, Finding};
 use haengine_kernel::value::{Unknown, Value};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr};
 
 use crate::closure::Origin;
-use crate::fault::Spot;
+use crate::findings::Findings;
 use crate::frame::Frame;
 use crate::from_rhai::{Known, error_of, fault_in};
-use crate::unknown::{THE_PLAN_ENDS, looked_at, refuse_marked};
+use crate::spot::Spot;
+use crate::unknown::{looked_at, refuse_marked};
 use crate::value::to_kernel;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -29,10 +30,6 @@ pub(crate) struct Check {
     /// The file in which it stands.
     pub file: String,
 }
-
-/// What a check found so far.
-#[derive(Default)]
-pub(crate) struct Findings(Mutex<Vec<(Finding, Option<Spot>)>>);
 
 /// What became of a check, with the place of each finding.
 pub(crate) struct Outcome {
@@ -110,30 +107,4 @@ fn blame(error: Box<EvalAltResult>, engine: &Engine, frame: &Frame, file: &str, 
         _ => findings.unseen(&cause, spot),
     }
     Ok(())
-}
-
-impl Findings {
-    /// Adds a finding.
-    pub fn add(&self, status: CheckStatus, message: String, hint: &str, spot: Option<Spot>) {
-        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
-        let place = spot.as_ref().map(|spot| format!("{}:{}:{}", spot.file, spot.line, spot.column));
-        let finding = Finding { status, message: message.trim_end().to_owned(), hint, place };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((finding, spot));
-    }
-
-    /// Adds why something could not be seen.
-    fn unseen(&self, error: &Error, spot: Option<Spot>) {
-        let mut message = error.to_string();
-        if let Some(rest) = message.strip_prefix(THE_PLAN_ENDS) {
-            message = rest.to_owned();
-        }
-        for cause in error.causes() {
-            message = format!("{message}: {cause}");
-        }
-        self.add(CheckStatus::NotChecked, message, error.advice().unwrap_or_default(), spot);
-    }
-
-    fn take(&self) -> Vec<(Finding, Option<Spot>)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }

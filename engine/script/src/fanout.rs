@@ -8,9 +8,10 @@ use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::value::Unknown;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::bridge::{Over, gather, host_names};
+use crate::bridge::{Over, gather};
 use crate::closure::{call_in, detached};
 use crate::frame::Frame;
+use crate::host::host_names;
 use crate::raise::{placed, raise};
 use crate::unknown::looked_at;
 use crate::value::type_name;

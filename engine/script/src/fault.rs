@@ -8,6 +8,7 @@ use annotate_snippets::Level;
 use haengine_kernel::error::Error;
 
 use crate::picture::Picture;
+use crate::spot::Spot;
 
 /// An error and where in the recipe it happened.
 #[derive(Clone)]
@@ -17,20 +18,6 @@ pub struct Fault {
     stack: Vec<Spot>,
     /// The text of each file that `stack` names.
     texts: BTreeMap<String, String>,
-}
-
-/// A place in a recipe.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Spot {
-    /// The recipe's file.
-    pub file: String,
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// The function in which it is, if not at the top.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub function: Option<String>,
 }
 
 impl Fault {
@@ -75,16 +62,6 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Fault { error: Arc::new(error), stack: Vec::new(), texts: BTreeMap::new() }
-    }
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)?;
-        match &self.function {
-            Some(function) => write!(f, " in `{function}`"),
-            None => Ok(()),
-        }
     }
 }
 

@@ -5,16 +5,27 @@ use std::sync::Arc;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::inventory::{Inventory, SecretSource};
 use haengine_kernel::run::{Place, Run};
-use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 use tokio::runtime::Handle;
 
-use crate::check::Findings;
-use crate::library::Library;
+use crate::fault::Fault;
+use crate::findings::Findings;
 use crate::prompt::Prompt;
-use crate::raise::raise;
-use crate::recipe::Surroundings;
-use crate::repair::{Bench, Given, Repair};
+use crate::raise::{is_final, raise};
+use crate::remedy::Remedy;
 use crate::snapshot::Snapshot;
+
+/// What a run of a recipe needs besides its parameters.
+pub struct Surroundings {
+    /// The run, or plan.
+    pub run: Arc<Run>,
+    /// How the operator is asked.
+    pub prompt: Arc<dyn Prompt>,
+    /// Where secrets are found.
+    pub secrets: Arc<dyn SecretSource>,
+    /// How many hosts `each` works on at once.
+    pub forks: usize,
+}
 
 /// What all calls of one run share.
 #[derive(Clone)]
@@ -26,19 +37,54 @@ pub(crate) struct Session {
     /// How many hosts `each` works on at once.
     pub forks: usize,
     /// Who is asked about steps that fail, if anybody.
-    pub repair: Option<Arc<dyn Repair>>,
-    /// The language, for a session within the run.
-    pub library: Library,
-    pub bench: Arc<Bench>,
+    pub mender: Option<Arc<dyn Mender>>,
 }
 
 impl Session {
     /// A session in which nobody is asked about steps.
-    pub fn new(library: &Library, surroundings: Surroundings) -> Session {
+    pub fn new(surroundings: Surroundings) -> Session {
         let Surroundings { run, prompt, secrets, forks } = surroundings;
-        let (runtime, library) = (Handle::current(), library.clone());
-        Session { run, runtime, prompt, secrets, forks: forks.max(1), repair: None, library, bench: Arc::default() }
+        Session { run, runtime: Handle::current(), prompt, secrets, forks: forks.max(1), mender: None }
     }
+
+    /// Asks about a step that has failed.
+    ///
+    /// # Errors
+    /// What ends the recipe: the error itself where nobody can be asked.
+    pub fn remedy(&self, context: &NativeCallContext, step: Broken<'_>) -> Result<Remedy, Box<EvalAltResult>> {
+        match &self.mender {
+            Some(mender) if !is_final(&step.error) && !step.frame.is_tried => mender.remedy(context, step),
+            _ => Err(step.error),
+        }
+    }
+}
+
+/// Who is asked about the steps of an attempt.
+pub(crate) trait Mender: Send + Sync {
+    /// What shall be done about a step that has failed.
+    ///
+    /// # Errors
+    /// What ends the recipe.
+    fn remedy(&self, context: &NativeCallContext, step: Broken<'_>) -> Result<Remedy, Box<EvalAltResult>>;
+
+    /// Why the recipe ended at a step, where it did.
+    fn take_left(&self) -> Option<Fault>;
+}
+
+/// A step that has failed.
+pub(crate) struct Broken<'a> {
+    /// Where it stands.
+    pub frame: &'a Frame,
+    /// Its closure.
+    pub body: &'a FnPtr,
+    pub error: Box<EvalAltResult>,
+}
+
+/// The parameters of a recipe, as its `main` was given them.
+pub(crate) struct Given {
+    /// What `main` calls them.
+    pub name: String,
+    pub parameters: Map,
 }
 
 /// Where a call stands: in which version of which recipe, in which step, of which run.

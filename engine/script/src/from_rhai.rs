@@ -7,10 +7,11 @@ use haengine_kernel::signature::quoted;
 use rhai::{ASTNode, Dynamic, Engine, EvalAltResult, Expr, Position};
 
 use crate::docs;
-use crate::fault::{Fault, Spot};
+use crate::fault::Fault;
 use crate::lint::Names;
 use crate::raise::{carried, carried_place};
 use crate::snapshot::Snapshot;
+use crate::spot::Spot;
 use crate::value::type_name;
 
 /// Where a name that a recipe got wrong is looked up.

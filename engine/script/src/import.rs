@@ -8,10 +8,9 @@ use rhai::{
     Position, Scope, Shared,
 };
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Given};
 use crate::params::{Parameter, bind_map, declared};
 use crate::raise::{placed, raise};
-use crate::repair::Given;
 use crate::snapshot::{Snapshot, SnapshotFile};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;

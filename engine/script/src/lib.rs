@@ -9,11 +9,11 @@
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
-//! | `step`, `preflight` (with `check`), `fanout`, `waiting`, `talk`, `import` | the functions of the language |
+//! | `step`, `preflight` (with `check`, `findings`), `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
-//! | [`repair`] | what can be done about a step that fails |
-//! | `unknown` | values that only a run can know |
-//! | [`fault`], `raise`, `from_rhai`, `syntax`, `picture` | errors, drawn with file, line, caret and call stack |
+//! | [`repair`], `remedy` | what can be done about a step that fails |
+//! | [`host`], `value`, `unknown` | hosts and values as recipes hold them, and those that only a run can know |
+//! | [`fault`], [`spot`], `raise`, `from_rhai`, `syntax`, `picture` | errors, drawn with file, line, caret and call stack |
 //! | [`docs`], [`lint`] | what the language knows, and what of a recipe it does not know |
 
 mod body;
@@ -21,13 +21,16 @@ mod bridge;
 mod check;
 mod closure;
 mod fanout;
+mod findings;
 mod frame;
 mod from_rhai;
 mod import;
 mod load;
+mod lookup;
 mod picture;
 mod preflight;
 mod raise;
+mod remedy;
 mod step;
 mod syntax;
 mod talk;
@@ -42,7 +45,6 @@ pub mod fault;
 pub mod host;
 pub mod library;
 pub mod lint;
-pub mod module;
 pub mod params;
 pub mod prompt;
 pub mod recipe;
@@ -50,16 +52,17 @@ pub mod repair;
 pub mod session;
 pub mod snapshot;
 pub mod sources;
+pub mod spot;
 pub mod store;
 pub mod watch;
 
 pub use fault::Fault;
+pub use frame::Surroundings;
 pub use library::Library;
 pub use lint::Finding;
-pub use module::Module;
 pub use params::{Bound, Parameter};
 pub use prompt::Prompt;
-pub use recipe::{Recipe, Surroundings};
+pub use recipe::Recipe;
 pub use session::Repl;
 pub use sources::Sources;
 pub use store::Store;

@@ -7,8 +7,8 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::registry::Registry;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 
-use crate::module::Module;
-use crate::{bridge, fanout, host, import, params, preflight, step, talk, unknown, waiting};
+use crate::{bridge, fanout, import, lookup, params, preflight, step, talk, unknown, waiting};
+use haengine_kernel::module::Module;
 
 /// The language: an engine with all functions and modules, and the verbs behind them.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Library {
 fn engine(modules: &[Module], cancel: Cancel) -> Engine {
     let mut engine = Engine::new();
     limit(&mut engine);
-    host::register(&mut engine);
+    lookup::register(&mut engine);
     params::register(&mut engine);
     unknown::register(&mut engine);
     functions(&mut engine);

@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use haengine_kernel::error::{Error, Kind};
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
-use crate::fault::{Fault, Spot};
+use crate::fault::Fault;
 use crate::import::parameters_of;
 use crate::library::Library;
 use crate::recipe::Recipe;
-use crate::snapshot::{KeptFile, Snapshot, SnapshotFile};
+use crate::snapshot::{Files, KeptFile, Snapshot, SnapshotFile};
 use crate::sources::{Source, Sources};
+use crate::spot::Spot;
 use crate::{syntax, templates};
 
 impl Library {
@@ -79,9 +80,6 @@ impl Library {
         Ok(Recipe::new(self.clone(), snapshot, parameters))
     }
 }
-
-/// Files by name.
-pub(crate) type Files = BTreeMap<String, SnapshotFile>;
 
 struct Loader<'a> {
     engine: &'a Engine,

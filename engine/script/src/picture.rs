@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::fault::Spot;
+use crate::spot::Spot;
 
 /// What is drawn.
 pub(crate) struct Picture<'a> {

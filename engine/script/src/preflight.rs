@@ -10,9 +10,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 use crate::check::{Check, Outcome};
 use crate::closure::{Origin, detached};
 use crate::fanout::beside;
-use crate::fault::Spot;
 use crate::frame::Frame;
 use crate::raise::{placed, raise, raise_at, spot_of};
+use crate::spot::Spot;
 use crate::unknown::refuse_marked;
 use crate::value::type_name;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use haengine_kernel::error::{Error, Kind};
 use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, Position};
 
-use crate::fault::Spot;
+use crate::spot::Spot;
 
 /// A kernel error inside a Rhai value, so that nothing of it is lost when a recipe throws it again.
 #[derive(Clone)]
@@ -83,6 +83,17 @@ pub(crate) fn carried_place(error: &EvalAltResult) -> Option<Spot> {
     let (EvalAltResult::ErrorTerminated(value, _) | EvalAltResult::ErrorRuntime(value, _)) = error else { return None };
     let map = value.read_lock::<Map>()?;
     map.get(PLACE)?.read_lock::<Spot>().map(|spot| spot.clone())
+}
+
+/// True for what no `catch` may see, however deep it happened.
+pub(crate) fn is_final(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) => {
+            is_final(cause)
+        }
+        EvalAltResult::ErrorTerminated(..) => true,
+        _ => false,
+    }
 }
 
 /// The kernel's error inside a thrown value, if there is one.

@@ -5,16 +5,14 @@ use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::inventory::{Inventory, SecretSource};
-use haengine_kernel::run::{Place, Run};
+use haengine_kernel::run::Place;
 
 use crate::fault::Fault;
-use crate::frame::{Frame, Session};
+use crate::frame::{Frame, Mender, Session, Surroundings};
 use crate::from_rhai::fault;
 use crate::import::run_main;
 use crate::library::Library;
 use crate::params::{Bound, Context, Parameter, bind_pairs};
-use crate::prompt::Prompt;
-use crate::repair::Repair;
 use crate::snapshot::Snapshot;
 
 /// A recipe, loaded and immutable.
@@ -23,30 +21,18 @@ pub struct Recipe {
     library: Library,
     snapshot: Arc<Snapshot>,
     parameters: Arc<Vec<Parameter>>,
-    repair: Option<Arc<dyn Repair>>,
-}
-
-/// What a run of a recipe needs besides its parameters.
-pub struct Surroundings {
-    /// The run, or plan.
-    pub run: Arc<Run>,
-    /// How the operator is asked.
-    pub prompt: Arc<dyn Prompt>,
-    /// Where secrets are found.
-    pub secrets: Arc<dyn SecretSource>,
-    /// How many hosts `each` works on at once.
-    pub forks: usize,
+    mender: Option<Arc<dyn Mender>>,
 }
 
 impl Recipe {
     pub(crate) fn new(library: Library, snapshot: Arc<Snapshot>, parameters: Vec<Parameter>) -> Recipe {
-        Recipe { library, snapshot, parameters: Arc::new(parameters), repair: None }
+        Recipe { library, snapshot, parameters: Arc::new(parameters), mender: None }
     }
 
     /// The same, with somebody who is asked about steps that fail.
     #[must_use]
-    pub fn repaired_by(self, repair: Arc<dyn Repair>) -> Recipe {
-        Recipe { repair: Some(repair), ..self }
+    pub(crate) fn mended_by(self, mender: Arc<dyn Mender>) -> Recipe {
+        Recipe { mender: Some(mender), ..self }
     }
 
     /// What errors and the journal call it.
@@ -95,8 +81,7 @@ impl Recipe {
     /// # Errors
     /// What ended the recipe early, with place and call stack.
     pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
-        let session = Session { repair: self.repair.clone(), ..Session::new(&self.library, surroundings) };
-        let bench = session.bench.clone();
+        let session = Session { mender: self.mender.clone(), ..Session::new(surroundings) };
         let place = Place { recipe: self.name().to_owned(), ..Place::default() };
         let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(session)), place);
         let recipe = self.clone();
@@ -105,7 +90,8 @@ impl Recipe {
                 .map(|_| ())
                 // Where a person has ended it, the error is that of the step.
                 .map_err(|error| {
-                    bench.take().unwrap_or_else(|| fault(*error, &recipe.library.engine, &recipe.snapshot))
+                    let left = recipe.mender.as_ref().and_then(|mender| mender.take_left());
+                    left.unwrap_or_else(|| fault(*error, &recipe.library.engine, &recipe.snapshot))
                 })
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {

@@ -3,16 +3,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::Error;
-use rhai::{EvalAltResult, FnPtr, Map, NativeCallContext};
+use rhai::{EvalAltResult, FnPtr, NativeCallContext};
 
-use crate::bridge::is_final;
 use crate::fault::Fault;
-use crate::frame::Frame;
+use crate::frame::{Broken, Frame, Mender};
 use crate::from_rhai::fault_in;
+use crate::library::Library;
 use crate::raise::{raise, spot_of};
+use crate::recipe::Recipe;
 use crate::session::Repl;
 use crate::snapshot::Snapshot;
 use crate::sources::Sources;
+
+pub use crate::remedy::Remedy;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -35,74 +38,64 @@ pub struct Failed {
     pub repl: Repl,
 }
 
-/// What is done about a step that has failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// It is called again.
-    Retry,
-    /// It is taken as done; it gives nothing.
-    Skip,
-    /// The recipe ends here, whatever it would catch.
-    Leave,
-}
-
-/// What all steps of an attempt share: one is asked about at a time, and after the end none.
-#[derive(Default)]
-pub(crate) struct Bench {
+/// Asks about the steps of an attempt: about one at a time, and after the end about none.
+struct Bench {
+    repair: Arc<dyn Repair>,
+    /// The language, for a session within the run.
+    library: Library,
     turn: Mutex<()>,
     left: Mutex<Option<Fault>>,
 }
 
-impl Bench {
-    /// Why the recipe ended at a step, where it did.
-    pub fn take(&self) -> Option<Fault> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl Recipe {
+    /// The same, with somebody who is asked about steps that fail.
+    #[must_use]
+    pub fn repaired_by(self, repair: Arc<dyn Repair>) -> Recipe {
+        let library = self.library().clone();
+        let bench = Bench { repair, library, turn: Mutex::default(), left: Mutex::default() };
+        self.mended_by(Arc::new(bench))
+    }
+}
+
+impl Mender for Bench {
+    fn remedy(&self, context: &NativeCallContext, step: Broken<'_>) -> RhaiResult<Remedy> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_left() {
+            return Err(ended());
+        }
+        let Broken { frame, body, error } = step;
+        let label = spot_of(context).map_or_else(|| frame.snapshot.main.clone(), |spot| spot.file);
+        let fault = fault_in(&label, *error, context.engine(), &frame.snapshot);
+        let repl = self.session(context, frame, body)?;
+        let step = frame.place.step_path();
+        let kept = fault.clone();
+        match self.repair.remedy(Failed { step, fault, repl }) {
+            Remedy::Leave => {
+                *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                Err(ended())
+            }
+            remedy => Ok(remedy),
+        }
     }
 
+    fn take_left(&self) -> Option<Fault> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Bench {
     fn has_left(&self) -> bool {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
-}
 
-/// The parameters of a recipe, as its `main` was given them.
-pub(crate) struct Given {
-    /// What `main` calls them.
-    pub name: String,
-    pub parameters: Map,
-}
-
-/// Asks about a step that has failed with `error`.
-///
-/// # Errors
-/// What ends the recipe: the error itself where nobody can be asked.
-pub(crate) fn remedy(
-    context: &NativeCallContext,
-    frame: &Frame,
-    body: &FnPtr,
-    error: Box<EvalAltResult>,
-) -> RhaiResult<Remedy> {
-    let session = frame.session(context)?.clone();
-    let Some(repair) = session.repair.clone().filter(|_| !is_final(&error) && !frame.is_tried) else {
-        return Err(error);
-    };
-    let _turn = session.bench.turn.lock().unwrap_or_else(PoisonError::into_inner);
-    if session.bench.has_left() {
-        return Err(ended());
-    }
-    let label = spot_of(context).map_or_else(|| frame.snapshot.main.clone(), |spot| spot.file);
-    let fault = fault_in(&label, *error, context.engine(), &frame.snapshot);
-    let mut place = frame.place.clone();
-    crate::session::NAME.clone_into(&mut place.recipe);
-    let mut repl = Repl::within(&session.library, repair.sources(), (*session).clone(), place);
-    captured(&mut repl, frame, body);
-    let step = frame.place.step_path();
-    let kept = fault.clone();
-    match repair.remedy(Failed { step, fault, repl }) {
-        Remedy::Leave => {
-            *session.bench.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
-            Err(ended())
-        }
-        remedy => Ok(remedy),
+    /// A session where the step stands.
+    fn session(&self, context: &NativeCallContext, frame: &Frame, body: &FnPtr) -> RhaiResult<Repl> {
+        let mut place = frame.place.clone();
+        crate::session::NAME.clone_into(&mut place.recipe);
+        let session = (**frame.session(context)?).clone();
+        let mut repl = Repl::within(&self.library, self.repair.sources(), session, place);
+        captured(&mut repl, frame, body);
+        Ok(repl)
     }
 }
 

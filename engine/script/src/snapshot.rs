@@ -19,6 +19,9 @@ pub struct Snapshot {
     pub templates: LocalTexts,
 }
 
+/// Files by name.
+pub(crate) type Files = BTreeMap<String, SnapshotFile>;
+
 /// One file of a snapshot.
 #[derive(Clone)]
 pub struct SnapshotFile {

@@ -7,9 +7,9 @@ use haengine_kernel::event::Event;
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::closure::call_in;
-use crate::frame::Frame;
+use crate::frame::{Broken, Frame};
 use crate::raise::raise;
-use crate::repair::{Remedy, remedy};
+use crate::remedy::Remedy;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
@@ -30,7 +30,10 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
         let result = call_in(&context, &body, inner.clone(), Vec::new());
         events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
         let remedy = match result {
-            Err(error) => remedy(&context, &inner, &body, error)?,
+            Err(error) => {
+                let step = Broken { frame: &inner, body: &body, error };
+                inner.session(&context)?.remedy(&context, step)?
+            }
             done => return done,
         };
         if remedy == Remedy::Skip {

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::fault::Fault;
 use crate::library::Library;
 use crate::lint::{Finding, Severity};
-use crate::load::Files;
 use crate::recipe::Recipe;
-use crate::snapshot::SnapshotFile;
+use crate::snapshot::{Files, SnapshotFile};
 use crate::sources::Sources;
 use crate::templates;
 

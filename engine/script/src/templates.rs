@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use haengine_kernel::arguments::LocalTexts;
 use rhai::{ASTNode, Expr};
 
-use crate::load::Files;
-use crate::snapshot::SnapshotFile;
+use crate::snapshot::{Files, SnapshotFile};
 
 /// The ending by which a text is known to name a template.
 const ENDING: &str = ".j2";

@@ -8,10 +8,10 @@ use haengine_kernel::event::Event;
 use haengine_kernel::signature::{nearest, quoted};
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::bridge::{is_final, wait};
+use crate::bridge::wait;
 use crate::closure::call_in;
 use crate::frame::{Frame, Session};
-use crate::raise::raise;
+use crate::raise::{is_final, raise};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 

@@ -17,8 +17,8 @@ use haengine_kernel::value::Unknown;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose, date_time_ymd};
 use serde::{Deserialize, Serialize};
 
+use super::asked::{BACKDATED, made, serial, validity};
 use super::certificate::{Certificate, DAY, day};
-use super::issue::{BACKDATED, made, serial, validity};
 use super::key::{Algorithm, Key};
 use super::pair::{Before, Content, Pair, State};
 use super::tbs::Tbs;

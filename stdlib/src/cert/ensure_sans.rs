@@ -17,8 +17,8 @@ use haengine_kernel::text::Text;
 use haengine_kernel::value::Unknown;
 use serde::{Deserialize, Serialize};
 
+use super::asked::{ADDRESSES, BACKDATED, NAMES, addresses, missing, names, recorded, serial};
 use super::certificate::{Certificate, day, now};
-use super::issue::{ADDRESSES, BACKDATED, NAMES, addresses, missing, names, recorded, serial};
 use super::key::Key;
 use super::pair::{Content, content, hidden};
 use super::pem;

@@ -13,6 +13,7 @@
 //! certificate, and all that `ensure_sans` keeps of one, are bytes that were there before, joined by yasna (the DER
 //! writer behind rcgen) and signed with rcgen's key.
 
+mod asked;
 mod authority;
 mod certificate;
 mod ensure_sans;
@@ -28,7 +29,7 @@ mod signer;
 mod tbs;
 mod usage;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use authority::Authority;
 pub use ensure_sans::EnsureSans;

@@ -11,7 +11,7 @@ mod ask;
 mod health;
 mod members;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use health::Health;
 pub use members::Members;

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::file::former;
 use crate::file::look::{Found, Seen, Sort, assume, revisit, understand, understand_revisited};
 use crate::file::path;
-use crate::file::place::{kept, remains_of, seen_as, succeed};
+use crate::file::place::{kept, remains_of, seen_as};
+use crate::file::succeed::succeed;
 
 const LOOK_DEEP: &str =
     concat!("(\n", include_str!("look.sh"), ") || exit\n", include_str!("digest.sh"), include_str!("absent_look.sh"));

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::look::{Above, Found, Seen, Sort, assume, attributes_effect, look, need_above};
 use crate::file::path;
-use crate::file::place::{GROUP, OWNER, Owner, attributes, attributes_differ, attributes_of, kept, succeed};
+use crate::file::place::{GROUP, OWNER, Owner, attributes, attributes_differ, attributes_of, kept};
+use crate::file::succeed::succeed;
 
 const MAKE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("directory.sh"));
 const REMOVE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("directory_undo.sh"));

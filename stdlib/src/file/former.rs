@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::transport::Command;
 
 use crate::file::path;
-use crate::file::place::succeed;
+use crate::file::succeed::succeed;
 
 const RESTORE: &str = concat!(include_str!("former/keep.sh"), include_str!("former/restore.sh"));
 const BRING_BACK: &str = concat!(include_str!("former/keep.sh"), include_str!("former/bring_back.sh"));

@@ -16,11 +16,12 @@ pub(crate) mod read;
 mod render;
 mod replace;
 mod stat;
+pub mod succeed;
 mod template;
 mod tree;
 mod variables;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use absent::Absent;
 pub use copy_tree::CopyTree;

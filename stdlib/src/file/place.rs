@@ -2,7 +2,7 @@
 //! they come by the text.
 
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::diff::{Diff, redact};
+use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::file::former;
 use crate::file::look::{Found, Proof, Seen, Sort, attributes_effect, look, need_above, revisit};
 use crate::file::path;
+use crate::file::succeed::{because, failed, succeed};
 
 const PLACE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("place.sh"));
 const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
@@ -437,35 +438,6 @@ pub fn remains_of(path: &str, was: Option<&Found>, now: Option<&Found>) -> Remai
     vec![Remnant::left(path, why)]
 }
 
-/// Runs a script that must succeed.
-///
-/// # Errors
-/// When it did not; of kind `Drift` when somebody else was faster.
-pub async fn succeed(host: &Host, command: &Command, path: &str) -> Result<Output> {
-    let output = host.exec(command).await?;
-    if output.success() { Ok(output) } else { Err(failed(path, &output.exit, &output)) }
-}
-
-fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
-    let error = match exit {
-        Exit::Status(76) => {
-            Error::new(Kind::Drift, "file.overtaken", format!("somebody else changed `{path}` at the same time"))
-                .hint("look at who writes to it, then run again; theirs is what is there")
-        }
-        Exit::Status(77) => Error::new(Kind::Failed, "file.mounted", format!("`{path}` is a mount of its own"))
-            .hint("change the file that is mounted there, where it lies"),
-        Exit::Status(78) => Error::new(Kind::Failed, "file.not_kept", format!("`{path}` cannot be put back"))
-            .hint("compare it with a copy of your own, put it back by hand, then run undo again"),
-        Exit::Status(72) => Error::new(Kind::Failed, "file.owner", format!("`{path}` cannot get its owner"))
-            .hint("name an owner and a group that the host has, as a user who may give files away"),
-        Exit::Status(75) => Error::new(Kind::Failed, "file.keep", format!("the old `{path}` cannot be kept for undo"))
-            .hint("set `become: true` for the host, or make room below `/var/lib/haengine`"),
-        _ => Error::new(Kind::Failed, "file.write", format!("`{path}` cannot be changed"))
-            .hint("look at the cause; without root's rights set `become: true` for the host"),
-    };
-    because(error, output)
-}
-
 /// The output without the lines that quote a secret: a validator shows what it does not accept.
 fn discreet(output: Output, secret: &Secret) -> Output {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -489,11 +461,6 @@ impl Before {
         let was = self.was.as_ref().and_then(|was| was.sha256.as_ref());
         was.is_some() && was == self.after.as_ref().map(|digest| &digest.sha256)
     }
-}
-
-fn because(error: Error, output: &Output) -> Error {
-    let said = redact(String::from_utf8_lossy(&output.stderr).trim());
-    if said.is_empty() { error } else { error.because(said) }
 }
 
 fn summary(found: Option<&Found>, after: Option<&TextDigest>) -> String {

@@ -11,11 +11,12 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
 use kube::api::PostParams;
+use serde::{Deserialize, Serialize};
 
-use super::approve::{Before, wrong};
 use super::cluster::Cluster;
 use super::csr::{Csr, Expected, created};
 use super::csrs;
+use super::lease::Locked;
 use super::watch::{self, Objects};
 
 /// One kubelet on its way into a cluster.
@@ -29,6 +30,28 @@ pub struct Admission<'a> {
     pub run: &'a str,
     pub deadline: Instant,
     pub patience: Duration,
+}
+
+/// What undo needs.
+#[derive(Serialize, Deserialize)]
+pub struct Before {
+    /// True when the node was in the cluster.
+    pub node: bool,
+    /// The requests that were there and waited for a decision.
+    pub pending: Vec<String>,
+    /// The others that were there.
+    pub decided: Vec<String>,
+    /// Who had the cluster to itself: what was asked since its run began is that run's doing, whatever was there when it
+    /// came to this change.
+    #[serde(default)]
+    pub locked: Option<Locked>,
+}
+
+impl Before {
+    /// Since when this run has the cluster to itself, if it has; RFC 3339, by the server's clock.
+    pub fn since(&self, run: &str) -> Option<&str> {
+        self.locked.as_ref().filter(|locked| locked.run == run).map(|locked| locked.since.as_str())
+    }
 }
 
 /// What came.
@@ -204,4 +227,18 @@ impl Admission<'_> {
 /// Names in backticks, with commas between.
 pub fn names(all: impl IntoIterator<Item: AsRef<str>>) -> String {
     all.into_iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// The error for requests of which none is right.
+pub fn wrong(node: &str, csrs: &[&Csr], expected: &Expected) -> Error {
+    let told = csrs.iter().map(|csr| format!("`{}`: {}", csr.name, csr.differences(node, expected).join("; ")));
+    let message = format!(
+        "what the kubelet of `{node}` asks for is not right, and nothing is approved: {}",
+        told.collect::<Vec<_>>().join(". ")
+    );
+    let hint = format!(
+        "look at who made {} with `kubectl get csr`; deny or delete it, then run again",
+        names(csrs.iter().map(|csr| csr.name.as_str()))
+    );
+    Error::new(Kind::Refused, "k8s.csr", message).hint(hint)
 }

@@ -13,7 +13,7 @@ use haengine_kernel::remnant::Remains;
 use haengine_kernel::signature::{Param, ParamKind, Signature};
 use serde::{Deserialize, Serialize};
 
-use super::admission::{Admission, names};
+use super::admission::{Admission, Before};
 use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
 use super::csr::{Csr, Expected};
 use super::csrs;
@@ -49,28 +49,6 @@ struct Seen {
     csrs: Vec<Csr>,
     /// Who has the cluster to itself.
     locked: Option<Locked>,
-}
-
-/// What undo needs.
-#[derive(Serialize, Deserialize)]
-pub struct Before {
-    /// True when the node was in the cluster.
-    pub node: bool,
-    /// The requests that were there and waited for a decision.
-    pub pending: Vec<String>,
-    /// The others that were there.
-    pub decided: Vec<String>,
-    /// Who had the cluster to itself: what was asked since its run began is that run's doing, whatever was there when it
-    /// came to this change.
-    #[serde(default)]
-    pub locked: Option<Locked>,
-}
-
-impl Before {
-    /// Since when this run has the cluster to itself, if it has; RFC 3339, by the server's clock.
-    pub fn since(&self, run: &str) -> Option<&str> {
-        self.locked.as_ref().filter(|locked| locked.run == run).map(|locked| locked.since.as_str())
-    }
 }
 
 #[async_trait]
@@ -264,20 +242,6 @@ impl Approve {
 /// for it any more.
 fn is_latest(pending: &Csr, csrs: &[Csr]) -> bool {
     csrs.iter().filter(|csr| csr.state == "approved").all(|approved| approved.created <= pending.created)
-}
-
-/// The error for requests of which none is right.
-pub fn wrong(node: &str, csrs: &[&Csr], expected: &Expected) -> Error {
-    let told = csrs.iter().map(|csr| format!("`{}`: {}", csr.name, csr.differences(node, expected).join("; ")));
-    let message = format!(
-        "what the kubelet of `{node}` asks for is not right, and nothing is approved: {}",
-        told.collect::<Vec<_>>().join(". ")
-    );
-    let hint = format!(
-        "look at who made {} with `kubectl get csr`; deny or delete it, then run again",
-        names(csrs.iter().map(|csr| csr.name.as_str()))
-    );
-    Error::new(Kind::Refused, "k8s.csr", message).hint(hint)
 }
 
 #[cfg(test)]

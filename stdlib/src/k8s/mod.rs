@@ -43,7 +43,7 @@ mod wait;
 mod watch;
 mod way;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use apply::Apply;
 pub use approve::Approve;

@@ -15,7 +15,7 @@ mod listener;
 mod nginx;
 mod program;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use backends::Backends;
 

@@ -78,7 +78,7 @@ pub mod unit;
 pub mod variable_file;
 pub mod words;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use renamed::Renamed;
 pub use sockets::Sockets;

@@ -18,7 +18,7 @@ mod observed;
 mod package;
 mod places;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use installed::Installed;
 pub use places::NOT_RESTORED;

@@ -22,7 +22,7 @@ mod stamp;
 mod stopped;
 mod unit;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use enabled::Enabled;
 pub use running::Running;

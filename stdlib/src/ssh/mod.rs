@@ -23,7 +23,7 @@ pub use script::Script;
 pub use upload::Upload;
 pub use wait::Wait;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {

@@ -17,7 +17,7 @@ mod request;
 mod vrrp_listen;
 mod watch;
 
-use haengine_script::Module;
+use haengine_kernel::module::Module;
 
 pub use free::Free;
 pub use handover::Handover;

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::report::paint::harmless;
-use crate::report::{Out, Paint, json};
+use crate::report::finding::draw;
+use crate::report::{Out, json};
 use crate::wiring;
 
 /// Check recipes without touching any host
@@ -72,12 +72,6 @@ fn warn(context: &Context, library: &Library, sources: &Sources, recipe: &str) {
 /// When a file cannot be read or is wrong.
 pub fn inventory(context: &Context) -> Result<Option<Inventory>> {
     if context.global.inventory.is_empty() { Ok(None) } else { context.inventory().map(Some) }
-}
-
-/// A finding as a person reads it.
-pub fn draw(finding: &Finding, paint: Paint) -> String {
-    let drawing = finding.draw(paint.is_on());
-    if paint.is_on() { drawing + "\n\n" } else { harmless(&drawing).into_owned() + "\n\n" }
 }
 
 fn tell(context: &Context, recipe: &str, findings: &[Finding], errors: usize) {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::module::Module;
 use haengine_kernel::signature::nearest;
+use haengine_script::Library;
 use haengine_script::docs::{self, Entry, EntrySort, Field, Meaning};
-use haengine_script::{Library, Module};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 

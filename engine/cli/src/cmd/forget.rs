@@ -1,17 +1,12 @@
 //! `haengine forget`: what the hosts keep for the undo of a run is given up.
 
 use clap::Args;
-use haengine_kernel::error::{Error, Kind};
-use haengine_kernel::journal::{RunFolder, State};
-use haengine_kernel::run::{Run, UndoPlan};
-use haengine_script::Fault;
+use haengine_runs::Runs;
 
-use crate::cmd::show::changes;
-use crate::cmd::undo::refuse_unchanged;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::session::{Session, conduct};
-use crate::wiring::{self, keep};
+use crate::session::conduct;
+use crate::wiring;
 
 /// Give up what the hosts keep for the undo of a run
 ///
@@ -40,50 +35,8 @@ pub struct ForgetArgs {
 
 /// Forgets a run.
 pub fn forget(context: &Context, args: &ForgetArgs) -> Exit {
-    conduct(context, async |session| give_up(context, session, args).await)
-}
-
-async fn give_up(context: &Context, session: &Session, args: &ForgetArgs) -> Result<Exit, Fault> {
-    let (id, replaced) = (args.run.as_str(), args.replaced.as_slice());
-    let store = context.store()?;
-    let folder = store.enter(id.to_owned())?;
-    let state = folder.state()?;
-    refuse(id, &state)?;
-    refuse_unchanged(id, &state, replaced)?;
-    session.begin(id, "forget", state.recipe());
-    agree(session, &state, &store.summary(id)?.outcome)?;
-    let hosts = wiring::hosts(context, session, inventory(context, &folder)?.into());
-    let mode = wiring::apply(context, &store, &folder, context.journal(&folder)?)?;
-    let run = Run::new(id.to_owned(), mode, hosts, session.events.clone(), session.cancel.clone());
-    let result = run.forget(&state, &context.environment.operator, replaced).await.map_err(Fault::from);
-    Ok(session.finish(&run, result).await.0)
-}
-
-/// An undo that has begun needs what is kept to come to its end.
-fn refuse(id: &str, state: &State) -> Result<(), Error> {
-    let begun = state.undoing && !state.is_undone();
-    if begun && state.forgotten.is_none() {
-        let message = format!("the undo of run {id} has begun: without its kept files the hosts would stay in between");
-        return Err(Error::new(Kind::Refused, "forget.undoing", message)
-            .hint(format!("end it with `haengine undo {id}`, which gives them up too")));
-    }
-    Ok(())
-}
-
-fn agree(session: &Session, state: &State, outcome: &str) -> Result<(), Error> {
-    let left = UndoPlan::of(state).len();
-    let state = match outcome {
-        "undone" | "forgotten" | "succeeded" => String::new(),
-        "interrupted" => "it was interrupted; ".to_owned(),
-        other => format!("it has {other}; "),
-    };
-    let question = format!("{state}{} could not be taken back any more: give up what is kept for that?", changes(left));
-    if session.terminal.confirm(&question)? {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Refused, "forget.declined", "you said no; nothing was touched"))
-}
-
-fn inventory(context: &Context, folder: &RunFolder) -> Result<haengine_kernel::inventory::Inventory, Error> {
-    if context.global.inventory.is_empty() { keep::kept_inventory(folder) } else { context.inventory() }
+    conduct(context, async |session| {
+        let workshop = wiring::workshop(context, session);
+        Ok(Runs::new(&workshop, context.store()?).forget(&args.run, &args.replaced).await?.into())
+    })
 }

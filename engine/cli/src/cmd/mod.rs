@@ -16,5 +16,4 @@ pub mod run;
 pub mod runs;
 pub mod show;
 pub mod undo;
-mod unfinished;
 pub mod watch;

@@ -1,18 +1,13 @@
 //! `haengine resume`: a run that died or failed goes on.
 
 use clap::{Args, ValueEnum};
-use haengine_kernel::error::Error;
-use haengine_kernel::event::{Event, Level, Totals};
-use haengine_kernel::journal::RunFolder;
 use haengine_kernel::run::Decision;
-use haengine_script::Fault;
+use haengine_runs::Runs;
 
-use crate::cmd::run::checked;
-use crate::cmd::unfinished::{execute, refuse};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::session::{Session, conduct};
-use crate::wiring::{self, keep};
+use crate::session::conduct;
+use crate::wiring;
 
 /// Go on with a run that failed, was interrupted or died
 ///
@@ -48,42 +43,12 @@ enum Answer {
 
 /// Goes on with a run.
 pub fn resume(context: &Context, args: &ResumeArgs) -> Exit {
-    conduct(context, async |session| go_on(context, session, args).await)
-}
-
-async fn go_on(context: &Context, session: &Session, args: &ResumeArgs) -> Result<Exit, Fault> {
-    let store = context.store()?;
-    let folder = store.enter(args.run.clone())?;
-    let state = folder.state()?;
-    refuse(&folder.id, &state, &store)?;
-    if state.outcome() == Some("succeeded") {
-        session.begin(&folder.id, "resume", state.recipe());
-        return Ok(nothing(session, &folder.id));
-    }
-    let (main, files) = keep::kept_recipe(&folder)?;
-    let recipe = wiring::library(session.cancel.clone()).restore(main, files)?;
-    let inventory = inventory(context, &folder)?;
-    let named = !inventory.hosts.is_empty();
-    let parameters = keep::kept_parameters(&folder)?;
-    let prepared = match checked(context, session, recipe, inventory.into(), &parameters, named)? {
-        Ok(prepared) => prepared,
-        Err(findings) => return Ok(session.refuse_findings(&findings)),
-    };
-    session.begin(&folder.id, "resume", state.recipe());
     let answer = args.unknown.map(|answer| match answer {
         Answer::Repeat => Decision::Repeat,
         Answer::Done => Decision::Done,
     });
-    execute(context, session, &store, &folder, &state, prepared, answer).await
-}
-
-fn inventory(context: &Context, folder: &RunFolder) -> Result<haengine_kernel::inventory::Inventory, Error> {
-    if context.global.inventory.is_empty() { keep::kept_inventory(folder) } else { context.inventory() }
-}
-
-fn nothing(session: &Session, id: &str) -> Exit {
-    session.events.log(Level::Info, None, "this run has succeeded: there is nothing to go on with");
-    let totals = Totals { run: id.to_owned(), outcome: Exit::Done.outcome().to_owned(), ..Totals::default() };
-    session.events.send(Event::RunFinished(totals));
-    Exit::Done
+    conduct(context, async |session| {
+        let workshop = wiring::workshop(context, session);
+        Ok(Runs::new(&workshop, context.store()?).resume(&args.run, answer).await?.into())
+    })
 }

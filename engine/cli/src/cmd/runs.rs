@@ -2,13 +2,13 @@
 
 use clap::Args;
 use haengine_kernel::error::{ErrorRecord, Result};
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::journal::RunSummary;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::lines::seconds;
-use crate::report::paint::one_line;
 use crate::report::{Out, failure, table};
 
 /// List what was run, newest first

@@ -5,9 +5,11 @@ use std::fmt::Write;
 use clap::Args;
 use haengine_kernel::diff::Diff;
 use haengine_kernel::error::{ErrorRecord, Result};
+use haengine_kernel::harmless::{harmless, one_line};
 use haengine_kernel::journal::{ChangeState, Entry, Phase, RunSummary, State, VERSION};
 use haengine_kernel::remnant::Remnant;
 use haengine_kernel::run::UndoPlan;
+use haengine_runs::count::changes;
 use haengine_script::session::NAME;
 use serde::Serialize;
 
@@ -16,7 +18,6 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::failure::indent;
 use crate::report::lines::{self, seconds};
-use crate::report::paint::{harmless, one_line};
 use crate::report::{Out, Paint, json};
 
 /// Show what a run did, change by change, and what of it can be taken back
@@ -248,9 +249,4 @@ fn remains(state: &State) -> Vec<String> {
         change.remains.clone().into_iter().map(move |remnant| format!("  {host}: {}", one_line(&remnant.line())))
     };
     state.changes.values().rev().flat_map(of).collect()
-}
-
-/// So many changes, in words.
-pub fn changes(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
 }

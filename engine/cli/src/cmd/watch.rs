@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
-use haengine_kernel::event::{Change, Event, Events, Level, Status, Totals};
+use haengine_kernel::event::{Change, Event, Totals};
 use haengine_kernel::host::Hosts;
-use haengine_kernel::run::{Mode, Run};
+use haengine_runs::plan::PLAN;
+use haengine_runs::{Person, Refusal, Workshop};
 use haengine_script::lint::Severity;
 use haengine_script::store::Reload;
 use haengine_script::watch::{SETTLE, Watch};
-use haengine_script::{Fault, Recipe, Store, Surroundings};
+use haengine_script::{Fault, Recipe, Store};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::cmd::check;
-use crate::cmd::run::Call;
+use crate::cmd::run::CallArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::report::{json, lines};
+use crate::report::{finding, json, lines};
 use crate::session::{Session, conduct};
 use crate::wiring;
 
@@ -32,7 +32,7 @@ use crate::wiring;
   haengine watch time_sync -i site.yaml hosts=masters")]
 pub struct WatchArgs {
     #[command(flatten)]
-    call: Call,
+    call: CallArgs,
 }
 
 /// Watches a recipe.
@@ -40,15 +40,14 @@ pub fn watch(context: &Context, args: &WatchArgs) -> Exit {
     conduct(context, async |session| follow(context, session, &args.call).await)
 }
 
-async fn follow(context: &Context, session: &Session, call: &Call) -> Result<Exit, Fault> {
-    let library = wiring::library(session.cancel.clone());
-    let store = Arc::new(Store::open(library, wiring::sources(), &call.recipe)?);
-    let inventory = Arc::new(context.inventory()?);
-    let hosts = wiring::hosts(context, session, inventory);
+async fn follow(context: &Context, session: &Arc<Session>, call: &CallArgs) -> Result<Exit, Refusal> {
+    let workshop = wiring::workshop(context, session);
+    let store = Arc::new(Store::open(workshop.library(), workshop.sources.clone(), &call.recipe)?);
+    let hosts = workshop.hosts(workshop.inventory()?.into());
     let (tell, mut news) = unbounded_channel();
     // Who does not listen any more has ended.
     let _watch = Watch::start(store.clone(), SETTLE, move |reload| drop(tell.send(reload)))?;
-    let mut view = View { context, session, call, hosts, planned: Planned::new() };
+    let mut view = View { context, session, workshop: &workshop, call, hosts, planned: Planned::new() };
     view.show(&store.current()).await;
     loop {
         let reload = tokio::select! {
@@ -70,7 +69,7 @@ async fn follow(context: &Context, session: &Session, call: &Call) -> Result<Exi
     }
     view.hosts.close().await;
     let outcome = Exit::Interrupted.outcome().to_owned();
-    session.events.send(Event::RunFinished(Totals { run: "plan".to_owned(), outcome, ..Totals::default() }));
+    session.events.send(Event::RunFinished(Totals { run: PLAN.to_owned(), outcome, ..Totals::default() }));
     Ok(Exit::Interrupted)
 }
 
@@ -84,7 +83,8 @@ type Key = (String, String, String, String, usize);
 struct View<'a> {
     context: &'a Context,
     session: &'a Session,
-    call: &'a Call,
+    workshop: &'a Workshop,
+    call: &'a CallArgs,
     hosts: Arc<Hosts>,
     planned: Planned,
 }
@@ -111,11 +111,11 @@ impl View<'_> {
     /// Checks and plans a version, and shows what is different.
     async fn show(&mut self, recipe: &Recipe) {
         let version = recipe.snapshot().number;
-        let named = !self.context.global.inventory.is_empty();
+        let named = self.workshop.has_inventory();
         let findings = recipe.check(Some(self.hosts.inventory().as_ref()).filter(|_| named));
         let wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
         for finding in &findings {
-            self.session.say(check::draw(finding, self.context.paint));
+            self.session.say(finding::draw(finding, self.context.paint));
         }
         if wrong {
             return self.say(&format!("version {version} is not planned: correct what is wrong first"));
@@ -138,23 +138,9 @@ impl View<'_> {
 
     /// All planned changes of a version. What it logs is passed over: only what changes is of interest.
     async fn plan(&self, recipe: &Recipe) -> Result<Planned, Fault> {
-        let home = self.context.environment.home.as_deref();
-        let secrets = self.session.secrets.clone();
-        let bound = recipe.bind(&self.call.parameters, self.hosts.inventory(), secrets.as_ref(), home)?;
-        self.hosts.forget_plans();
-        let (events, mut told) = Events::channel();
-        let run = Run::new("plan".to_owned(), Mode::Plan, self.hosts.clone(), events, self.session.cancel.clone());
-        let (prompt, forks) = (self.session.terminal.clone(), self.context.global.forks);
-        recipe.run(bound, Surroundings { run, prompt, secrets, forks }).await?;
         let mut planned = Planned::new();
-        while let Ok(stamped) = told.try_recv() {
-            match stamped.event {
-                Event::Change(change) if change.status == Status::Planned => add(&mut planned, change),
-                Event::Log { level: Level::Warning, host, message } => {
-                    self.session.events.log(Level::Warning, host.as_deref(), message);
-                }
-                _ => {}
-            }
+        for change in self.workshop.changes(recipe, &self.call.parameters, &self.hosts).await? {
+            add(&mut planned, change);
         }
         Ok(planned)
     }

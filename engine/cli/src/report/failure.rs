@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, ErrorRecord};
+use haengine_kernel::harmless::harmless;
 use haengine_script::Fault;
 
 use crate::report::Paint;
-use crate::report::paint::harmless;
 
 /// An error of the kernel.
 pub fn draw(error: &Error, paint: Paint) -> String {

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use haengine_kernel::event::{Change, Check, CheckStatus, Event, Level, Stamped, Status, Totals};
+use haengine_kernel::harmless::{harmless, one_line};
 
 use crate::report::failure::{Drawings, draw_record};
 use crate::report::group::{Group, Groups};
 use crate::report::lines;
-use crate::report::paint::{harmless, one_line};
 use crate::report::progress::Progress;
 use crate::report::{Out, Paint, Reporter, Screen};
 

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use haengine_kernel::event::{Check, CheckStatus, Finding, Status, Totals};
+use haengine_kernel::harmless::{harmless, one_line};
 
 use crate::report::Paint;
 use crate::report::failure::indent;
 use crate::report::group::Group;
-use crate::report::paint::{harmless, one_line};
 
 /// Times below this are not worth a word.
 const NOTABLE: f64 = 0.5;

@@ -7,10 +7,11 @@
 //! | json | one object a line |
 //! | human, group, lines | lines for a person, equal results of several hosts in one |
 //! | progress | what is under way, drawn live |
-//! | failure | errors with cause and hint |
+//! | failure, finding | errors with cause and hint, and what is wrong with a recipe |
 //! | screen, out, paint, table | the terminal, streams, colours and columns |
 
 pub mod failure;
+pub mod finding;
 pub mod group;
 pub mod human;
 pub mod json;

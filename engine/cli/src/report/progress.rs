@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use haengine_kernel::event::Change;
+use haengine_kernel::harmless::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::report::Screen;
 use crate::report::lines::bytes;
-use crate::report::paint::one_line;
 
 /// A run that is over sooner is never drawn, and no frame follows another sooner.
 const FRAME: Duration = Duration::from_millis(100);

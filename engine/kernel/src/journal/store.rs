@@ -68,6 +68,11 @@ impl Store {
         Ok(Store { folder })
     }
 
+    /// The operator's state folder, below which it is.
+    pub fn state_folder(&self) -> &Path {
+        self.folder.parent().unwrap_or(&self.folder)
+    }
+
     /// The folder of a new run, alive.
     ///
     /// # Errors

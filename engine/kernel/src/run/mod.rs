@@ -7,6 +7,7 @@ mod guard;
 mod look;
 mod machines;
 mod past;
+mod progress;
 mod rejoin;
 mod settle;
 mod stuck;

@@ -3,41 +3,16 @@
 //! That happens right after the last of the files, before anything else is taken back: what the service depends on came
 //! before it in the run, and goes after it. One host follows the other, each ready before the next.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use futures::future::join_all;
 
 use crate::error::Result;
-use crate::journal::{ChangeState, Entry, Phase};
+use crate::journal::{ChangeState, Entry};
 use crate::run::undo::{UndoPlan, Undoing, is_same, subject};
 use crate::run::{Mode, Run};
 use crate::uses::Uses;
-
-/// How far an undo is: the changes that it took back, and those of them that nothing is left of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<Mutex<(BTreeSet<u64>, BTreeSet<u64>)>>);
-
-impl Progress {
-    /// A change was taken back.
-    pub(super) fn took(&self, change: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert(change);
-    }
-
-    fn settled(&self, change: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.insert(change);
-    }
-
-    fn is_taken(&self, change: &ChangeState) -> bool {
-        let taken = |number| self.0.lock().unwrap_or_else(PoisonError::into_inner).0.contains(number);
-        matches!(change.phase, Phase::Unsettled | Phase::Undone) || taken(&change.change)
-    }
-
-    fn is_settled(&self, change: &ChangeState) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.contains(&change.change)
-    }
-}
 
 impl Run {
     /// Settles what has nothing to wait for any more, one host after the other. Where one does not settle, its kind is

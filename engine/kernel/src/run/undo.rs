@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::journal::{ChangeState, Entry, Guarded, Journal, Phase, RunFolder, State, Store};
 use crate::registry::Registry;
 use crate::run::machines::REPLACED;
-use crate::run::settle::Progress;
+use crate::run::progress::Progress;
 use crate::run::stuck::Stuck;
 use crate::run::{Mode, Run};
 use crate::uses::{Uses, is_within};

@@ -10,7 +10,7 @@ use rhai::Engine;
 use crate::docs::core::{Argument, Core, FUNCTIONS, Takes};
 use crate::docs::entry::properties;
 use crate::library::Library;
-use crate::module::Module;
+use haengine_kernel::module::Module;
 
 /// The files, by name: one for each module, one for the language, and those of Rhai itself.
 pub fn definitions(library: &Library) -> Vec<(String, String)> {

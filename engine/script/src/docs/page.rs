@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::docs::core::FUNCTIONS;
 use crate::docs::entry::{Entry, EntrySort, Field, core, properties, verb};
 use crate::library::Library;
-use crate::module::Module;
+use haengine_kernel::module::Module;
 
 /// The page of a module: what it is about, then a section for each verb.
 pub fn page(module: &Module) -> String {

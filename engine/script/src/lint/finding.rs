@@ -5,8 +5,9 @@ use std::sync::Arc;
 use annotate_snippets::Level;
 use serde::Serialize;
 
-use crate::fault::{Fault, Spot};
+use crate::fault::Fault;
 use crate::picture::Picture;
+use crate::spot::Spot;
 
 /// Something in a recipe that would fail when it is reached, or is not as it should be.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Expr, FnAccess, Position, Stmt};
 
-use crate::fault::Spot;
 use crate::snapshot::{Snapshot, SnapshotFile};
+use crate::spot::Spot;
 
 /// A file of the snapshot.
 pub(super) struct Sheet<'a> {

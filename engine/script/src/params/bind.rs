@@ -10,7 +10,7 @@ use haengine_kernel::signature::{nearest, quoted};
 use haengine_kernel::value::Value;
 use rhai::{Array, Dynamic, Map};
 
-use crate::host::HostRef;
+use crate::host::{HostRef, host_names};
 use crate::params::{Default, Parameter, ParameterKind};
 use crate::value::{to_kernel, to_rhai, type_name};
 
@@ -112,7 +112,7 @@ fn convert(parameter: &Parameter, value: Dynamic, context: &Context) -> Result<D
         (ParameterKind::Host, Some(name)) => one_host(&name, context),
         (ParameterKind::Host, None) if value.is::<HostRef>() => Ok(value),
         (ParameterKind::Hosts, Some(names)) => several_hosts(&names, context),
-        (ParameterKind::Hosts, None) if crate::bridge::host_names(&value).is_some() => Ok(as_array(value)),
+        (ParameterKind::Hosts, None) if host_names(&value).is_some() => Ok(as_array(value)),
         (ParameterKind::Secret, Some(text)) => secret(parameter, &text, context),
         (ParameterKind::Secret, None) if value.is::<Secret>() => Ok(value),
         (ParameterKind::List, Some(text)) => Ok(list(&text)),

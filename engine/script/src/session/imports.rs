@@ -8,8 +8,9 @@ use rhai::{AST, Expr, Position, Stmt};
 
 use crate::fault::Fault;
 use crate::library::Library;
-use crate::load::{Files, imports};
-use crate::session::repl::NAME;
+use crate::load::imports;
+use crate::session::NAME;
+use crate::snapshot::Files;
 use crate::sources::{Source, Sources};
 
 /// What became of the imported files since the line before.

@@ -19,5 +19,8 @@ mod text;
 pub use answer::Answer;
 pub use complete::{Completion, Suggestion};
 pub use imports::Reloaded;
-pub use repl::{NAME, Repl};
+pub use repl::Repl;
 pub use text::is_whole;
+
+/// What errors and the journal call the lines of a session.
+pub const NAME: &str = "repl";

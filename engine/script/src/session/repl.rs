@@ -8,20 +8,17 @@ use haengine_kernel::run::{Place, Run};
 use rhai::{AST, Dynamic, Engine, Position, Scope, Token};
 
 use crate::fault::Fault;
-use crate::frame::{Frame, Session};
+use crate::frame::{Frame, Session, Surroundings};
 use crate::from_rhai::fault_in;
 use crate::host::HostRef;
 use crate::library::Library;
 use crate::load::unparsed;
-use crate::recipe::Surroundings;
+use crate::session::NAME;
 use crate::session::answer::Answer;
 use crate::session::imports::{Imports, Reloaded, path};
 use crate::session::text;
 use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::sources::{Source, Sources};
-
-/// What errors and the journal call the lines of a session.
-pub const NAME: &str = "repl";
 
 /// The variable that holds the last value.
 const LAST: &str = "_";
@@ -60,7 +57,7 @@ type Underscores = Arc<Mutex<BTreeSet<(usize, usize)>>>;
 impl Repl {
     /// A session in these surroundings, without a line so far. Must be made within a runtime.
     pub fn new(library: &Library, sources: Sources, surroundings: Surroundings) -> Repl {
-        let session = Session::new(library, surroundings);
+        let session = Session::new(surroundings);
         let mut repl = Repl::within(library, sources, session, Place { recipe: NAME.to_owned(), ..Place::default() });
         repl.name_hosts();
         repl
@@ -68,7 +65,7 @@ impl Repl {
 
     /// A session as part of a run that goes on. Of its own steps nobody is asked.
     pub(crate) fn within(library: &Library, sources: Sources, session: Session, place: Place) -> Repl {
-        let session = Session { repair: None, ..session };
+        let session = Session { mender: None, ..session };
         let mut tag = frame_of(&session, &place, no_snapshot()).tag();
         tag = tag.into_shared();
         let underscores = Underscores::default();

@@ -1,5 +1,5 @@
-//! A module of verbs for the tests of the language, over hosts that are maps in memory. It serves this crate's tests
-//! alone: no verb of the library is proven with it.
+//! A module of verbs for the tests of the language and of runs, over hosts that are maps in memory. It serves these alone:
+//! no verb of the library is proven with it.
 //!
 //! - `toy::set(hosts, path, content, #{ mode, flag })` is a state op,
 //! - `toy::get(hosts, path)` a read: the content, or `()`,
@@ -26,11 +26,12 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::event::Events;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::inventory::Inventory;
-use haengine_script::{Library, Module};
+use haengine_kernel::module::Module;
+use haengine_script::Library;
 use tokio_util::sync::CancellationToken;
 
 pub use run::run;
-pub use wire::{Failure, World};
+pub use wire::{Failure, Wires, World};
 
 /// The module.
 pub fn module() -> Module {

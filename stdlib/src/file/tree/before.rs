@@ -64,11 +64,6 @@ impl Before {
     }
 }
 
-/// The directory of a relative path; the tree itself is the empty path.
-pub fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
 fn difference(placement: &Placement, now: Option<&Entry>) -> String {
     let path = &placement.path;
     let Some(now) = now else { return format!("`{path}` is gone") };

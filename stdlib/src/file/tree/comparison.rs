@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::before::parent;
-use super::entry::{Entry, Shape};
+use super::entry::{Entry, Shape, parent};
 
 /// One path that a copy changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

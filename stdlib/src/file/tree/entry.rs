@@ -97,6 +97,11 @@ fn same_time(a: i64, b: i64) -> bool {
     a == b || (a.div_euclid(SECOND) == b.div_euclid(SECOND) && (whole(a) || whole(b)))
 }
 
+/// The directory of a relative path; the tree itself is the empty path.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
 #[cfg(test)]
 pub mod tests {
     use super::*;

@@ -10,9 +10,9 @@ use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::transport::{Command, Exit};
 
-use super::before::{Before, parent};
+use super::before::Before;
 use super::comparison::{How, Placement};
-use super::entry::{Entry, Shape};
+use super::entry::{Entry, Shape, parent};
 use super::state::State;
 
 const PLACE: &str = concat!(

@@ -23,9 +23,6 @@ use super::rights::Escalation;
 use super::transport::SshTransport;
 use super::tunnel::tunnel;
 
-/// Where notices go.
-pub(super) type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
-
 /// What the operator's machine offers; only the command line may look at its environment.
 #[derive(Clone)]
 pub struct Options {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::HostSpec;
+use haengine_kernel::transport::Command;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -98,4 +99,11 @@ pub(super) fn behind(bastion: &str, host: &HostSpec, said: &str) -> Error {
 /// Time as a person reads it.
 pub(super) fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
+}
+
+/// The error for a command that was ended because of its deadline.
+pub(super) fn timed_out(command: &Command) -> Error {
+    let limit = seconds(command.deadline.unwrap_or_default());
+    Error::new(Kind::Failed, "host.timeout", format!("`{}` did not end within {limit} and was ended", command.title()))
+        .hint("look at the host for what it waits for, or allow it more time")
 }

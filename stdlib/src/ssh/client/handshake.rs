@@ -13,10 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::algorithms::config;
-use super::connector::Notices;
 use super::dial::{seconds, unreachable};
 use super::known_hosts::{KnownHosts, Verdict, append, name_in_file};
-use super::notice::Notice;
+use super::notice::{Notice, Notices};
 use super::patience::Patient;
 
 /// What is known about the end of a connection.

@@ -12,7 +12,7 @@ use haengine_kernel::transport::quote;
 use russh::ChannelMsg;
 
 use super::dial::{seconds, unreachable};
-use super::line::Line;
+use super::line::{Line, nonce};
 use super::link::Link;
 use super::rights::{Escalation, Rights};
 
@@ -98,11 +98,6 @@ impl Waiting {
         self.line.write.data_bytes(text).await.map_err(|_| link.lost())?;
         Ok((self.line, self.group))
     }
-}
-
-/// Thirty-two hexadecimal digits that nobody can guess.
-pub(super) fn nonce() -> String {
-    format!("{:032x}", rand::random::<u128>())
 }
 
 struct Start<'a> {

@@ -38,3 +38,8 @@ impl Drop for Line {
         });
     }
 }
+
+/// Thirty-two hexadecimal digits that nobody can guess.
+pub(super) fn nonce() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

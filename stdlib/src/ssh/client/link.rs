@@ -15,8 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::dial::{seconds, unreachable};
 use super::handshake::{Fate, Warden};
-use super::launch::nonce;
-use super::line::Line;
+use super::line::{Line, nonce};
 
 /// sshd allows ten sessions (MaxSessions) and frees one only after its CLOSE has arrived: six commands, three shells,
 /// and one place for ending processes.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Something that the front end has to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,3 +30,6 @@ impl fmt::Display for Notice {
         }
     }
 }
+
+/// Where notices go.
+pub(super) type Notices = Arc<dyn Fn(Notice) + Send + Sync>;

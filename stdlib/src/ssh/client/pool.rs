@@ -8,7 +8,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::transport::{Command, Output};
 use tokio::time::Instant;
 
-use super::dial::seconds;
+use super::dial::timed_out;
 use super::link::Link;
 use super::shell::{Answer, Shell};
 use super::starter::Starter;
@@ -95,13 +95,6 @@ impl Pool {
         shells.retain(|shell| !shell.is_dead());
         shells.clone()
     }
-}
-
-/// The error for a command that was ended because of its deadline.
-pub(super) fn timed_out(command: &Command) -> Error {
-    let limit = seconds(command.deadline.unwrap_or_default());
-    Error::new(Kind::Failed, "host.timeout", format!("`{}` did not end within {limit} and was ended", command.title()))
-        .hint("look at the host for what it waits for, or allow it more time")
 }
 
 fn too_much(command: &Command) -> Error {

@@ -15,8 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frame::{Frames, framed, prologue};
 use super::kill::kill;
-use super::launch::nonce;
-use super::line::Line;
+use super::line::{Line, nonce};
 use super::link::Link;
 use super::process::settled;
 use super::starter::Starter;

@@ -6,7 +6,8 @@ use haengine_script::session::Answer;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::report::paint::{harmless, one_line};
+use haengine_kernel::harmless::{harmless, one_line};
+
 use crate::report::{Paint, table};
 
 /// An answer for a program.

@@ -2,7 +2,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `room` | hosts, and the runs that the lines are part of |
 //! | `talk` | a line, its answer, the next line |
 //! | `command` | the words that begin with `:` or `!` |
 //! | `input` | lines from standard input |
@@ -16,7 +15,6 @@ mod editor;
 mod history;
 pub(super) mod input;
 mod menu;
-mod room;
 mod save;
 pub(super) mod talk;
 
@@ -25,16 +23,17 @@ use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use haengine_kernel::error::Error;
-use haengine_script::{Fault, Repl};
+use haengine_runs::undo::DECLINED;
+use haengine_runs::{Refusal, Room, Runs};
+use haengine_script::Repl;
 
 use crate::cmd::repl::editor::Editor;
 use crate::cmd::repl::input::{Piped, Seat};
-use crate::cmd::repl::room::Room;
 use crate::cmd::repl::talk::{Left, Talk};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::session::{Session, conduct};
-use crate::{state, terminal};
+use crate::{state, terminal, wiring};
 
 /// Work on live hosts, a line after the other, in the language of recipes
 ///
@@ -58,8 +57,12 @@ pub fn repl(context: &Context, args: &ReplArgs) -> Exit {
     conduct(context, async |session| converse(context, session, args).await)
 }
 
-async fn converse(context: &Context, session: &Session, args: &ReplArgs) -> Result<Exit, Fault> {
-    let mut room = Room::open(context, session).await?;
+async fn converse(context: &Context, session: &Arc<Session>, args: &ReplArgs) -> Result<Exit, Refusal> {
+    let workshop = wiring::workshop(context, session);
+    let inventory = workshop.inventory()?;
+    let runs = Runs::new(&workshop, context.store()?);
+    session.goes_on();
+    let mut room = Room::open(&runs, inventory).await?;
     room.set_plan(args.plan);
     let person = person(context, room.repl().clone())?;
     let mut seat = person.unwrap_or_else(|| Seat::new(Piped::new(session.cancel.clone())));
@@ -68,10 +71,7 @@ async fn converse(context: &Context, session: &Session, args: &ReplArgs) -> Resu
         match terminal::waiting(|| talk.until_left(&mut seat)) {
             Ok(Left::Plan(plan)) => room.set_plan(plan),
             Ok(Left::Undo) => {
-                let exit = match room.take_back(seat.person).await {
-                    Ok(exit) => exit,
-                    Err(fault) => session.told(&fault, false),
-                };
+                let exit = take_back(&mut room, session, seat.person).await;
                 if exit != Exit::Done && !seat.person {
                     break exit;
                 }
@@ -84,8 +84,29 @@ async fn converse(context: &Context, session: &Session, args: &ReplArgs) -> Resu
             Err(error) => break session.told(&error.into(), false),
         }
     };
-    room.leave(exit).await;
+    session.ends();
+    room.leave(exit.outcome()).await;
     Ok(exit)
+}
+
+/// Takes back what the session has changed so far.
+async fn take_back(room: &mut Room<'_>, session: &Session, ask: bool) -> Exit {
+    if !room.has_touched() {
+        session.say("nothing was changed\n".to_owned());
+        return Exit::Done;
+    }
+    match room.take_back(ask).await {
+        Ok(end) => end.into(),
+        Err(Refusal::Fault(fault)) if fault.error().code() == DECLINED => {
+            session.say("the changes stay, as a run of their own\n".to_owned());
+            Exit::Done
+        }
+        Err(refusal) => {
+            let exit = session.refused(&refusal);
+            session.say(String::new());
+            exit
+        }
+    }
 }
 
 /// Where a person at a terminal writes lines; none where there is nobody.

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::inventory::{Inventory, Named};
+use haengine_runs::Person;
 use haengine_script::session::{Answer, Reloaded};
 use haengine_script::{Fault, Repl};
 
@@ -15,7 +17,6 @@ use crate::cmd::{doc, runs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::report::lines::seconds;
-use crate::report::paint::one_line;
 use crate::report::{json, table};
 use crate::session::Session;
 

@@ -1,28 +1,23 @@
 //! The parts put together: modules, hosts over SSH, recipes, the log.
 
-pub mod keep;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::cancel::Cancel;
-use haengine_kernel::error::Result;
 use haengine_kernel::event::Level;
-use haengine_kernel::host::Hosts;
-use haengine_kernel::inventory::Inventory;
-use haengine_kernel::journal::{Journal, RunFolder, Store};
-use haengine_kernel::lock::{DeadRuns, Holder};
-use haengine_kernel::registry::Registry;
-use haengine_kernel::run::Mode;
+use haengine_kernel::inventory::{Inventory, SecretSource};
+use haengine_kernel::journal::RunFolder;
+use haengine_kernel::transport::Connect;
+use haengine_runs::{Person, Workshop};
 use haengine_script::{Library, Sources};
 use haengine_stdlib::ssh::client::{Notice, Options, SshConnector};
 use include_dir::{Dir, include_dir};
 use tracing_subscriber::EnvFilter;
 
 use crate::context::Context;
+use crate::crash;
 use crate::session::Session;
-use crate::state;
 
 /// Logs internals to standard error, where `-vv` or `HAENGINE_LOG` asks for it.
 pub fn log(context: &Context) {
@@ -62,51 +57,47 @@ fn scripts(folder: &'static Dir<'_>) -> BTreeMap<String, &'static str> {
     files.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), file.contents_utf8()?))).collect()
 }
 
-/// All verbs, for a journal's records.
-pub fn registry() -> Registry {
-    let mut registry = Registry::default();
-    for verb in haengine_stdlib::modules().into_iter().flat_map(|module| module.verbs) {
-        registry.add(verb);
+/// What the runs of this command are made with.
+pub fn workshop(context: &Context, session: &Arc<Session>) -> Workshop {
+    let environment = &context.environment;
+    let crash = environment.crash.clone();
+    let journal = move |folder: &RunFolder| match &crash {
+        Some(crash) => folder.journal_seen(crash::at(crash)?),
+        None => folder.journal(),
+    };
+    Workshop {
+        journal: Box::new(journal),
+        inventory: context.global.inventory.clone(),
+        home: environment.home.clone(),
+        forks: context.global.forks,
+        operator: environment.operator.clone(),
+        machine: environment.machine.clone(),
+        ..Workshop::new(session.clone(), haengine_stdlib::modules, sources(), over_ssh(context, session))
     }
-    registry
 }
 
-/// The hosts of a run, none of them connected.
-pub fn hosts(context: &Context, session: &Session, inventory: Arc<Inventory>) -> Arc<Hosts> {
-    let events = session.events.clone();
-    let notices = Arc::new(move |notice: Notice| {
-        let Notice::HostKeyAccepted { host, .. } = &notice else { return };
-        let text = notice.to_string();
-        // The event names the host itself.
-        let message = text.strip_prefix(&format!("{host}: ")).unwrap_or(&text);
-        events.log(Level::Warning, Some(host), message);
-    });
-    let options = Options { agent_socket: context.environment.agent.clone(), spool: spool(), notices };
-    let connector = Arc::new(SshConnector::new(inventory.clone(), session.secrets.clone(), options));
-    let (events, cancel) = (session.events.clone(), session.cancel.clone());
-    Hosts::with_forks(context.global.forks, inventory, connector, events, cancel)
+/// The way to the hosts of an inventory, over SSH.
+fn over_ssh(
+    context: &Context,
+    session: &Session,
+) -> impl Fn(Arc<Inventory>, Arc<dyn SecretSource>) -> Arc<dyn Connect> + Send + Sync + 'static {
+    let (events, agent_socket) = (session.events().clone(), context.environment.agent.clone());
+    move |inventory, secrets| {
+        let events = events.clone();
+        let notices = Arc::new(move |notice: Notice| {
+            let Notice::HostKeyAccepted { host, .. } = &notice else { return };
+            let text = notice.to_string();
+            // The event names the host itself.
+            let message = text.strip_prefix(&format!("{host}: ")).unwrap_or(&text);
+            events.log(Level::Warning, Some(host), message);
+        });
+        let options = Options { agent_socket: agent_socket.clone(), spool: spool(), notices };
+        Arc::new(SshConnector::new(inventory, secrets, options))
+    }
 }
 
 /// Output may be large, and what is for small things may be in memory.
 fn spool() -> PathBuf {
     let large = PathBuf::from("/var/tmp");
     if large.is_dir() { large } else { std::env::temp_dir() }
-}
-
-/// What lets a run make changes: its journal, and what it says in the locks of hosts.
-///
-/// # Errors
-/// When the state folder is not known.
-pub fn apply(context: &Context, store: &Store, folder: &RunFolder, journal: Journal) -> Result<Mode> {
-    let state = state::folder(context.global.state_dir.as_deref(), &context.environment)?;
-    let runs = store.clone();
-    let holder = Holder {
-        run: folder.id.clone(),
-        operator: context.environment.operator.clone(),
-        // The same path on two machines is not the same folder.
-        state: format!("{}:{}", context.environment.machine, state.display()),
-        since: jiff::Timestamp::now(),
-        dead: Some(DeadRuns(Arc::new(move |run| runs.is_dead(run)))),
-    };
-    Ok(Mode::Apply { journal, holder })
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use haengine_kernel::action::Action;
-use haengine_kernel::guard::Guard;
-use haengine_kernel::op::Op;
-use haengine_kernel::read::Read;
-use haengine_kernel::verb::{ActionVerb, GuardVerb, ReadVerb, StateVerb, Verb};
+use crate::action::Action;
+use crate::guard::Guard;
+use crate::op::Op;
+use crate::read::Read;
+use crate::verb::{ActionVerb, GuardVerb, ReadVerb, StateVerb, Verb};
 
 /// Verbs under one name. The script functions, argument checks, help and the book's page follow from it.
 #[derive(Clone)]

@@ -1,0 +1,42 @@
+//! A script that must succeed, and what went wrong with its path.
+
+use haengine_kernel::diff::redact;
+use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::host::Host;
+use haengine_kernel::transport::{Command, Exit, Output};
+
+/// Runs a script that must succeed.
+///
+/// # Errors
+/// When it did not; of kind `Drift` when somebody else was faster.
+pub async fn succeed(host: &Host, command: &Command, path: &str) -> Result<Output> {
+    let output = host.exec(command).await?;
+    if output.success() { Ok(output) } else { Err(failed(path, &output.exit, &output)) }
+}
+
+/// The error for how a script ended.
+pub fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
+    let error = match exit {
+        Exit::Status(76) => {
+            Error::new(Kind::Drift, "file.overtaken", format!("somebody else changed `{path}` at the same time"))
+                .hint("look at who writes to it, then run again; theirs is what is there")
+        }
+        Exit::Status(77) => Error::new(Kind::Failed, "file.mounted", format!("`{path}` is a mount of its own"))
+            .hint("change the file that is mounted there, where it lies"),
+        Exit::Status(78) => Error::new(Kind::Failed, "file.not_kept", format!("`{path}` cannot be put back"))
+            .hint("compare it with a copy of your own, put it back by hand, then run undo again"),
+        Exit::Status(72) => Error::new(Kind::Failed, "file.owner", format!("`{path}` cannot get its owner"))
+            .hint("name an owner and a group that the host has, as a user who may give files away"),
+        Exit::Status(75) => Error::new(Kind::Failed, "file.keep", format!("the old `{path}` cannot be kept for undo"))
+            .hint("set `become: true` for the host, or make room below `/var/lib/haengine`"),
+        _ => Error::new(Kind::Failed, "file.write", format!("`{path}` cannot be changed"))
+            .hint("look at the cause; without root's rights set `become: true` for the host"),
+    };
+    because(error, output)
+}
+
+/// The error with what the script said.
+pub fn because(error: Error, output: &Output) -> Error {
+    let said = redact(String::from_utf8_lossy(&output.stderr).trim());
+    if said.is_empty() { error } else { error.because(said) }
+}
