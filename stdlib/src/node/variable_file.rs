@@ -2,7 +2,7 @@
 //!
 //! They look like a shell's and are not: `export` makes a name that nobody can have, a `#` behind a value is part of
 //! it, and within double quotes a line may go on with a backslash. Where versions of systemd read a file differently it
-//! is refused: before a carriage return, behind a remark, and before most characters within double quotes.
+//! is refused: before a carriage return, and behind a remark.
 
 use haengine_kernel::error::{Error, Kind, Result};
 
@@ -131,7 +131,9 @@ impl Reader<'_> {
                     value.push(Letter { at: letter.at.to(next.at), ..next });
                 }
                 Some(next) if next.char == '\n' => {}
-                Some(_) => return self.differs(letter, "this backslash within double quotes"),
+                Some(next) if next.char == '\r' => return self.differs(letter, "this backslash within double quotes"),
+                // systemd before 241 leaves the backslash out. Where the variable is split into words, all of them do.
+                Some(next) => value.extend([letter, next]),
                 None => {}
             }
         }
