@@ -10,6 +10,7 @@ use std::ops::Range;
 use haengine_kernel::error::{Error, Kind, Result};
 use zeroize::Zeroize;
 
+use super::entry::{Content, Entry, refused};
 use super::reading::Reading;
 use super::scalar::{self, Style};
 
@@ -30,26 +31,6 @@ pub struct Document {
     entries: Vec<Entry>,
     roots: Vec<usize>,
     is_json: bool,
-}
-
-/// One value, key or alias. Its number is its place in the text's order.
-pub(super) struct Entry {
-    pub content: Content,
-    pub range: Range<usize>,
-    pub line: usize,
-    pub in_flow: bool,
-    pub is_anchored: bool,
-    pub parent: Option<usize>,
-    /// The key under which it stands, where that is in a map.
-    pub key: Option<usize>,
-}
-
-/// What a value is; lists and maps hold the numbers of others.
-pub(super) enum Content {
-    Scalar { value: String, style: Style },
-    List(Vec<usize>),
-    Map(Vec<(usize, usize)>),
-    Alias(usize),
 }
 
 /// A value within a document. An alias is what it names, but for its place, which is its own.
@@ -308,11 +289,6 @@ impl<'a> Node<'a> {
         let Content::Scalar { value, style } = &self.entry().content else { return false };
         value == "<<" && *style == Style::Plain
     }
-}
-
-/// The error `node.yaml`.
-pub(super) fn refused(file: &str, line: usize, why: &str) -> Error {
-    Error::new(Kind::Refused, "node.yaml", format!("`{file}`, line {line}: {why}"))
 }
 
 #[cfg(test)]

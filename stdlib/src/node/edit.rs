@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use haengine_kernel::error::{Error, Kind, Result};
 
-use super::document::{Content, Document, Entry, Node};
+use super::document::{Document, Node};
+use super::entry::{Content, Entry};
 use super::scalar::{Style, written};
 
 /// New values for places of a document.

@@ -3,8 +3,9 @@
 use std::net::Ipv6Addr;
 
 use super::hosts::same;
+use super::identity::Identity;
+use super::meant::Meant;
 use super::naming::{Meaning, of_variable};
-use super::rename::{Identity, Meant};
 use super::service::Service;
 use super::traced::{Edit, Files, Letter, Place, text};
 use super::unit::Unit;

@@ -22,7 +22,7 @@
 //! | program | the program that a service runs |
 //! | flags, kinds | its flags, and which of them need no value |
 //! | naming, hosts | which flags hold a node's own address or name; where in a value they stand |
-//! | rename | the same files for another node |
+//! | rename, identity, meant | the same files for another node; who a node is; a value and what it means |
 //! | rewrite | a value changed where it is written |
 //! | mentions | what still names the old node, and why |
 //!
@@ -30,7 +30,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | document, reading, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
+//! | document, entry, reading, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
 //! | endpoint | where a server is: addresses, names, ports |
 //! | moving, mention | from which node to which one, and what still names the old one |
 //! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
@@ -47,15 +47,18 @@ pub mod configuration;
 pub mod document;
 pub mod edit;
 pub mod endpoint;
+mod entry;
 pub mod environment;
 pub mod etcd;
 mod expansion;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
+pub mod identity;
 mod kinds;
 pub mod kubeconfig;
 pub mod manifest;
+mod meant;
 pub mod mention;
 pub mod mentions;
 pub mod moving;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use haengine_kernel::error::{Error, Result};
 
-use super::document::{Content, Entry, refused};
+use super::entry::{Content, Entry, refused};
 use super::scalar::{self, Style};
 
 /// The tree while it grows.

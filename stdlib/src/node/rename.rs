@@ -5,21 +5,14 @@ use std::net::IpAddr;
 use haengine_kernel::error::Result;
 
 use super::hosts::{Host, hosts, same};
+pub use super::identity::Identity;
+use super::meant::Meant;
 use super::mentions::{Mention, mentions};
 use super::naming::{Meaning, meaning};
 use super::program::Program;
 use super::rewrite::{Part, Use, edits};
 use super::service::Service;
 use super::traced::{Files, Letter, text};
-
-/// What a node is called and where it is reached.
-#[derive(Clone, Debug, Default)]
-pub struct Identity {
-    /// Its addresses: one, or one of each family.
-    pub addresses: Vec<IpAddr>,
-    /// Its names: the first is the node's, others may be the host's.
-    pub names: Vec<String>,
-}
 
 /// From one node to another.
 #[derive(Clone, Debug, Default)]
@@ -41,16 +34,6 @@ pub struct Renamed {
     pub changed: Vec<(String, String)>,
     /// Where the files still name the old node.
     pub left: Vec<Mention>,
-}
-
-/// A value, what it means, and what is to be changed of it.
-pub(super) struct Meant<'a> {
-    /// The letters of the value.
-    pub(super) value: &'a [Letter],
-    /// What it means; none where nobody knows.
-    pub(super) meaning: Option<Meaning>,
-    /// The word, and its changes.
-    pub(super) used: Use<'a>,
 }
 
 impl Rename {
