@@ -260,7 +260,8 @@ impl Site {
                 "in vain on {host}: {script}\n{}",
                 String::from_utf8_lossy(&output.stderr)
             );
-            std::thread::sleep(Duration::from_millis(50));
+            // What takes long is not asked so often: a question may be a program of 40 MB.
+            std::thread::sleep(Duration::from_millis(if asked.elapsed().as_secs() < 1 { 50 } else { 200 }));
         }
     }
 
