@@ -38,7 +38,7 @@ pub struct Stage {
     pub site: Site,
     /// `None` when nobody knows.
     stands: Option<Needs>,
-    /// What the second master was like after a run of `add_master` that nobody interrupted.
+    /// What the second master of [`Stage::spare`] was like after a run of `add_master` that nobody interrupted.
     pub end: Option<String>,
 }
 

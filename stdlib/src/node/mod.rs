@@ -3,8 +3,9 @@
 //! | file | what |
 //! |---|---|
 //! | survey, sockets | what a host says of itself; who listens and who is connected |
+//! | servers | which API servers the kubeconfigs of a host name |
 //! | renamed | the files of a node as another one shall have them |
-//! | said | an answer in parts |
+//! | said, file | an answer in parts; a file in an answer |
 //!
 //! Units, and what is in them:
 //!
@@ -39,7 +40,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -51,6 +52,7 @@ mod entry;
 pub mod environment;
 pub mod etcd;
 mod expansion;
+mod file;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
@@ -71,6 +73,7 @@ mod renamed;
 mod rewrite;
 mod said;
 pub mod scalar;
+mod servers;
 pub mod service;
 mod sockets;
 mod specifier;
@@ -84,12 +87,13 @@ pub mod words;
 use haengine_kernel::module::Module;
 
 pub use renamed::Renamed;
+pub use servers::Servers;
 pub use sockets::Sockets;
 pub use survey::Survey;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("node", ABOUT).read::<Survey>().read::<Sockets>().read::<Renamed>()
+    Module::new("node", ABOUT).read::<Survey>().read::<Sockets>().read::<Renamed>().read::<Servers>()
 }
 
 const ABOUT: &str =

@@ -1,7 +1,7 @@
 //! `vip::free`: whether nobody has an address.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -27,6 +27,8 @@ pub struct Free {
 const ASKING: Duration = Duration::from_secs(5);
 /// An answer that it remembers is trusted for some seconds before it asks again.
 const REMEMBERED: Duration = Duration::from_secs(12);
+/// After so long the kernel has asked again, whatever it remembered.
+const FORGOTTEN: Duration = Duration::from_secs(50);
 /// A port at which nobody listens.
 const DISCARD: u16 = 9;
 
@@ -79,10 +81,18 @@ An address that is in none of the host's own networks cannot be asked for, and i
         }
         let remembered = self.neighbour(host).await?.and_then(Neighbour::answered).is_some();
         let patience = if remembered { REMEMBERED } else { ASKING };
-        let answer = connect(host, &self.address.to_string(), DISCARD, patience).await?;
-        let neighbour = self.neighbour(host).await?;
-        let is_there = matches!(answer, Ok(_) | Err(Closed::Refused));
-        match neighbour.map(Neighbour::answered) {
+        let asked = Instant::now();
+        let (is_there, answered) = loop {
+            let answer = connect(host, &self.address.to_string(), DISCARD, patience).await?;
+            let is_there = matches!(answer, Ok(_) | Err(Closed::Refused));
+            let answered = self.neighbour(host).await?.map(Neighbour::answered);
+            // One that went away a moment ago is still remembered, and nobody answers any more.
+            let is_doubtful = remembered && !is_there && matches!(answered, Some(Some(_)));
+            if !is_doubtful || asked.elapsed() > FORGOTTEN {
+                break (is_there, answered);
+            }
+        };
+        match answered {
             Some(Some(mac)) => Ok(told(false, false, Some(mac))),
             Some(None) => Ok(told(true, false, None)),
             None if is_there => Err(self.elsewhere().hint("choose one in the network of the hosts that shall have it")),

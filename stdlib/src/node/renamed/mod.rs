@@ -2,11 +2,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | read.sh, file | the files as they are |
+//! | read.sh | the files as they are |
 //! | identity | from which node to which one |
 //! | text | a file that belongs to no unit, by what it is |
 
-mod file;
 mod identity;
 mod text;
 
@@ -25,9 +24,9 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
-use self::file::{File, files};
 use self::identity::{Change, node};
 use self::text::{Kept, moved};
+use super::file::{File, files};
 use super::service::Service;
 use super::traced::Files;
 

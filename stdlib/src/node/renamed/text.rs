@@ -2,11 +2,11 @@
 
 use haengine_kernel::error::Result;
 
-use super::file::File;
 use super::identity::Change;
 use crate::node::configuration::Configuration;
 use crate::node::document::Document;
 use crate::node::etcd::Etcd;
+use crate::node::file::File;
 use crate::node::kubeconfig::{Kubeconfig, is_kubeconfig};
 use crate::node::mention::mention;
 use crate::node::moving::Moved;

@@ -16,7 +16,7 @@ pub(super) struct File {
     pub bytes: Vec<u8>,
 }
 
-/// What `read.sh` said; what is not there is left out.
+/// Lines `file MODE CONTENT PATH`, the content in base64, `-` for one that is too large; what is not there is left out.
 pub(super) fn files(said: &str) -> Result<Vec<File>> {
     said.lines().filter(|line| !line.starts_with("none ")).map(|line| file(line).ok_or_else(unclear)).collect()
 }
