@@ -31,12 +31,16 @@ impl Once {
         let home = cache.join("lab/clusters");
         fs::create_dir_all(&home).unwrap();
         let folder = home.join(format!("{name}-{:016x}", hash(words)));
-        let lock = open(&folder);
-        lock.lock().unwrap();
-        let once = Once { folder, lock };
-        if once.is_made() {
+        let once = Once { lock: open(&folder), folder };
+        // Many may begin there at once, also a test that goes back to where it began.
+        once.lock.lock_shared().unwrap();
+        if !once.is_made() {
             once.lock.unlock().unwrap();
-            once.lock.lock_shared().unwrap();
+            once.lock.lock().unwrap();
+            if once.is_made() {
+                once.lock.unlock().unwrap();
+                once.lock.lock_shared().unwrap();
+            }
         }
         once
     }
