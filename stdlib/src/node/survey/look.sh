@@ -19,7 +19,6 @@ units=
 for process in $known; do
     cd "/proc/$process" 2>/dev/null || continue
     echo "@process $process"
-    echo "program $(readlink exe)"
     while read -r group; do
         echo "group $group"
         group=${group##*/}
