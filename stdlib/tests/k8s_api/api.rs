@@ -406,11 +406,11 @@ impl Plane {
             ..CertificateSigningRequestSpec::default()
         };
         let api: Api<CertificateSigningRequest> = Api::all(self.client_with(wish.token));
-        // The API server takes a moment until it knows of a right that was just given.
+        // The API server reads tokens and rights from a cache of its own: what was just given is unknown for a moment.
         let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
             match api.create(&PostParams::default(), &csr).await {
-                Err(kube::Error::Api(status)) if status.code == 403 && std::time::Instant::now() < until => {
+                Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403) && std::time::Instant::now() < until => {
                     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 }
                 created => return created.unwrap().metadata.name.unwrap(),
