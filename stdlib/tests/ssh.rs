@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use haengine_kernel::action::Action;
+use haengine_kernel::action::{Action, Performed};
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Kind, Result};
 use haengine_kernel::event::{Event, Events, Stamped};
@@ -282,7 +282,8 @@ async fn unless_says_when_it_is_done_and_undo_takes_it_back() {
     assert_eq!(action.done(&world.host).await.unwrap(), Some(true));
     assert_eq!(action.inverse().as_deref(), Some("rm ./file"));
     let again: Run = serde_json::from_value(serde_json::to_value(&action).unwrap()).unwrap();
-    again.undo(&world.host).await.unwrap();
+    let performed = Performed { before: &serde_json::Value::Null, result: &serde_json::Value::Null };
+    again.undo(&world.host, &performed).await.unwrap();
     assert!(!Path::new(&file).exists());
     assert_eq!(run("true", []).done(&world.host).await.unwrap(), None);
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
 use crate::arguments::Arguments;
 use crate::error::Result;
@@ -11,6 +12,15 @@ use crate::op::Example;
 use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::value::Value;
+
+/// What the journal says of an action that was begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Performed<'a> {
+    /// What [`Action::before`] gave, in its first attempt.
+    pub before: &'a Json,
+    /// What it gave, redacted; `null` when its end is not known.
+    pub result: &'a Json,
+}
 
 /// An action: it does something once, and cannot tell by itself whether it is done.
 #[async_trait]
@@ -48,6 +58,14 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// What its inverse needs to know of the time before it; asked once, and journalled, so without secrets.
+    ///
+    /// # Errors
+    /// When the host cannot be asked; nothing is done then.
+    async fn before(&self, _host: &Host) -> Result<Json> {
+        Ok(Json::Null)
+    }
+
     /// Does it. The result is journalled redacted and handed to the recipe.
     ///
     /// # Errors
@@ -63,7 +81,7 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the host did not do it.
-    async fn undo(&self, _host: &Host) -> Result<()> {
+    async fn undo(&self, _host: &Host, _performed: &Performed<'_>) -> Result<()> {
         Ok(())
     }
 }

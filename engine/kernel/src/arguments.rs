@@ -17,14 +17,15 @@ pub type LocalTexts = Arc<BTreeMap<PathBuf, Arc<str>>>;
 #[derive(Clone)]
 pub struct Arguments {
     function: String,
+    signature: Signature,
     values: BTreeMap<&'static str, Value>,
     base: Option<PathBuf>,
     texts: LocalTexts,
 }
 
 impl Arguments {
-    /// Checks a call of `function`: number and types of arguments, option names and types.
-    /// The value at the position of the hosts is passed over.
+    /// Checks a call of `function`: number and types of arguments, names and types of options, and those that must be
+    /// given. What is left out has its default. The value at the position of the hosts is passed over.
     ///
     /// # Errors
     /// Of kind `Usage`, naming the argument, what it takes and what was given; of kind `Unknown` where a value
@@ -52,7 +53,14 @@ impl Arguments {
             check_value(&format!("option `{name}` of `{function}`"), param, &value)?;
             values.insert(param.name, value);
         }
-        Ok(Arguments { function: function.to_owned(), values, base: None, texts: LocalTexts::default() })
+        for param in signature.options.iter().filter(|param| !values.contains_key(param.name)).collect::<Vec<_>>() {
+            if param.is_required() {
+                return Err(left_out(function, param));
+            }
+            values.extend(param.absent.value().map(|value| (param.name, value)));
+        }
+        let (function, signature) = (function.to_owned(), *signature);
+        Ok(Arguments { function, signature, values, base: None, texts: LocalTexts::default() })
     }
 
     /// The function that was called, as recipes write it.
@@ -84,22 +92,32 @@ impl Arguments {
         self.base.as_deref()
     }
 
-    /// The value, if it was given.
+    /// The value, if it was given or has a default.
+    ///
+    /// # Panics
+    /// Where assertions are on, when the verb's signature has no such argument.
     pub fn get(&self, name: &str) -> Option<&Value> {
+        let known = self.signature.positional.iter().chain(self.signature.options).any(|param| param.name == name);
+        debug_assert!(known, "`{}` asks for `{name}`, which its signature does not have", self.function);
         self.values.get(name)
+    }
+
+    /// True when it was given or has a default.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 
     /// A text that must be there.
     ///
     /// # Errors
-    /// When it was not given or is no string.
+    /// When it was not given and has no default, as for all that must be there.
     pub fn string(&self, name: &str) -> Result<String> {
         self.opt_string(name).ok_or_else(|| self.missing(name))
     }
 
     /// A text that may be left out.
     pub fn opt_string(&self, name: &str) -> Option<String> {
-        match self.values.get(name) {
+        match self.get(name) {
             Some(Value::String(text)) => Some(text.clone()),
             _ => None,
         }
@@ -116,7 +134,7 @@ impl Arguments {
 
     /// One string or several.
     pub fn strings(&self, name: &str) -> Vec<String> {
-        match self.values.get(name) {
+        match self.get(name) {
             Some(Value::String(text)) => vec![text.clone()],
             Some(Value::List(items)) => items.iter().filter_map(as_string).collect(),
             _ => Vec::new(),
@@ -128,51 +146,79 @@ impl Arguments {
     /// # Errors
     /// When it was not given.
     pub fn text(&self, name: &str) -> Result<Text> {
-        match self.values.get(name) {
+        self.opt_text(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// A text that may be secret or known only when run, or left out.
+    pub fn opt_text(&self, name: &str) -> Option<Text> {
+        match self.get(name) {
             Some(Value::List(parts)) => parts.iter().map(text).collect::<Option<Vec<Text>>>().map(Text::of_parts),
             value => value.and_then(text),
         }
-        .ok_or_else(|| self.missing(name))
     }
 
-    /// Yes or no, with what holds when it is left out.
-    pub fn boolean(&self, name: &str, default: bool) -> bool {
-        match self.values.get(name) {
-            Some(Value::Boolean(value)) => *value,
-            _ => default,
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// When it was not given and has no default.
+    pub fn boolean(&self, name: &str) -> Result<bool> {
+        match self.get(name) {
+            Some(Value::Boolean(value)) => Ok(*value),
+            _ => Err(self.missing(name)),
         }
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// When it was not given and has no default.
+    pub fn integer(&self, name: &str) -> Result<i64> {
+        self.opt_integer(name).ok_or_else(|| self.missing(name))
     }
 
     /// A whole number that may be left out.
-    pub fn integer(&self, name: &str) -> Option<i64> {
-        match self.values.get(name) {
-            Some(Value::Integer(value)) => Some(*value),
-            _ => None,
-        }
+    pub fn opt_integer(&self, name: &str) -> Option<i64> {
+        self.get(name).and_then(as_integer)
     }
 
     /// One whole number or several.
     pub fn integers(&self, name: &str) -> Vec<i64> {
-        match self.values.get(name) {
+        match self.get(name) {
             Some(Value::Integer(value)) => vec![*value],
             Some(Value::List(items)) => items.iter().filter_map(as_integer).collect(),
             _ => Vec::new(),
         }
     }
 
+    /// Permissions.
+    ///
+    /// # Errors
+    /// When they were not given and have no default.
+    pub fn mode(&self, name: &str) -> Result<u32> {
+        self.opt_mode(name).ok_or_else(|| self.missing(name))
+    }
+
     /// Permissions that may be left out.
-    pub fn mode(&self, name: &str) -> Option<u32> {
-        self.integer(name).and_then(|mode| u32::try_from(mode).ok())
+    pub fn opt_mode(&self, name: &str) -> Option<u32> {
+        self.opt_integer(name).and_then(|mode| u32::try_from(mode).ok())
+    }
+
+    /// A time span.
+    ///
+    /// # Errors
+    /// When it was not given and has no default.
+    pub fn duration(&self, name: &str) -> Result<Duration> {
+        self.opt_duration(name).ok_or_else(|| self.missing(name))
     }
 
     /// A time span that may be left out.
-    pub fn duration(&self, name: &str) -> Option<Duration> {
-        self.values.get(name).and_then(as_duration)
+    pub fn opt_duration(&self, name: &str) -> Option<Duration> {
+        self.get(name).and_then(as_duration)
     }
 
     /// A map that may be left out.
     pub fn map(&self, name: &str) -> BTreeMap<String, Value> {
-        match self.values.get(name) {
+        match self.get(name) {
             Some(Value::Map(map)) => map.clone(),
             _ => BTreeMap::new(),
         }
@@ -181,6 +227,13 @@ impl Arguments {
     fn missing(&self, name: &str) -> Error {
         Error::new(Kind::Usage, "call.missing", format!("`{}` needs `{name}`", self.function))
     }
+}
+
+/// Why a call without this option is refused.
+pub fn left_out(function: &str, param: &Param) -> Error {
+    let Param { name, kind, .. } = param;
+    Error::new(Kind::Usage, "call.missing", format!("`{function}` needs option `{name}`"))
+        .hint(format!("add `{name}: …` to its options: {}", kind.takes()))
 }
 
 fn wrong_count(function: &str, signature: &Signature, given: usize) -> Error {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::action::Action;
+use crate::action::{Action, Performed};
 use crate::arguments::Arguments;
 use crate::diff::Diff;
 use crate::error::{Error, Kind, Result};
@@ -21,7 +21,7 @@ use crate::op::{Change, Example, Op, Plan, Standing};
 use crate::overlay::{Effect, Overlay, PlannedFile};
 use crate::remnant::Remains;
 use crate::run::{Decide, Mode, Past, Run};
-use crate::signature::{Param, ParamKind, Signature};
+use crate::signature::{Absent, Param, ParamKind, Signature};
 use crate::text::Text;
 use crate::transport::{Command, Connect, Duplex, Exit, Output, Stream, Transport};
 use crate::value::Value;
@@ -182,7 +182,7 @@ impl Op for Set {
             Param::new("key", ParamKind::Path, "Which."),
             Param::new("value", ParamKind::String, "What."),
         ],
-        options: &[Param::option("mode", ParamKind::Mode, "0o644", "Permissions.")],
+        options: &[Param::option("mode", ParamKind::Mode, Absent::Mode(0o644), "Permissions.")],
     };
     const EXAMPLES: &'static [Example] = &[];
     type State = Option<String>;
@@ -280,6 +280,10 @@ impl Action for Append {
         Ok(Some(host.exec(&Command::new("get").arg(key)).await?.success()))
     }
 
+    async fn before(&self, host: &Host) -> Result<serde_json::Value> {
+        Ok(host.exec(&Command::new("get").arg(&self.key)).await?.text().into())
+    }
+
     async fn perform(&self, host: &Host) -> Result<Value> {
         let old = host.exec(&Command::new("get").arg(&self.key)).await?.text();
         let new = format!("{old}{}", self.letter);
@@ -291,9 +295,8 @@ impl Action for Append {
         Some("drop a letter".to_owned())
     }
 
-    async fn undo(&self, host: &Host) -> Result<()> {
-        let mut text = host.exec(&Command::new("get").arg(&self.key)).await?.text();
-        text.pop();
+    async fn undo(&self, host: &Host, performed: &Performed<'_>) -> Result<()> {
+        let text = performed.before.as_str().unwrap_or_default();
         let back = Command::new(if text.is_empty() { "del" } else { "set" }).arg(&self.key);
         host.ok(&if text.is_empty() { back } else { back.arg(text) }).await.map(drop)
     }

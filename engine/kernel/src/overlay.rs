@@ -1,6 +1,8 @@
 //! The planned state of a host: what later observations of a plan must see.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::text::Text;
 
@@ -8,7 +10,7 @@ use crate::text::Text;
 #[derive(Clone, Default)]
 pub struct Overlay {
     files: BTreeMap<String, PlannedFile>,
-    facts: BTreeMap<(&'static str, String), String>,
+    facts: BTreeMap<TypeId, BTreeMap<String, Arc<dyn Fact>>>,
     opaque: Option<String>,
 }
 
@@ -32,17 +34,22 @@ pub enum PlannedFile {
 pub enum Effect {
     /// A path.
     File(String, PlannedFile),
-    /// A named thing of another kind (`unit`, `package`), and what it will be.
-    Fact {
-        /// The kind of thing.
-        kind: &'static str,
-        /// Its name.
-        name: String,
-        /// What it will be.
-        value: String,
-    },
+    /// A named thing of another kind (a unit, a package), and what it will be: see [`Effect::fact`].
+    Fact(String, Arc<dyn Fact>),
     /// Anything may be different; the text says why: "the package `chrony`", "`ssh::run`".
     Opaque(String),
+}
+
+/// What a module plans of a named thing. It is a type of that module, by which its own verbs and others ask for it.
+pub trait Fact: Any + Send + Sync {}
+
+impl<T: Any + Send + Sync> Fact for T {}
+
+impl Effect {
+    /// What a named thing will be.
+    pub fn fact(name: impl Into<String>, fact: impl Fact) -> Effect {
+        Effect::Fact(name.into(), Arc::new(fact))
+    }
 }
 
 impl Overlay {
@@ -50,8 +57,9 @@ impl Overlay {
     pub fn record(&mut self, effect: Effect) {
         match effect {
             Effect::File(path, file) => self.record_file(path, file),
-            Effect::Fact { kind, name, value } => {
-                self.facts.insert((kind, name), value);
+            Effect::Fact(name, fact) => {
+                let kind = (&*fact as &dyn Any).type_id();
+                self.facts.entry(kind).or_default().insert(name, fact);
             }
             Effect::Opaque(origin) => {
                 self.opaque.get_or_insert(origin);
@@ -106,13 +114,14 @@ impl Overlay {
     }
 
     /// What a named thing will be.
-    pub fn fact(&self, kind: &'static str, name: &str) -> Option<&str> {
-        self.facts.get(&(kind, name.to_owned())).map(String::as_str)
+    pub fn fact<F: Fact>(&self, name: &str) -> Option<&F> {
+        let fact: &dyn Any = &**self.facts.get(&TypeId::of::<F>())?.get(name)?;
+        fact.downcast_ref()
     }
 
     /// True when something of this kind is planned.
-    pub fn any_fact(&self, kind: &'static str) -> bool {
-        self.facts.keys().any(|(known, _)| *known == kind)
+    pub fn any_fact<F: Fact>(&self) -> bool {
+        self.facts.contains_key(&TypeId::of::<F>())
     }
 
     /// Why anything on the host may be different, if so.

@@ -1,5 +1,10 @@
 //! What a call of a verb looks like: the one description behind checks, help, completion and the book.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::value::Value;
+
 /// The arguments of a verb.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature {
@@ -18,8 +23,31 @@ pub struct Param {
     pub kind: ParamKind,
     /// What it is for, in one sentence.
     pub about: &'static str,
-    /// What holds when it is left out, as a recipe would write it. Options only.
-    pub default: Option<&'static str>,
+    /// What holds when it is left out.
+    pub absent: Absent,
+}
+
+/// What holds when an argument is left out. What a recipe could write itself is filled in before the verb is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Absent {
+    /// It must be given.
+    Refused,
+    /// Nothing stands in for it; what that means, as a fragment: "as it is; `0o644` for a new file".
+    Means(&'static str),
+    /// Yes or no.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// Permissions.
+    Mode(u32),
+    /// A text, a path, a word or a time span.
+    String(&'static str),
+    /// Several texts.
+    Strings(&'static [&'static str]),
+    /// An empty map.
+    Map,
 }
 
 /// What an argument takes.
@@ -102,9 +130,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 impl Param {
-    /// A positional argument.
+    /// An argument that must be given.
     pub const fn new(name: &'static str, kind: ParamKind, about: &'static str) -> Param {
-        Param { name, kind, about, default: None }
+        Param { name, kind, about, absent: Absent::Refused }
     }
 
     /// The hosts on which a verb works, by its usual name.
@@ -113,8 +141,46 @@ impl Param {
     }
 
     /// An option, with what holds when it is left out.
-    pub const fn option(name: &'static str, kind: ParamKind, default: &'static str, about: &'static str) -> Param {
-        Param { name, kind, about, default: Some(default) }
+    pub const fn option(name: &'static str, kind: ParamKind, absent: Absent, about: &'static str) -> Param {
+        Param { name, kind, about, absent }
+    }
+
+    /// True when a call without it is refused.
+    pub fn is_required(&self) -> bool {
+        self.absent == Absent::Refused
+    }
+}
+
+impl Absent {
+    /// What stands in for an argument that was left out.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Absent::Refused | Absent::Means(_) => None,
+            Absent::Boolean(value) => Some(Value::Boolean(value)),
+            Absent::Integer(number) => Some(Value::Integer(number)),
+            Absent::Float(number) => Some(Value::Float(number)),
+            Absent::Mode(mode) => Some(Value::Integer(i64::from(mode))),
+            Absent::String(text) => Some(Value::from(text)),
+            Absent::Strings(texts) => Some(Value::List(texts.iter().map(|text| Value::from(*text)).collect())),
+            Absent::Map => Some(Value::Map(BTreeMap::new())),
+        }
+    }
+}
+
+/// As help shows it: what a recipe could write, or what it means.
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Absent::Refused => f.write_str("must be given"),
+            Absent::Means(what) => f.write_str(what),
+            Absent::Boolean(value) => write!(f, "{value}"),
+            Absent::Integer(number) => write!(f, "{number}"),
+            Absent::Float(number) => write!(f, "{number}"),
+            Absent::Mode(mode) => write!(f, "0o{mode:o}"),
+            Absent::String(text) => write!(f, "{text:?}"),
+            Absent::Strings(texts) => write!(f, "{texts:?}"),
+            Absent::Map => f.write_str("#{}"),
+        }
     }
 }
 

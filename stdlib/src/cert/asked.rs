@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 
 use super::certificate::Certificate;
 
@@ -12,10 +12,11 @@ use super::certificate::Certificate;
 pub(super) const BACKDATED: i64 = 5 * 60;
 
 /// The option `names`.
-pub(super) const NAMES: Param = Param::option("names", ParamKind::Strings, "[]", "The DNS names that it is for.");
+pub(super) const NAMES: Param =
+    Param::option("names", ParamKind::Strings, Absent::Strings(&[]), "The DNS names that it is for.");
 /// The option `addresses`.
 pub(super) const ADDRESSES: Param =
-    Param::option("addresses", ParamKind::Strings, "[]", "The IP addresses that it is for.");
+    Param::option("addresses", ParamKind::Strings, Absent::Strings(&[]), "The IP addresses that it is for.");
 
 /// What serde takes where an op comes from the journal.
 pub(super) fn recorded() -> bool {
@@ -38,7 +39,7 @@ pub(super) fn made(error: rcgen::Error) -> Error {
 
 /// The option `days`.
 pub(super) fn validity(arguments: &Arguments) -> Result<i64> {
-    match arguments.integer("days").unwrap_or(3650) {
+    match arguments.integer("days")? {
         days @ 1..=36500 => Ok(days),
         days => Err(Error::new(Kind::Usage, "cert.days", format!("a certificate cannot be valid for {days} days"))
             .hint("write a number from 1 to 36500")),

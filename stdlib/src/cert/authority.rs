@@ -10,7 +10,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::uses::Uses;
 use haengine_kernel::value::Unknown;
@@ -37,10 +37,15 @@ pub struct Authority {
 }
 
 /// The option `algorithm`.
-pub(super) const ALGORITHM: Param =
-    Param::option("algorithm", ParamKind::Choice(Algorithm::WORDS), "\"ecdsa-p256\"", "The sort of a new key.");
+pub(super) const ALGORITHM: Param = Param::option(
+    "algorithm",
+    ParamKind::Choice(Algorithm::WORDS),
+    Absent::String("ecdsa-p256"),
+    "The sort of a new key.",
+);
 /// The option `days`.
-pub(super) const DAYS: Param = Param::option("days", ParamKind::Integer, "3650", "For how many days it is valid.");
+pub(super) const DAYS: Param =
+    Param::option("days", ParamKind::Integer, Absent::Integer(3650), "For how many days it is valid.");
 
 #[async_trait]
 impl Op for Authority {
@@ -55,10 +60,10 @@ The key gets mode `0o600`. In a plan the new files are known only when run.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts()],
         options: &[
-            Param::option("certificate", ParamKind::Path, "must be given", "The authority's certificate."),
-            Param::option("key", ParamKind::Path, "must be given", "Its key."),
-            Param::option("common_name", ParamKind::String, "must be given", "The name of a new one."),
-            Param::option("organization", ParamKind::Strings, "[]", "Its organisations."),
+            Param::option("certificate", ParamKind::Path, Absent::Refused, "The authority's certificate."),
+            Param::option("key", ParamKind::Path, Absent::Refused, "Its key."),
+            Param::option("common_name", ParamKind::String, Absent::Refused, "The name of a new one."),
+            Param::option("organization", ParamKind::Strings, Absent::Strings(&[]), "Its organisations."),
             DAYS,
             ALGORITHM,
         ],
@@ -89,7 +94,7 @@ The key gets mode `0o600`. In a plan the new files are known only when run.";
             common_name: arguments.string("common_name")?,
             organizations: arguments.strings("organization"),
             days: validity(arguments)?,
-            algorithm: Algorithm::named(arguments.opt_string("algorithm").as_deref()),
+            algorithm: Algorithm::named(&arguments.string("algorithm")?),
         }])
     }
 

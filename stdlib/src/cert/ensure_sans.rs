@@ -12,7 +12,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Unknown;
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ transparency logs, or not in DER.
             Param::option(
                 "key",
                 ParamKind::Path,
-                "not looked at",
+                Absent::Means("not looked at"),
                 "Its key, which must belong to it; it never changes.",
             ),
             AUTHORITY,
@@ -103,7 +103,7 @@ transparency logs, or not in DER.
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let key = if arguments.get("key").is_some() { Some(path::of(arguments, "key")?) } else { None };
+        let key = if arguments.has("key") { Some(path::of(arguments, "key")?) } else { None };
         Ok(vec![EnsureSans {
             certificate: path::of(arguments, "path")?,
             key,
@@ -274,7 +274,7 @@ impl EnsureSans {
         let Plan::Change(change) = self.placement().plan(&state.certificate, text)? else { return Ok(Plan::Unchanged) };
         // The run will make another one, with a serial number of its own.
         let file = Effect::File(self.certificate.clone(), PlannedFile::Placed(self.origin()));
-        let facts = change.effects.into_iter().filter(|effect| matches!(effect, Effect::Fact { .. }));
+        let facts = change.effects.into_iter().filter(|effect| matches!(effect, Effect::Fact(..)));
         let effects = std::iter::once(file).chain(facts).collect();
         Ok(Plan::Change(Change { before: change.before, summary, diff, effects }))
     }

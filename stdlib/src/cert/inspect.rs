@@ -8,7 +8,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::{Unknown, Value};
 
 use super::certificate::{Certificate, now};
@@ -50,7 +50,7 @@ With `missing: \"empty\"` the result is `()` where there is no file.";
             Param::option(
                 "part",
                 ParamKind::Choice(&["client", "authority"]),
-                "\"client\"",
+                Absent::String("client"),
                 "Which certificate of a kubeconfig: the one to log in with, or the cluster's authority.",
             ),
             MISSING,
@@ -93,8 +93,8 @@ With `missing: \"empty\"` the result is `()` where there is no file.";
     ]);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let missing_is_empty = arguments.opt_string("missing").as_deref() == Some("empty");
-        let authority = arguments.opt_string("part").as_deref() == Some("authority");
+        let missing_is_empty = arguments.string("missing")? == "empty";
+        let authority = arguments.string("part")? == "authority";
         let file = ReadFile::of(path::of(arguments, "path")?, missing_is_empty);
         Ok(Inspect { file, part: if authority { Part::Authority } else { Part::Client } })
     }

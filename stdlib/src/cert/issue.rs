@@ -12,7 +12,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::uses::Uses;
 use haengine_kernel::value::Unknown;
@@ -76,15 +76,25 @@ into the memory of your machine. A new certificate is valid from five minutes ag
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("path", ParamKind::Path, "Where the certificate goes.")],
         options: &[
-            Param::option("key", ParamKind::Path, "must be given", "Where its key is, or goes."),
+            Param::option("key", ParamKind::Path, Absent::Refused, "Where its key is, or goes."),
             AUTHORITY,
-            Param::option("common_name", ParamKind::String, "must be given", "The subject's common name."),
-            Param::option("organizations", ParamKind::Strings, "[]", "The subject's organisations."),
+            Param::option("common_name", ParamKind::String, Absent::Refused, "The subject's common name."),
+            Param::option("organizations", ParamKind::Strings, Absent::Strings(&[]), "The subject's organisations."),
             NAMES,
             ADDRESSES,
-            Param::option("usages", ParamKind::Strings, "[\"server\", \"client\"]", "What it may be used for."),
+            Param::option(
+                "usages",
+                ParamKind::Strings,
+                Absent::Strings(&["server", "client"]),
+                "What it may be used for.",
+            ),
             DAYS,
-            Param::option("renew_before", ParamKind::Integer, "30", "How many days before its end it is issued anew."),
+            Param::option(
+                "renew_before",
+                ParamKind::Integer,
+                Absent::Integer(30),
+                "How many days before its end it is issued anew.",
+            ),
             ALGORITHM,
         ],
     };
@@ -107,10 +117,6 @@ into the memory of your machine. A new certificate is valid from five minutes ag
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let usages = match arguments.get("usages") {
-            Some(_) => Usage::parse(&arguments.strings("usages"))?,
-            None => vec![Usage::Server, Usage::Client],
-        };
         Ok(vec![Issue {
             pair: Pair::new(path::of(arguments, "path")?, path::of(arguments, "key")?)?,
             authority: Signer::parse(arguments)?,
@@ -118,10 +124,10 @@ into the memory of your machine. A new certificate is valid from five minutes ag
             organizations: arguments.strings("organizations"),
             names: names(arguments)?,
             addresses: addresses(arguments)?,
-            usages,
+            usages: Usage::parse(&arguments.strings("usages"))?,
             days: validity(arguments)?,
-            renew_before: arguments.integer("renew_before").unwrap_or(30),
-            algorithm: Algorithm::named(arguments.opt_string("algorithm").as_deref()),
+            renew_before: arguments.integer("renew_before")?,
+            algorithm: Algorithm::named(&arguments.string("algorithm")?),
             recorded: false,
         }])
     }

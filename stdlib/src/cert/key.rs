@@ -34,11 +34,11 @@ impl Algorithm {
     /// What recipes write.
     pub const WORDS: &'static [&'static str] = &["ecdsa-p256", "rsa-2048", "rsa-4096"];
 
-    /// The algorithm of a word of [`WORDS`](Algorithm::WORDS); the first one where none is given.
-    pub fn named(word: Option<&str>) -> Algorithm {
+    /// The algorithm of a word of [`WORDS`](Algorithm::WORDS); the first one for others.
+    pub fn named(word: &str) -> Algorithm {
         match word {
-            Some("rsa-2048") => Algorithm::Rsa2048,
-            Some("rsa-4096") => Algorithm::Rsa4096,
+            "rsa-2048" => Algorithm::Rsa2048,
+            "rsa-4096" => Algorithm::Rsa4096,
             _ => Algorithm::EcdsaP256,
         }
     }

@@ -131,7 +131,7 @@ impl Pair {
             Plan::Change(change) => {
                 let planned = PlannedFile::Placed(origin.to_owned());
                 effects.push(Effect::File(placement.path, planned));
-                effects.extend(change.effects.into_iter().filter(|effect| matches!(effect, Effect::Fact { .. })));
+                effects.extend(change.effects.into_iter().filter(|effect| matches!(effect, Effect::Fact(..))));
                 Ok(change.before)
             }
             // A new serial number is in each new certificate, and chance in each new key.

@@ -11,7 +11,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
@@ -59,14 +59,19 @@ looked at all the same. An endpoint that does not answer, or not with TLS, is an
             Param::new("endpoint", ParamKind::String, "`address:port`, as the host reaches it."),
         ],
         options: &[
-            Param::option("authority", ParamKind::Path, "()", "A PEM file on the host with whom it trusts."),
+            Param::option(
+                "authority",
+                ParamKind::Path,
+                Absent::Means("()"),
+                "A PEM file on the host with whom it trusts.",
+            ),
             Param::option(
                 "server_name",
                 ParamKind::String,
-                "the address",
+                Absent::Means("the address"),
                 "The name or address that the certificate must be for.",
             ),
-            Param::option("timeout", ParamKind::Duration, "5s", "How long it may take."),
+            Param::option("timeout", ParamKind::Duration, Absent::String("5s"), "How long it may take."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -111,11 +116,9 @@ looked at all the same. An endpoint that does not answer, or not with TLS, is an
             Error::new(Kind::Usage, "cert.server_name", format!("`{name}` is neither a name nor an address"))
                 .hint("write the name that the certificate must be for")
         })?;
-        let authority = match arguments.get("authority") {
-            Some(_) => Some(ReadFile::of(path::of(arguments, "authority")?, false)),
-            None => None,
-        };
-        let timeout = arguments.duration("timeout").unwrap_or(Duration::from_secs(5));
+        let authority = if arguments.has("authority") { Some(path::of(arguments, "authority")?) } else { None };
+        let authority = authority.map(|path| ReadFile::of(path, false));
+        let timeout = arguments.duration("timeout")?;
         Ok(Served { endpoint, address, port, server_name, authority, timeout })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::signature::{Param, ParamKind, nearest, quoted};
+use haengine_kernel::signature::{Absent, Param, ParamKind, nearest, quoted};
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct Signer {
 pub const AUTHORITY: Param = Param::option(
     "authority",
     ParamKind::Map,
-    "must be given",
+    Absent::Refused,
     "Who signs: `#{ host, certificate, key }`, the paths of both on that host; without `host`, the same host.",
 );
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::transport::{Command, Exit};
 
 use super::answer::Answers;
@@ -20,11 +20,26 @@ const LOCAL: &str = "https://127.0.0.1:2379";
 
 /// The options that all verbs of the module share.
 pub(super) const OPTIONS: &[Param] = &[
-    Param::option("endpoints", ParamKind::Strings, "\"https://127.0.0.1:2379\"", "Whom to ask, seen from the host."),
-    Param::option("authority", ParamKind::Path, "the usual places", "The authority that signed the members."),
-    Param::option("certificate", ParamKind::Path, "the usual places", "The certificate to show to the members."),
-    Param::option("key", ParamKind::Path, "the usual places", "Its key."),
-    Param::option("timeout", ParamKind::Duration, "\"5s\"", "How long an endpoint may take, in whole seconds."),
+    Param::option("endpoints", ParamKind::Strings, Absent::String(LOCAL), "Whom to ask, seen from the host."),
+    Param::option(
+        "authority",
+        ParamKind::Path,
+        Absent::Means("the usual places"),
+        "The authority that signed the members.",
+    ),
+    Param::option(
+        "certificate",
+        ParamKind::Path,
+        Absent::Means("the usual places"),
+        "The certificate to show to the members.",
+    ),
+    Param::option("key", ParamKind::Path, Absent::Means("the usual places"), "Its key."),
+    Param::option(
+        "timeout",
+        ParamKind::Duration,
+        Absent::String("5s"),
+        "How long an endpoint may take, in whole seconds.",
+    ),
 ];
 
 /// What a call says about how to ask.
@@ -39,10 +54,7 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(super) fn parse(arguments: &Arguments) -> Result<Ask> {
-        let mut endpoints = arguments.strings("endpoints");
-        if endpoints.is_empty() && arguments.get("endpoints").is_none() {
-            endpoints.push(LOCAL.to_owned());
-        }
+        let endpoints = arguments.strings("endpoints");
         let endpoints = endpoints.iter().map(|endpoint| checked(endpoint)).collect::<Result<Vec<_>>>()?;
         if endpoints.is_empty() {
             return Err(Error::new(
@@ -58,7 +70,7 @@ impl Ask {
             let message = format!("`{}` got one of `certificate` and `key`", arguments.function());
             return Err(Error::new(Kind::Usage, "etcd.certificates", message).hint("name both, or none"));
         }
-        let patience = arguments.duration("timeout").map_or(5, |time| time.as_secs().max(1));
+        let patience = arguments.duration("timeout")?.as_secs().max(1);
         Ok(Ask { endpoints, certificates, patience })
     }
 

@@ -7,7 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
@@ -75,19 +75,19 @@ beside the directories above them.";
             Param::option(
                 "exclude",
                 ParamKind::Strings,
-                "[]",
+                Absent::Strings(&[]),
                 "What to leave out: globs on paths relative to the tree.",
             ),
             Param::option(
                 "only",
                 ParamKind::Strings,
-                "everything",
+                Absent::Means("everything"),
                 "What to copy: globs on paths relative to the tree.",
             ),
             Param::option(
                 "checksum",
                 ParamKind::Boolean,
-                "false",
+                Absent::Boolean(false),
                 "Compare contents even where size and time are equal.",
             ),
         ],
@@ -137,7 +137,7 @@ beside the directories above them.";
             to: normal(&arguments.string("to")?)?,
             exclude,
             only,
-            checksum: arguments.boolean("checksum", false),
+            checksum: arguments.boolean("checksum")?,
             recorded: false,
         }])
     }

@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
 use haengine_kernel::remnant::{Remains, Remnant};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
@@ -56,10 +56,20 @@ others. The directory above must exist, or come earlier in the same list, or be 
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("paths", ParamKind::Paths, "The directory, or several.")],
         options: &[
-            Param::option("mode", ParamKind::Mode, "as it is; `0o755` for a new one", "Permissions of the directory."),
+            Param::option(
+                "mode",
+                ParamKind::Mode,
+                Absent::Means("as it is; `0o755` for a new one"),
+                "Permissions of the directory.",
+            ),
             OWNER,
             GROUP,
-            Param::option("parents", ParamKind::Boolean, "false", "Make missing directories above it too."),
+            Param::option(
+                "parents",
+                ParamKind::Boolean,
+                Absent::Boolean(false),
+                "Make missing directories above it too.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -94,11 +104,12 @@ others. The directory above must exist, or come earlier in the same list, or be 
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let paths = path::all_of(arguments, "paths")?;
+        let parents = arguments.boolean("parents")?;
         let make = |(index, path): (usize, &String)| Directory {
             path: path.clone(),
-            mode: arguments.mode("mode"),
+            mode: arguments.opt_mode("mode"),
             owner: Owner::parse(arguments),
-            parents: arguments.boolean("parents", false),
+            parents,
             after: paths[..index].iter().filter(|earlier| path.starts_with(&format!("{earlier}/"))).cloned().collect(),
         };
         Ok(paths.iter().enumerate().map(make).collect())

@@ -8,7 +8,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::{Unknown, Value};
 
@@ -38,13 +38,28 @@ The directory itself is not among them, and symbolic links are not followed. All
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("directory", ParamKind::Path, "Where to look.")],
         options: &[
-            Param::option("name", ParamKind::String, "\"*\"", "A pattern for the last part of the path: `*.conf`."),
-            Param::option("contains", ParamKind::String, "()", "A text that a file must hold, literally, on one line."),
-            Param::option("kind", ParamKind::Choice(&["file", "directory", "link"]), "any", "What it must be."),
+            Param::option(
+                "name",
+                ParamKind::String,
+                Absent::String("*"),
+                "A pattern for the last part of the path: `*.conf`.",
+            ),
+            Param::option(
+                "contains",
+                ParamKind::String,
+                Absent::Means("()"),
+                "A text that a file must hold, literally, on one line.",
+            ),
+            Param::option(
+                "kind",
+                ParamKind::Choice(&["file", "directory", "link"]),
+                Absent::Means("any"),
+                "What it must be.",
+            ),
             Param::option(
                 "depth",
                 ParamKind::Integer,
-                "any",
+                Absent::Means("any"),
                 "How many levels down to look; 1 is the directory's own.",
             ),
             MISSING,
@@ -73,7 +88,7 @@ The directory itself is not among them, and symbolic links are not followed. All
     const GIVES: Shape = Shape::List(&Shape::String);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let (depth, contains) = (arguments.integer("depth"), arguments.opt_string("contains").unwrap_or_default());
+        let (depth, contains) = (arguments.opt_integer("depth"), arguments.opt_string("contains").unwrap_or_default());
         if depth.is_some_and(|depth| depth < 1) || contains.contains('\n') {
             let message = format!("`{}` needs a `depth` from 1 up and a `contains` of one line", arguments.function());
             return Err(Error::new(Kind::Usage, "file.find", message).hint("correct the options"));
@@ -82,9 +97,9 @@ The directory itself is not among them, and symbolic links are not followed. All
             directory: path::of(arguments, "directory")?,
             depth,
             kind: arguments.opt_string("kind"),
-            glob: arguments.opt_string("name").unwrap_or_default(),
+            glob: arguments.string("name")?,
             contains,
-            missing_is_empty: arguments.opt_string("missing").as_deref() == Some("empty"),
+            missing_is_empty: arguments.string("missing")? == "empty",
         })
     }
 

@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -46,16 +46,31 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
             Param::new("line", ParamKind::Text, "The line, without its end."),
         ],
         options: &[
-            Param::option("matching", ParamKind::String, "()", "A regular expression for the line in its place."),
-            Param::option("prefix", ParamKind::String, "()", "How the line in its place begins, literally."),
-            Param::option("after", ParamKind::String, "()", "A regular expression; a new line follows its last match."),
+            Param::option(
+                "matching",
+                ParamKind::String,
+                Absent::Means("()"),
+                "A regular expression for the line in its place.",
+            ),
+            Param::option(
+                "prefix",
+                ParamKind::String,
+                Absent::Means("()"),
+                "How the line in its place begins, literally.",
+            ),
+            Param::option(
+                "after",
+                ParamKind::String,
+                Absent::Means("()"),
+                "A regular expression; a new line follows its last match.",
+            ),
             Param::option(
                 "before",
                 ParamKind::String,
-                "()",
+                Absent::Means("()"),
                 "A regular expression; a new line precedes its first match.",
             ),
-            Param::option("present", ParamKind::Boolean, "true", "Whether the line shall be there."),
+            Param::option("present", ParamKind::Boolean, Absent::Boolean(true), "Whether the line shall be there."),
             VALIDATE,
         ],
     };
@@ -102,9 +117,9 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
         }
         let prefix = arguments.opt_string("prefix").map(|prefix| format!("^{}", regex::escape(&prefix)));
         Ok(vec![Line {
-            placement: Placement::parse(arguments)?,
+            placement: Placement::edited(arguments)?,
             line,
-            present: arguments.boolean("present", true),
+            present: arguments.boolean("present")?,
             matching: arguments.opt_string("matching").or(prefix),
             after: arguments.opt_string("after"),
             before: arguments.opt_string("before"),
@@ -216,7 +231,7 @@ fn joined(lines: &[&str], old: &str) -> String {
 }
 
 fn refuse_pair(arguments: &Arguments, one: &str, other: &str) -> Result<()> {
-    if arguments.get(one).is_none() || arguments.get(other).is_none() {
+    if !arguments.has(one) || !arguments.has(other) {
         return Ok(());
     }
     let message = format!("`{}` takes `{one}` or `{other}`, not both", arguments.function());

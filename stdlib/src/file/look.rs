@@ -326,7 +326,7 @@ fn content_of(found: &mut Found, rest: &[u8]) -> Option<Option<Text>> {
 /// What `path` will be once the planned changes are made.
 pub fn assume(mut seen: Seen, path: &str, overlay: &Overlay) -> Seen {
     if let Some(planned) = overlay.file(path) {
-        let attributes = overlay.fact(ATTRIBUTES, path).and_then(read_attributes);
+        let attributes = overlay.fact::<Attributes>(path);
         seen.sure = attributes.is_some();
         (seen.found, seen.text) = planned_as(planned, attributes);
     } else if let Some(origin) = overlay.opaque() {
@@ -359,22 +359,22 @@ fn levels_missing(path: &str, overlay: &Overlay) -> usize {
     (1..).take_while(|up| overlay.file(path::ancestor(path, *up)) == Some(&PlannedFile::Absent)).count()
 }
 
-/// How planned modes and owners are kept in the overlay.
-const ATTRIBUTES: &str = "file attributes";
+/// The planned mode and owner of a path.
+#[derive(Clone)]
+struct Attributes {
+    mode: u32,
+    owner: String,
+    group: String,
+}
 
 /// The planned mode and owner of a path, for ops that look at it later in the plan.
 pub fn attributes_effect(path: &str, mode: u32, owner: &str, group: &str) -> Effect {
-    Effect::Fact { kind: ATTRIBUTES, name: path.to_owned(), value: format!("{mode:o} {owner} {group}") }
+    Effect::fact(path, Attributes { mode, owner: owner.to_owned(), group: group.to_owned() })
 }
 
-fn read_attributes(text: &str) -> Option<(u32, String, String)> {
-    let mut words = text.splitn(3, ' ');
-    let mode = u32::from_str_radix(words.next()?, 8).ok()?;
-    Some((mode, words.next()?.to_owned(), words.next()?.to_owned()))
-}
-
-fn planned_as(planned: &PlannedFile, attributes: Option<(u32, String, String)>) -> (Option<Found>, Option<Text>) {
-    let (mode, owner, group) = attributes.unwrap_or_else(|| (0, "root".to_owned(), "root".to_owned()));
+fn planned_as(planned: &PlannedFile, attributes: Option<&Attributes>) -> (Option<Found>, Option<Text>) {
+    let roots = || Attributes { mode: 0, owner: "root".to_owned(), group: "root".to_owned() };
+    let Attributes { mode, owner, group } = attributes.cloned().unwrap_or_else(roots);
     let found = |sort| Found {
         sort,
         mode,

@@ -10,7 +10,7 @@ use haengine_kernel::op::{Change, Plan, Standing};
 use haengine_kernel::overlay::{Effect, PlannedFile};
 use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::{REDACTED, Secret};
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::{Command, Exit, Output};
 use serde::{Deserialize, Serialize};
@@ -34,19 +34,31 @@ const DIFFED: usize = 256 * 1024;
 const NEW_MODE: u32 = 0o644;
 
 /// The option `mode` of files.
-pub const MODE: Param =
-    Param::option("mode", ParamKind::Mode, "as it is; `0o644` for a new file", "Permissions of the file.");
+pub const MODE: Param = Param::option(
+    "mode",
+    ParamKind::Mode,
+    Absent::Means("as it is; `0o644` for a new file"),
+    "Permissions of the file.",
+);
 /// The option `owner`.
-pub const OWNER: Param =
-    Param::option("owner", ParamKind::String, "as it is; the login for a new one", "The owner, by name or number.");
+pub const OWNER: Param = Param::option(
+    "owner",
+    ParamKind::String,
+    Absent::Means("as it is; the login for a new one"),
+    "The owner, by name or number.",
+);
 /// The option `group`.
-pub const GROUP: Param =
-    Param::option("group", ParamKind::String, "as it is; the login's for a new one", "The group, by name or number.");
+pub const GROUP: Param = Param::option(
+    "group",
+    ParamKind::String,
+    Absent::Means("as it is; the login's for a new one"),
+    "The group, by name or number.",
+);
 /// The option `validate`.
 pub const VALIDATE: Param = Param::option(
     "validate",
     ParamKind::String,
-    "()",
+    Absent::Means("()"),
     "A command that must accept the new file before it takes its place; `%s`, without quotes, stands for its name.",
 );
 
@@ -104,11 +116,20 @@ pub enum Placing {
 }
 
 impl Placement {
-    /// The placement of a call.
+    /// The placement of a call that says whose the file shall be, and with which permissions.
     ///
     /// # Errors
     /// When the arguments do not go together.
     pub fn parse(arguments: &Arguments) -> Result<Placement> {
+        let owner = Owner::parse(arguments);
+        Ok(Placement { mode: arguments.opt_mode("mode"), owner, ..Placement::edited(arguments)? })
+    }
+
+    /// The placement of a call that edits a file, and leaves owner and permissions as they are.
+    ///
+    /// # Errors
+    /// When the arguments do not go together.
+    pub fn edited(arguments: &Arguments) -> Result<Placement> {
         let validate = arguments.opt_string("validate");
         if validate.as_ref().is_some_and(|command| !command.contains("%s")) {
             let message = format!("`validate` of `{}` does not name the new file", arguments.function());
@@ -116,9 +137,9 @@ impl Placement {
         }
         Ok(Placement {
             path: path::of(arguments, "path")?,
-            mode: arguments.mode("mode"),
+            mode: None,
             new_mode: None,
-            owner: Owner::parse(arguments),
+            owner: Owner::default(),
             validate,
             part: None,
         })

@@ -9,7 +9,7 @@ use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read as Reading};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::{Unknown, Value};
@@ -25,7 +25,7 @@ const LIMIT: usize = 4 * 1024 * 1024;
 pub const MISSING: Param = Param::option(
     "missing",
     ParamKind::Choice(&["error", "empty"]),
-    "\"error\"",
+    Absent::String("error"),
     "What it means when nothing is there.",
 );
 
@@ -47,7 +47,10 @@ In a plan it gives what the planned changes will have written. With `secret: tru
 can be handed on, to `file::put` or into a template.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("path", ParamKind::Path, "The file.")],
-        options: &[MISSING, Param::option("secret", ParamKind::Boolean, "false", "Treat the content as a secret.")],
+        options: &[
+            MISSING,
+            Param::option("secret", ParamKind::Boolean, Absent::Boolean(false), "Treat the content as a secret."),
+        ],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -66,8 +69,8 @@ can be handed on, to `file::put` or into a template.";
     const GIVES: Shape = Shape::Text;
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let missing_is_empty = arguments.opt_string("missing").as_deref() == Some("empty");
-        let secret = arguments.boolean("secret", false);
+        let missing_is_empty = arguments.string("missing")? == "empty";
+        let secret = arguments.boolean("secret")?;
         Ok(Read { path: path::of(arguments, "path")?, missing_is_empty, secret })
     }
 

@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use regex::NoExpand;
 use serde::{Deserialize, Serialize};
@@ -46,11 +46,16 @@ change the file again, the call is refused. Do not edit what an earlier step pla
             Param::new("replacement", ParamKind::Text, "What comes in its place."),
         ],
         options: &[
-            Param::option("regex", ParamKind::Boolean, "false", "Take the pattern as a regular expression."),
+            Param::option(
+                "regex",
+                ParamKind::Boolean,
+                Absent::Boolean(false),
+                "Take the pattern as a regular expression.",
+            ),
             Param::option(
                 "count",
                 ParamKind::Integer,
-                "any",
+                Absent::Means("any"),
                 "How often the pattern must occur, unless it does not occur at all; else the call is refused.",
             ),
             VALIDATE,
@@ -81,7 +86,7 @@ change the file again, the call is refused. Do not edit what an earlier step pla
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let (pattern, regex) = (arguments.string("pattern")?, arguments.boolean("regex", false));
+        let (pattern, regex) = (arguments.string("pattern")?, arguments.boolean("regex")?);
         if pattern.is_empty() {
             let message = format!("`pattern` of `{}` is empty", arguments.function());
             return Err(Error::new(Kind::Usage, "file.pattern", message).hint("name what is replaced"));
@@ -89,9 +94,9 @@ change the file again, the call is refused. Do not edit what an earlier step pla
         if regex {
             edit::pattern(arguments.function(), "pattern", &pattern)?;
         }
-        let count = arguments.integer("count").map(|count| usize::try_from(count).unwrap_or(0));
+        let count = arguments.opt_integer("count").map(|count| usize::try_from(count).unwrap_or(0));
         let replacement = arguments.text("replacement")?;
-        Ok(vec![Replace { placement: Placement::parse(arguments)?, pattern, replacement, regex, count }])
+        Ok(vec![Replace { placement: Placement::edited(arguments)?, pattern, replacement, regex, count }])
     }
 
     fn target(&self) -> String {

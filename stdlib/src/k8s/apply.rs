@@ -10,7 +10,7 @@ use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -23,7 +23,7 @@ use super::fields::{digest, mask, plain, restoring, shown};
 use super::kind::{Kind, with_words};
 use super::making::{self, MANAGER, TRIES};
 use super::object::json;
-use super::planned::OBJECT;
+use super::planned::PlannedObject;
 use super::{kept, leave};
 
 /// See [`ABOUT`](Op::ABOUT).
@@ -99,10 +99,15 @@ were set, and no others. The object as it was is kept on the host until then, ne
             Param::option(
                 "namespace",
                 ParamKind::String,
-                "the kubeconfig's, or `\"default\"`",
+                Absent::Means("the kubeconfig's, or `\"default\"`"),
                 "For objects that name none.",
             ),
-            Param::option("force", ParamKind::Boolean, "false", "Take over fields that others have set."),
+            Param::option(
+                "force",
+                ParamKind::Boolean,
+                Absent::Boolean(false),
+                "Take over fields that others have set.",
+            ),
             KUBECONFIG,
             SERVER,
         ],
@@ -128,7 +133,7 @@ were set, and no others. The object as it was is kept on the host until then, ne
         let access = Access::parse(arguments)?;
         let namespace = arguments.opt_string("namespace");
         let object = arguments.get("object").cloned().unwrap_or(Value::Null);
-        let force = arguments.boolean("force", false);
+        let force = arguments.boolean("force")?;
         let all = documents(&object, namespace.as_deref())?;
         let op = |(place, Document { identity, text }): (usize, Document)| Apply {
             access: access.clone(),
@@ -154,7 +159,7 @@ were set, and no others. The object as it was is kept on the host until then, ne
     }
 
     fn assume(&self, state: State, overlay: &Overlay) -> State {
-        match overlay.fact(OBJECT, &self.target()) {
+        match overlay.fact::<PlannedObject>(&self.target()) {
             Some(_) => State { known: false, ..state },
             None => state,
         }
@@ -186,7 +191,7 @@ were set, and no others. The object as it was is kept on the host until then, ne
             mask,
             live: live.map(|live| Secret::new(live.to_string())),
         };
-        let effects = vec![Effect::Fact { kind: OBJECT, name: self.target(), value: "applied".to_owned() }];
+        let effects = vec![Effect::fact(self.target(), PlannedObject::Applied)];
         Ok(Plan::Change(Change { before, summary, diff, effects }))
     }
 
@@ -407,7 +412,7 @@ impl Apply {
     fn may_come(&self, host: &Host, error: &Error) -> bool {
         let overlay = host.overlay();
         let needs = matches!(error.code(), "k8s.missing" | "k8s.kind");
-        (needs && (self.follows || overlay.any_fact(OBJECT))) || self.access.planned(&overlay).is_some()
+        (needs && (self.follows || overlay.any_fact::<PlannedObject>())) || self.access.planned(&overlay).is_some()
     }
 }
 

@@ -10,7 +10,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Effect;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use serde::{Deserialize, Serialize};
 
 use super::admission::{Admission, Before};
@@ -19,7 +19,7 @@ use super::csr::{Csr, Expected};
 use super::csrs;
 use super::lease::Locked;
 use super::leave;
-use super::planned::NODE;
+use super::planned::ApprovedNode;
 
 const SIGNER: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 
@@ -74,18 +74,28 @@ the endpoints of the service `kubernetes`.";
             Param::option(
                 "timeout",
                 ParamKind::Duration,
-                "\"60s\"",
+                Absent::String("60s"),
                 "How long to wait for the request, and for the certificate.",
             ),
+            Param::option("signer", ParamKind::String, Absent::String(SIGNER), "Who signs it."),
             Param::option(
-                "signer",
-                ParamKind::String,
-                "\"kubernetes.io/kube-apiserver-client-kubelet\"",
-                "Who signs it.",
+                "requestors",
+                ParamKind::Strings,
+                Absent::Strings(&["kubelet-bootstrap"]),
+                "Users who may ask.",
             ),
-            Param::option("requestors", ParamKind::Strings, "[\"kubelet-bootstrap\"]", "Users who may ask."),
-            Param::option("groups", ParamKind::Strings, "[\"system:bootstrappers\"]", "Groups whose members may ask."),
-            Param::option("address", ParamKind::String, "()", "Of the API server that undo takes away with the node."),
+            Param::option(
+                "groups",
+                ParamKind::Strings,
+                Absent::Strings(&["system:bootstrappers"]),
+                "Groups whose members may ask.",
+            ),
+            Param::option(
+                "address",
+                ParamKind::String,
+                Absent::Means("()"),
+                "Of the API server that undo takes away with the node.",
+            ),
             KUBECONFIG,
             SERVER,
         ],
@@ -109,10 +119,6 @@ the endpoints of the service `kubernetes`.";
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let or = |name: &str, default: &str| match arguments.get(name) {
-            Some(_) => arguments.strings(name),
-            None => vec![default.to_owned()],
-        };
         let node = arguments.string("node")?;
         if node.is_empty() {
             return Err(Error::new(Kind::Usage, "k8s.node", "a node has a name").hint("write the node's name"));
@@ -121,11 +127,11 @@ the endpoints of the service `kubernetes`.";
             access: Access::parse(arguments)?,
             node,
             expected: Expected {
-                signer: arguments.opt_string("signer").unwrap_or_else(|| SIGNER.to_owned()),
-                requestors: or("requestors", "kubelet-bootstrap"),
-                groups: or("groups", "system:bootstrappers"),
+                signer: arguments.string("signer")?,
+                requestors: arguments.strings("requestors"),
+                groups: arguments.strings("groups"),
             },
-            timeout: arguments.duration("timeout").unwrap_or(Duration::from_secs(60)),
+            timeout: arguments.duration("timeout")?,
             address: arguments.opt_string("address"),
         }])
     }
@@ -157,7 +163,7 @@ the endpoints of the service `kubernetes`.";
         let pending = pending.iter().map(|csr| csr.name.clone()).collect();
         let locked = state.seen.as_ref().and_then(|seen| seen.locked.clone());
         let before = Before { node, pending, decided, locked };
-        let effects = vec![Effect::Fact { kind: NODE, name: self.node.clone(), value: "approved".to_owned() }];
+        let effects = vec![Effect::fact(&self.node, ApprovedNode)];
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))
     }
 

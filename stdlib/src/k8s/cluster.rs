@@ -8,7 +8,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::Foreseen;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::value::Unknown;
 use http::{Request, Uri};
 use hyper_util::rt::TokioExecutor;
@@ -23,6 +23,7 @@ use tower::{BoxError, ServiceBuilder};
 use super::failure::{self, Place};
 use super::kubeconfig;
 use super::way::Through;
+use crate::service::Activity;
 
 /// How long one request may take, unless it waits for something.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,14 +32,14 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub const KUBECONFIG: Param = Param::option(
     "kubeconfig",
     ParamKind::Path,
-    "the first that is there",
+    Absent::Means("the first that is there"),
     "The kubeconfig on that host: else `~/.kube/config`, `/etc/kubernetes/admin.conf` or `/root/.kube/config`.",
 );
 /// The option `server`.
 pub const SERVER: Param = Param::option(
     "server",
     ParamKind::String,
-    "the kubeconfig's",
+    Absent::Means("the kubeconfig's"),
     "The API server, as `\"https://192.168.2.117:6443\"`, seen from that host.",
 );
 /// The argument that names the host through which a cluster is reached.
@@ -106,7 +107,7 @@ impl Access {
 
     /// What a plan knows of a question to the cluster: nothing once the API itself, the kubeconfig, or one of the
     /// `kinds` of objects are planned to change.
-    pub fn foresee(&self, what: &str, host: &Host, overlay: &Overlay, kinds: &[&'static str]) -> Foreseen {
+    pub fn foresee(&self, what: &str, host: &Host, overlay: &Overlay, kinds: &[fn(&Overlay) -> bool]) -> Foreseen {
         match self.planned(overlay).or_else(|| planned_object(overlay, kinds)) {
             Some(why) => Foreseen::Unknown(Unknown { origin: format!("`{what}` on `{}`, after {why}", host.name()) }),
             None => Foreseen::Real,
@@ -118,7 +119,7 @@ impl Access {
         if let Some(origin) = overlay.opaque() {
             return Some(origin.to_owned());
         }
-        let unit = UNITS.iter().find(|unit| overlay.fact("unit", unit).is_some());
+        let unit = UNITS.iter().find(|unit| overlay.fact::<Activity>(unit).is_some());
         unit.map(|unit| format!("the planned `{unit}`")).or_else(|| self.planned_kubeconfig(overlay))
     }
 
@@ -231,8 +232,8 @@ impl Cluster {
     }
 }
 
-fn planned_object(overlay: &Overlay, kinds: &[&'static str]) -> Option<String> {
-    kinds.iter().find(|kind| overlay.any_fact(kind)).map(|_| "a planned change of the cluster".to_owned())
+fn planned_object(overlay: &Overlay, kinds: &[fn(&Overlay) -> bool]) -> Option<String> {
+    kinds.iter().find(|is_planned| is_planned(overlay)).map(|_| "a planned change of the cluster".to_owned())
 }
 
 fn client(config: &Config, through: Through) -> kube::Result<Client> {
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(access.planned(&overlay).as_deref(), Some("the planned `/etc/kubernetes/admin.conf`"));
         let other = Access { kubeconfig: Some("/opt/k.conf".into()), server: None };
         assert_eq!(other.planned(&overlay), None);
-        overlay.record(Effect::Fact { kind: "unit", name: "kube-apiserver.service".into(), value: "active".into() });
+        overlay.record(Effect::fact("kube-apiserver.service", Activity::Active));
         assert!(other.planned(&overlay).is_some());
     }
 }

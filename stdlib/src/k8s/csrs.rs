@@ -8,14 +8,14 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::Api;
 
 use super::cluster::{Access, Cluster, KUBECONFIG, SERVER, THROUGH};
 use super::csr::Csr;
-use super::planned::NODE;
+use super::planned::ApprovedNode;
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -47,11 +47,11 @@ The result is an array of maps:
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH],
         options: &[
-            Param::option("node", ParamKind::String, "()", "Only those of this node."),
+            Param::option("node", ParamKind::String, Absent::Means("()"), "Only those of this node."),
             Param::option(
                 "state",
                 ParamKind::Choice(&["pending", "approved", "denied", "failed"]),
-                "()",
+                Absent::Means("()"),
                 "Only those in this state.",
             ),
             KUBECONFIG,
@@ -89,7 +89,7 @@ The result is an array of maps:
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
-        self.access.foresee("k8s::csrs", host, overlay, &[NODE])
+        self.access.foresee("k8s::csrs", host, overlay, &[Overlay::any_fact::<ApprovedNode>])
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -19,7 +19,7 @@ use super::fields::{digest, plain};
 use super::get::{API_VERSION, NAMESPACE};
 use super::kind::{Kind, kind_and_name, title, with_words};
 use super::object::json;
-use super::planned::OBJECT;
+use super::planned::PlannedObject;
 use super::{kept, leave, making};
 
 /// Kinds whose objects are more than their text: what belongs to them goes too, or the cluster gives them their life.
@@ -115,9 +115,9 @@ takes others along: Namespaces, volumes and their claims, CustomResourceDefiniti
     }
 
     fn assume(&self, state: State, overlay: &Overlay) -> State {
-        match overlay.fact(OBJECT, &self.target()) {
-            Some("absent") => State { known: true, live: None },
-            Some(_) => State { known: false, ..state },
+        match overlay.fact::<PlannedObject>(&self.target()) {
+            Some(PlannedObject::Absent) => State { known: true, live: None },
+            Some(PlannedObject::Applied) => State { known: false, ..state },
             None => state,
         }
     }
@@ -137,7 +137,7 @@ takes others along: Namespaces, volumes and their claims, CustomResourceDefiniti
             content: digest(&plain(&live), &Json::Null),
             live: Some(Secret::new(live.to_string())),
         };
-        let effects = vec![Effect::Fact { kind: OBJECT, name: self.target(), value: "absent".to_owned() }];
+        let effects = vec![Effect::fact(self.target(), PlannedObject::Absent)];
         Ok(Plan::Change(Change { before, summary: summary.to_owned(), diff: None, effects }))
     }
 

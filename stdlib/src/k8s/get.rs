@@ -7,27 +7,35 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
 use super::kind::{Kind, kind_and_name};
 use super::object;
-use super::planned::{NODE, OBJECT};
+use super::planned::{ApprovedNode, PlannedObject};
 
 /// The option `namespace`.
-pub const NAMESPACE: Param =
-    Param::option("namespace", ParamKind::String, "the kubeconfig's, or `\"default\"`", "Where it lies.");
+pub const NAMESPACE: Param = Param::option(
+    "namespace",
+    ParamKind::String,
+    Absent::Means("the kubeconfig's, or `\"default\"`"),
+    "Where it lies.",
+);
 /// The option `api_version`.
 pub const API_VERSION: Param = Param::option(
     "api_version",
     ParamKind::String,
-    "the usual one",
+    Absent::Means("the usual one"),
     "As `\"v1\"` or `\"GROUP/v1\"`, where a kind has several.",
 );
 
-const FIELD: Param =
-    Param::option("field", ParamKind::String, "the object", "The way to one value, with dots: `spec.podCIDR`.");
+const FIELD: Param = Param::option(
+    "field",
+    ParamKind::String,
+    Absent::Means("the object"),
+    "The way to one value, with dots: `spec.podCIDR`.",
+);
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -81,7 +89,12 @@ a plan, where it may be known only when run, it can be handed on to an op. What 
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
-        self.access.foresee("k8s::get", host, overlay, &[NODE, OBJECT])
+        self.access.foresee(
+            "k8s::get",
+            host,
+            overlay,
+            &[Overlay::any_fact::<ApprovedNode>, Overlay::any_fact::<PlannedObject>],
+        )
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

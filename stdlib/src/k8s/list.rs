@@ -7,7 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use kube::api::ListParams;
 
@@ -15,7 +15,7 @@ use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
 use super::get::API_VERSION;
 use super::kind::Kind;
 use super::object;
-use super::planned::{NODE, OBJECT};
+use super::planned::{ApprovedNode, PlannedObject};
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -36,8 +36,13 @@ Without `namespace` those of all namespaces.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("kind", ParamKind::String, "As `kubectl` takes it: `pods`, `po`, `Pod`.")],
         options: &[
-            Param::option("namespace", ParamKind::String, "all of them", "Where they lie."),
-            Param::option("selector", ParamKind::String, "()", "Labels that they have, as `\"app=demo,tier!=test\"`."),
+            Param::option("namespace", ParamKind::String, Absent::Means("all of them"), "Where they lie."),
+            Param::option(
+                "selector",
+                ParamKind::String,
+                Absent::Means("()"),
+                "Labels that they have, as `\"app=demo,tier!=test\"`.",
+            ),
             API_VERSION,
             KUBECONFIG,
             SERVER,
@@ -69,7 +74,12 @@ Without `namespace` those of all namespaces.";
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
-        self.access.foresee("k8s::list", host, overlay, &[NODE, OBJECT])
+        self.access.foresee(
+            "k8s::list",
+            host,
+            overlay,
+            &[Overlay::any_fact::<ApprovedNode>, Overlay::any_fact::<PlannedObject>],
+        )
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -15,7 +15,7 @@ use kube::{Api, ResourceExt};
 
 use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
 use super::csr::created;
-use super::planned::NODE;
+use super::planned::ApprovedNode;
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -78,7 +78,7 @@ The result is an array of maps, by name:
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
-        self.access.foresee("k8s::nodes", host, overlay, &[NODE])
+        self.access.foresee("k8s::nodes", host, overlay, &[Overlay::any_fact::<ApprovedNode>])
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

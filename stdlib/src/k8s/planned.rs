@@ -1,6 +1,12 @@
-//! Under which kinds a plan remembers what would change in a cluster.
+//! What a plan will have made of the cluster.
 
-/// Nodes and their certificates.
-pub const NODE: &str = "k8s node";
-/// Any other object, by [`Identity`](super::document::Identity).
-pub const OBJECT: &str = "k8s object";
+/// A node that is let in.
+pub struct ApprovedNode;
+
+/// An object that is changed.
+pub enum PlannedObject {
+    /// It is there, in some form.
+    Applied,
+    /// It is gone.
+    Absent,
+}

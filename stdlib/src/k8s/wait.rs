@@ -9,7 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use kube::api::DynamicObject;
 use serde_json::Value as Json;
@@ -44,10 +44,15 @@ counts as waited. A plan does not wait.";
             Param::option(
                 "condition",
                 ParamKind::String,
-                "\"Ready\"",
+                Absent::String("Ready"),
                 "A condition of its status that shall be true, or `\"exists\"`, or `\"absent\"`.",
             ),
-            Param::option("timeout", ParamKind::Duration, "\"120s\"", "How long to wait; then it is an error."),
+            Param::option(
+                "timeout",
+                ParamKind::Duration,
+                Absent::String("120s"),
+                "How long to wait; then it is an error.",
+            ),
             NAMESPACE,
             API_VERSION,
             KUBECONFIG,
@@ -77,8 +82,8 @@ counts as waited. A plan does not wait.";
             name,
             namespace: arguments.opt_string("namespace"),
             api_version: arguments.opt_string("api_version"),
-            condition: arguments.opt_string("condition").unwrap_or_else(|| "Ready".to_owned()),
-            timeout: arguments.duration("timeout").unwrap_or(Duration::from_secs(120)),
+            condition: arguments.string("condition")?,
+            timeout: arguments.duration("timeout")?,
         })
     }
 

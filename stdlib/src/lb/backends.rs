@@ -7,7 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::configured::{self, Listener};
@@ -41,7 +41,12 @@ the cluster lists, which `k8s::get(h, \"endpoints/kubernetes\")` tells.";
             Param::hosts(),
             Param::new("balancer", ParamKind::Choice(&["nginx", "haproxy"]), "Whose configuration."),
         ],
-        options: &[Param::option("path", ParamKind::Path, "where its package has it", "The configuration's file.")],
+        options: &[Param::option(
+            "path",
+            ParamKind::Path,
+            Absent::Means("where its package has it"),
+            "The configuration's file.",
+        )],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {

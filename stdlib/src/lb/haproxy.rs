@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
 use haengine_kernel::op::Example;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::listener::{LISTENERS, listeners};
@@ -43,10 +43,15 @@ where it runs: connections that stand are served on by the old process.
             Param::option(
                 "monitor",
                 ParamKind::Integer,
-                "()",
+                Absent::Means("()"),
                 "A port on 127.0.0.1 that answers `/ready` with 200 while every listener has a backend that is well.",
             ),
-            Param::option("stats", ParamKind::Integer, "()", "A port with haproxy's page of statistics."),
+            Param::option(
+                "stats",
+                ParamKind::Integer,
+                Absent::Means("()"),
+                "A port with haproxy's page of statistics.",
+            ),
             path_of("/etc/haproxy/haproxy.cfg"),
             unit_of("haproxy"),
             template("haproxy.cfg.j2"),
@@ -71,9 +76,6 @@ where it runs: connections that stand are served on by the old process.
         },
     ];
     const USUAL: Usual = Usual {
-        unit: "haproxy",
-        path: "/etc/haproxy/haproxy.cfg",
-        template: "haproxy.cfg.j2",
         test: "haproxy -c -q -f %s",
         // Debian's unit shows it the log there, for which systemd makes a file.
         owns: &["/var/lib/haproxy/dev"],
@@ -82,7 +84,7 @@ where it runs: connections that stand are served on by the old process.
     fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
         let mut names: BTreeMap<String, Value> = [("listeners".to_owned(), Value::List(listeners(arguments)?))].into();
         for port in ["monitor", "stats"] {
-            names.extend(arguments.integer(port).map(|number| (port.to_owned(), Value::Integer(number))));
+            names.extend(arguments.opt_integer(port).map(|number| (port.to_owned(), Value::Integer(number))));
         }
         Ok(names)
     }

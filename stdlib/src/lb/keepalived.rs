@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::op::Example;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::program::{Balancing, OWNS, RELOAD_ON, TIMEOUT, Usual, VARS, path_of, template, unit_of};
@@ -32,30 +32,40 @@ less than half a second after the last one. A host gives the address up at once 
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("address", ParamKind::String, "The address, as `192.0.2.88/24`.")],
         options: &[
-            Param::option("interface", ParamKind::String, "must be given", "The interface that gets the address."),
+            Param::option("interface", ParamKind::String, Absent::Refused, "The interface that gets the address."),
             Param::option(
                 "vrid",
                 ParamKind::Integer,
-                "51",
+                Absent::Integer(51),
                 "The number that the hosts share, and nobody else on the segment.",
             ),
             Param::option(
                 "priority",
                 ParamKind::Integer,
-                "100",
+                Absent::Integer(100),
                 "1 to 254; each host has its own, the highest begins.",
             ),
-            Param::option("source", ParamKind::String, "()", "This host's own address; needed with `peers`."),
+            Param::option(
+                "source",
+                ParamKind::String,
+                Absent::Means("()"),
+                "This host's own address; needed with `peers`.",
+            ),
             Param::option(
                 "peers",
                 ParamKind::Strings,
-                "[]",
+                Absent::Strings(&[]),
                 "The other hosts' addresses; without them, messages go to all of the segment.",
             ),
-            Param::option("advert", ParamKind::Duration, "0.1", "How often the holder tells that it is there."),
-            Param::option("check", ParamKind::Path, "()", "The program that must succeed."),
-            Param::option("fall", ParamKind::Integer, "3", "How often in a row it may not."),
-            Param::option("track_file", ParamKind::Path, "()", "The file that must hold 0."),
+            Param::option(
+                "advert",
+                ParamKind::Duration,
+                Absent::Float(0.1),
+                "How often the holder tells that it is there.",
+            ),
+            Param::option("check", ParamKind::Path, Absent::Means("()"), "The program that must succeed."),
+            Param::option("fall", ParamKind::Integer, Absent::Integer(3), "How often in a row it may not."),
+            Param::option("track_file", ParamKind::Path, Absent::Means("()"), "The file that must hold 0."),
             path_of("/etc/keepalived/keepalived.conf"),
             unit_of("keepalived"),
             template("keepalived.conf.j2"),
@@ -79,13 +89,7 @@ less than half a second after the last one. A host gives the address up at once 
             gives: r#"{"changed":true}"#,
         },
     ];
-    const USUAL: Usual = Usual {
-        unit: "keepalived",
-        path: "/etc/keepalived/keepalived.conf",
-        template: "keepalived.conf.j2",
-        test: "keepalived -t -f %s",
-        owns: &[],
-    };
+    const USUAL: Usual = Usual { test: "keepalived -t -f %s", owns: &[] };
 
     fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
         let address = arguments.string("address")?;
@@ -95,12 +99,6 @@ less than half a second after the last one. A host gives the address up at once 
         if !is_address {
             return Err(wrong(format!("`{address}` is no IPv4 address with a prefix"), "write it as `192.0.2.88/24`"));
         }
-        let Some(interface) = arguments.opt_string("interface") else {
-            return Err(wrong(
-                "`lb::keepalived` needs `interface`".to_owned(),
-                "name the interface that gets the address",
-            ));
-        };
         let peers = arguments.strings("peers");
         let source = arguments.opt_string("source");
         if !peers.is_empty() && source.is_none() {
@@ -111,10 +109,10 @@ less than half a second after the last one. A host gives the address up at once 
         }
         let mut names = BTreeMap::from([
             ("address".to_owned(), Value::from(address)),
-            ("interface".to_owned(), Value::from(interface)),
-            ("vrid".to_owned(), Value::Integer(within(arguments, "vrid", 51, 255)?)),
-            ("priority".to_owned(), Value::Integer(within(arguments, "priority", 100, 254)?)),
-            ("fall".to_owned(), Value::Integer(within(arguments, "fall", 3, 60)?)),
+            ("interface".to_owned(), Value::from(arguments.string("interface")?)),
+            ("vrid".to_owned(), Value::Integer(within(arguments, "vrid", 255)?)),
+            ("priority".to_owned(), Value::Integer(within(arguments, "priority", 254)?)),
+            ("fall".to_owned(), Value::Integer(within(arguments, "fall", 60)?)),
             ("advert".to_owned(), Value::from(advert(arguments)?)),
             ("peers".to_owned(), Value::List(peers.into_iter().map(Value::from).collect())),
         ]);
@@ -126,8 +124,8 @@ less than half a second after the last one. A host gives the address up at once 
     }
 }
 
-fn within(arguments: &Arguments, name: &str, usual: i64, most: i64) -> Result<i64> {
-    let number = arguments.integer(name).unwrap_or(usual);
+fn within(arguments: &Arguments, name: &str, most: i64) -> Result<i64> {
+    let number = arguments.integer(name)?;
     if (1..=most).contains(&number) {
         return Ok(number);
     }
@@ -136,7 +134,7 @@ fn within(arguments: &Arguments, name: &str, usual: i64, most: i64) -> Result<i6
 
 /// VRRP counts in hundredths of a second.
 fn advert(arguments: &Arguments) -> Result<String> {
-    let hundredths = arguments.duration("advert").map_or(10, |time| time.as_millis() / 10);
+    let hundredths = arguments.duration("advert")?.as_millis() / 10;
     if (1..=4095).contains(&hundredths) {
         return Ok(format!("{}.{:02}", hundredths / 100, hundredths % 100));
     }

@@ -61,13 +61,7 @@ is ready; `lb::haproxy` does.
             gives: r#"{"changed":true}"#,
         },
     ];
-    const USUAL: Usual = Usual {
-        unit: "nginx",
-        path: "/etc/nginx/nginx.conf",
-        template: "nginx.conf.j2",
-        test: "nginx -t -q -c %s",
-        owns: &[],
-    };
+    const USUAL: Usual = Usual { test: "nginx -t -q -c %s", owns: &[] };
 
     fn names(arguments: &Arguments) -> Result<BTreeMap<String, Value>> {
         Ok([("listeners".to_owned(), Value::List(listeners(arguments)?))].into())

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::try_join;
@@ -14,7 +13,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
@@ -25,11 +24,8 @@ use crate::file::place::{self, Placement};
 use crate::file::render;
 use crate::service::{Running, Unit};
 
-/// What a program is called, and where it looks.
+/// What is so of a program wherever it is.
 pub struct Usual {
-    pub unit: &'static str,
-    pub path: &'static str,
-    pub template: &'static str,
     /// The program's own test of the file `%s`.
     pub test: &'static str,
     /// What its unit always writes.
@@ -38,32 +34,45 @@ pub struct Usual {
 
 /// The option `template`.
 pub(super) const fn template(usual: &'static str) -> Param {
-    Param::option("template", ParamKind::LocalPath, usual, "The template; yours, beside the recipe, wins.")
+    Param::option(
+        "template",
+        ParamKind::LocalPath,
+        Absent::String(usual),
+        "The template; yours, beside the recipe, wins.",
+    )
 }
 /// The option `vars`.
 pub(super) const VARS: Param = Param::option(
     "vars",
     ParamKind::Map,
-    "#{}",
+    Absent::Map,
     "More names for the template; they win over those that the verb sets.",
 );
 /// The option `path`.
 pub(super) const fn path_of(usual: &'static str) -> Param {
-    Param::option("path", ParamKind::Path, usual, "The configuration's file.")
+    Param::option("path", ParamKind::Path, Absent::String(usual), "The configuration's file.")
 }
 /// The option `unit`.
 pub(super) const fn unit_of(usual: &'static str) -> Param {
-    Param::option("unit", ParamKind::String, usual, "The unit that runs with it.")
+    Param::option("unit", ParamKind::String, Absent::String(usual), "The unit that runs with it.")
 }
 /// The option `reload_on`.
-pub(super) const RELOAD_ON: Param =
-    Param::option("reload_on", ParamKind::Paths, "[]", "More files for which the unit is reloaded, such as drop-ins.");
+pub(super) const RELOAD_ON: Param = Param::option(
+    "reload_on",
+    ParamKind::Paths,
+    Absent::Strings(&[]),
+    "More files for which the unit is reloaded, such as drop-ins.",
+);
 /// The option `owns`.
-pub(super) const OWNS: Param =
-    Param::option("owns", ParamKind::Paths, "[]", "What else the unit itself writes: undo moves aside what appeared.");
+pub(super) const OWNS: Param = Param::option(
+    "owns",
+    ParamKind::Paths,
+    Absent::Strings(&[]),
+    "What else the unit itself writes: undo moves aside what appeared.",
+);
 /// The option `timeout`.
 pub(super) const TIMEOUT: Param =
-    Param::option("timeout", ParamKind::Duration, "90s", "How long the unit may take to start.");
+    Param::option("timeout", ParamKind::Duration, Absent::String("90s"), "How long the unit may take to start.");
 
 /// A verb of this module: what is said of it, and what its template is filled in with.
 pub trait Balancing: Clone + Send + Sync + 'static {
@@ -123,12 +132,12 @@ impl<B: Balancing> Op for Program<B> {
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let (usual, mut names) = (B::USUAL, B::names(arguments)?);
         names.extend(arguments.map("vars"));
-        let template = arguments.opt_string("template").unwrap_or_else(|| usual.template.to_owned());
+        let template = arguments.string("template")?;
         let base = arguments.base().map(|base| base.join(&template)).unwrap_or_else(|| (&template).into());
         let content = render(&template, &base, arguments.texts(), &names)?;
-        let path = path::clean(&arguments.opt_string("path").unwrap_or_else(|| usual.path.to_owned()))?;
-        let unit = arguments.opt_string("unit").unwrap_or_else(|| usual.unit.to_owned());
-        let patience = arguments.duration("timeout").unwrap_or(Duration::from_secs(90));
+        let path = path::clean(&arguments.string("path")?)?;
+        let unit = arguments.string("unit")?;
+        let patience = arguments.duration("timeout")?;
         let mut reload_on = vec![path.clone()];
         reload_on.extend(path::all_of(arguments, "reload_on")?);
         let owns = usual.owns.iter().map(|path| (*path).to_owned()).chain(arguments.strings("owns")).collect();

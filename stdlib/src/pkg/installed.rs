@@ -9,7 +9,7 @@ use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::{Remains, Remnant};
 use haengine_kernel::secret::Secret;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ use super::leftovers::Traces;
 use super::observed::{Foreseen, Known, Packages, is_same};
 use super::package::{Manager, Spec};
 use super::places::{Facts, Places, Step};
+use super::planned::PlannedPackage;
 
 const INSTALL: &str = include_str!("install.sh");
 const REMOVE: &str = include_str!("remove.sh");
@@ -81,7 +82,7 @@ below `/var/lib`. A package that had another version gets it back, as long as th
         options: &[Param::option(
             "update",
             ParamKind::Choice(&["auto", "always", "never"]),
-            "\"auto\"",
+            Absent::String("auto"),
             "When to bring the lists of packages up to date before an installation; `auto`: when they lack a package.",
         )],
     };
@@ -109,9 +110,9 @@ below `/var/lib`. A package that had another version gets it back, as long as th
             return Err(Error::new(Kind::Usage, "pkg.name", format!("`{}` names no package", arguments.function()))
                 .hint("name at least one package"));
         }
-        let update = match arguments.opt_string("update").as_deref() {
-            Some("always") => Update::Always,
-            Some("never") => Update::Never,
+        let update = match arguments.string("update")?.as_str() {
+            "always" => Update::Always,
+            "never" => Update::Never,
             _ => Update::Auto,
         };
         Ok(vec![Installed { packages, update }])
@@ -127,7 +128,7 @@ below `/var/lib`. A package that had another version gets it back, as long as th
 
     /// What an earlier call of the plan installs is there.
     fn assume(&self, mut state: Packages, overlay: &Overlay) -> Packages {
-        state.missing.retain(|spec| overlay.fact("package", spec).is_none());
+        state.missing.retain(|spec| overlay.fact::<PlannedPackage>(spec).is_none());
         state
     }
 
@@ -283,7 +284,7 @@ fn summary(state: &Packages, foreseen: &Foreseen, refresh: bool) -> String {
 }
 
 fn installed(name: &str) -> Effect {
-    Effect::Fact { kind: "package", name: name.to_owned(), value: "installed".to_owned() }
+    Effect::fact(name, PlannedPackage)
 }
 
 fn refused(code: &'static str, message: String) -> Error {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | installed | the verb |
 //! | package | how packages are called, and which manager has them |
+//! | planned | what later calls of a plan see of it |
 //! | observed | what a host says of packages, and what apt would do |
 //! | places | what an installation may touch, and what undo does about each |
 //! | names | which places bear a name of what came in |
@@ -17,11 +18,13 @@ mod names;
 mod observed;
 mod package;
 mod places;
+mod planned;
 
 use haengine_kernel::module::Module;
 
 pub use installed::Installed;
 pub use places::NOT_RESTORED;
+pub use planned::PlannedPackage;
 
 /// The module, as recipes see it. `package` is a reserved word there.
 pub fn module() -> Module {

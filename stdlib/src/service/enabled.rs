@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::enablement::{Enablement, must_disable, must_enable, record};
 use super::failure;
 use super::name::units;
+use super::planned::PlannedEnablement;
 use super::running::DEMO;
 use super::unit::{Unit, refused};
 
@@ -49,7 +50,12 @@ masked unit is refused.
             Param::hosts(),
             Param::new("units", ParamKind::Strings, "A unit or an array of them; without a suffix, a service."),
         ],
-        options: &[Param::option("enabled", ParamKind::Boolean, "true", "`false`: it does not start at boot.")],
+        options: &[Param::option(
+            "enabled",
+            ParamKind::Boolean,
+            Absent::Boolean(true),
+            "`false`: it does not start at boot.",
+        )],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -72,7 +78,7 @@ masked unit is refused.
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let enabled = arguments.boolean("enabled", true);
+        let enabled = arguments.boolean("enabled")?;
         Ok(units(arguments)?.into_iter().map(|unit| Enabled { unit, enabled }).collect())
     }
 
@@ -105,8 +111,7 @@ masked unit is refused.
         let reread = unit.must_reread || unit.is_unread();
         let before = Before { reread, enablement: Enablement::of(unit) };
         let summary = if self.enabled { "enable" } else { "disable" }.to_owned();
-        let (name, value) = (self.unit.clone(), self.wanted().to_owned());
-        let effects = vec![Effect::Fact { kind: "enablement", name, value }];
+        let effects = vec![Effect::fact(&self.unit, PlannedEnablement(self.wanted()))];
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))
     }
 

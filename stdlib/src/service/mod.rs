@@ -5,6 +5,7 @@
 //! | running, stopped, enabled | the verbs |
 //! | unit | what a host says of a unit, in one round trip |
 //! | name | how units are called |
+//! | planned | what later calls of a plan see of it |
 //! | owned | what a unit wrote, and how that is moved aside |
 //! | pods | what a kubelet started and does not end itself |
 //! | stamp | which files a unit was last started with |
@@ -16,6 +17,7 @@ mod enablement;
 mod failure;
 mod name;
 mod owned;
+mod planned;
 mod pods;
 mod running;
 mod stamp;
@@ -25,6 +27,7 @@ mod unit;
 use haengine_kernel::module::Module;
 
 pub use enabled::Enabled;
+pub use planned::{Activity, PlannedEnablement};
 pub use running::Running;
 pub use stopped::Stopped;
 pub use unit::Unit;

@@ -10,7 +10,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::{Remains, Remnant};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use super::enablement::{Enablement, must_enable, record};
 use super::failure;
 use super::name::{full_name, template, units};
 use super::owned::{Owned, Was, refuse_broad};
+use super::planned::{Activity, PlannedEnablement};
 use super::pods;
 use super::stamp::{Stamps, is_newer, is_stale};
 use super::unit::{FOLDERS, File, Unit, refused};
@@ -143,18 +144,33 @@ other, each ready before the next.";
             Param::new("units", ParamKind::Strings, "A unit or an array of them; without a suffix, a service."),
         ],
         options: &[
-            Param::option("enabled", ParamKind::Boolean, "true", "Start it at boot too; `false` leaves that as it is."),
-            Param::option("restart_on", ParamKind::Paths, "[]", "Files that it must have been restarted with."),
-            Param::option("reload_on", ParamKind::Paths, "[]", "Files for which a reload is enough."),
+            Param::option(
+                "enabled",
+                ParamKind::Boolean,
+                Absent::Boolean(true),
+                "Start it at boot too; `false` leaves that as it is.",
+            ),
+            Param::option(
+                "restart_on",
+                ParamKind::Paths,
+                Absent::Strings(&[]),
+                "Files that it must have been restarted with.",
+            ),
+            Param::option("reload_on", ParamKind::Paths, Absent::Strings(&[]), "Files for which a reload is enough."),
             Param::option(
                 "owns",
                 ParamKind::Paths,
-                "[]",
+                Absent::Strings(&[]),
                 "What the unit itself writes: undo moves aside what appeared.",
             ),
-            Param::option("pods", ParamKind::Boolean, "false", "It is a kubelet: undo ends its pods."),
-            Param::option("ready", ParamKind::String, "()", "A command that succeeds once the unit is ready."),
-            Param::option("timeout", ParamKind::Duration, "90s", "How long it may take to start."),
+            Param::option("pods", ParamKind::Boolean, Absent::Boolean(false), "It is a kubelet: undo ends its pods."),
+            Param::option(
+                "ready",
+                ParamKind::String,
+                Absent::Means("()"),
+                "A command that succeeds once the unit is ready.",
+            ),
+            Param::option("timeout", ParamKind::Duration, Absent::String("90s"), "How long it may take to start."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -189,21 +205,21 @@ other, each ready before the next.";
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let op = |unit| Running {
-            unit,
-            enabled: arguments.boolean("enabled", true),
+        let op = Running {
+            unit: String::new(),
+            enabled: arguments.boolean("enabled")?,
             restart_on: arguments.strings("restart_on"),
             reload_on: arguments.strings("reload_on"),
             owns: arguments.strings("owns"),
-            pods: arguments.boolean("pods", false),
+            pods: arguments.boolean("pods")?,
             ready: arguments.opt_string("ready"),
-            timeout: patience(arguments),
+            timeout: patience(arguments)?,
             recorded: false,
         };
         for path in arguments.strings("owns") {
             refuse_broad(&path)?;
         }
-        Ok(units(arguments)?.into_iter().map(op).collect())
+        Ok(units(arguments)?.into_iter().map(|unit| Running { unit, ..op.clone() }).collect())
     }
 
     fn target(&self) -> String {
@@ -268,8 +284,8 @@ other, each ready before the next.";
             act,
             stamps: Stamps::of(unit),
         };
-        let mut effects = vec![fact("unit", &self.unit, "active")];
-        effects.extend(enable.then(|| fact("enablement", &self.unit, "enabled")));
+        let mut effects = vec![Effect::fact(&self.unit, Activity::Active)];
+        effects.extend(enable.then(|| Effect::fact(&self.unit, PlannedEnablement("enabled"))));
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 
@@ -447,13 +463,9 @@ impl Running {
     }
 }
 
-fn fact(kind: &'static str, unit: &str, value: &str) -> Effect {
-    Effect::Fact { kind, name: unit.to_owned(), value: value.to_owned() }
-}
-
 /// The option `timeout` in whole seconds.
-pub(super) fn patience(arguments: &Arguments) -> u64 {
-    arguments.duration("timeout").map_or(90, |time| time.as_secs().max(1))
+pub(super) fn patience(arguments: &Arguments) -> Result<u64> {
+    Ok(arguments.duration("timeout")?.as_secs().max(1))
 }
 
 /// A service for the examples.
@@ -465,6 +477,7 @@ pub(super) const DEMO: &str = concat!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pkg::PlannedPackage;
 
     fn op() -> Running {
         let paths = |path: &str| vec![path.to_owned()];
@@ -556,7 +569,7 @@ mod tests {
         let gone = Unit { load: "not-found".to_owned(), active: "inactive".to_owned(), ..unit() };
         let mut overlay = Overlay::default();
         assert!(!gone.clone().assume(&overlay).coming);
-        overlay.record(fact("package", "a", "installed"));
+        overlay.record(Effect::fact("a", PlannedPackage));
         let state = gone.assume(&overlay);
         assert_eq!(planned(&state), Some(("enable, start".to_owned(), Act::Start)));
     }

@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay};
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::uses::Uses;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::enablement::{Enablement, must_disable, record};
 use super::failure;
 use super::name::units;
+use super::planned::{Activity, PlannedEnablement};
 use super::running::patience;
 use super::unit::Unit;
 
@@ -56,8 +57,8 @@ would leave running what you believe is stopped.
             Param::new("units", ParamKind::Strings, "A unit or an array of them; without a suffix, a service."),
         ],
         options: &[
-            Param::option("disabled", ParamKind::Boolean, "false", "Do not start it at boot either."),
-            Param::option("timeout", ParamKind::Duration, "90s", "How long it may take to stop."),
+            Param::option("disabled", ParamKind::Boolean, Absent::Boolean(false), "Do not start it at boot either."),
+            Param::option("timeout", ParamKind::Duration, Absent::String("90s"), "How long it may take to stop."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -78,7 +79,7 @@ would leave running what you believe is stopped.
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        let (disabled, timeout) = (arguments.boolean("disabled", false), patience(arguments));
+        let (disabled, timeout) = (arguments.boolean("disabled")?, patience(arguments)?);
         Ok(units(arguments)?.into_iter().map(|unit| Stopped { unit, disabled, timeout }).collect())
     }
 
@@ -111,9 +112,8 @@ would leave running what you believe is stopped.
         }
         let words: Vec<&str> = [(stop, "stop"), (disable, "disable")].iter().filter(|w| w.0).map(|w| w.1).collect();
         let before = Before { active: !unit.is_down(), enablement: disable.then(|| Enablement::of(unit)) };
-        let fact = |kind, value: &str| Effect::Fact { kind, name: self.unit.clone(), value: value.to_owned() };
-        let mut effects = vec![fact("unit", "inactive")];
-        effects.extend(disable.then(|| fact("enablement", "disabled")));
+        let mut effects = vec![Effect::fact(&self.unit, Activity::Inactive)];
+        effects.extend(disable.then(|| Effect::fact(&self.unit, PlannedEnablement("disabled"))));
         Ok(Plan::Change(Change { before, summary: words.join(", "), diff: None, effects }))
     }
 

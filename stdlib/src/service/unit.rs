@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::name::template;
 use super::owned::{self, Owned};
+use super::planned::{Activity, PlannedEnablement};
+use crate::pkg::PlannedPackage;
 
 /// Its first line is the command's name for a person.
 const OBSERVE: &str =
@@ -182,19 +184,19 @@ impl Unit {
             matches!(overlay.file(path), Some(PlannedFile::File(_) | PlannedFile::Placed(_) | PlannedFile::Link(_)))
         };
         let placed = FOLDERS.iter().any(|folder| is_placed(&format!("{folder}/{file}")));
-        self.coming = placed || overlay.any_fact("package") || overlay.opaque().is_some();
+        self.coming = placed || overlay.any_fact::<PlannedPackage>() || overlay.opaque().is_some();
         self.must_reread |= !self.is_unknown() && self.fragments.iter().any(|path| overlay.file(path).is_some());
-        match overlay.fact("unit", &self.name) {
-            Some("active") => {
+        match overlay.fact::<Activity>(&self.name) {
+            Some(Activity::Active) => {
                 // What it was started with before says nothing of the start that is planned.
                 self.stamp = self.stamp.take().filter(|_| self.is_active());
                 (self.active, self.load) = ("active".to_owned(), "loaded".to_owned());
             }
-            Some(_) => self.active = "inactive".to_owned(),
+            Some(Activity::Inactive) => self.active = "inactive".to_owned(),
             None => {}
         }
-        if let Some(enablement) = overlay.fact("enablement", &self.name) {
-            self.enablement = enablement.to_owned();
+        if let Some(enablement) = overlay.fact::<PlannedEnablement>(&self.name) {
+            self.enablement = enablement.0.to_owned();
         }
         for watched in &mut self.files {
             watched.planned = overlay.file(&watched.path).map(|planned| match planned {

@@ -11,7 +11,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::{Command, Exit, Output, Stream};
 use haengine_kernel::value::{Unknown, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -47,7 +47,7 @@ it. A plan says what would be copied.";
             Param::new("path", ParamKind::Path, "The file on the host."),
             Param::new("local", ParamKind::LocalPath, "Where the copy goes."),
         ],
-        options: &[Param::option("mode", ParamKind::Mode, "0o600", "Permissions of a new copy.")],
+        options: &[Param::option("mode", ParamKind::Mode, Absent::Mode(0o600), "Permissions of a new copy.")],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -75,7 +75,7 @@ it. A plan says what would be copied.";
             path: arguments.string("path")?,
             local: arguments.local_path("local")?,
             into: arguments.string("local")?.ends_with('/'),
-            mode: arguments.mode("mode").unwrap_or(0o600),
+            mode: arguments.mode("mode")?,
             writer: Arc::default(),
         })
     }

@@ -3,7 +3,7 @@
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use serde::{Deserialize, Serialize};
 
 use super::setting::{Input, Line, Setting};
@@ -11,15 +11,19 @@ use super::setting::{Input, Line, Setting};
 pub(super) const UNLESS: Param = Param::option(
     "unless",
     ParamKind::String,
-    "()",
+    Absent::Means("()"),
     "A command for `sh` that only looks; when it ends with status 0, there is nothing to do.",
 );
-pub(super) const UNDO: Param =
-    Param::option("undo", ParamKind::String, "()", "A command for `sh` that takes it back; run by `haengine undo`.");
+pub(super) const UNDO: Param = Param::option(
+    "undo",
+    ParamKind::String,
+    Absent::Means("()"),
+    "A command for `sh` that takes it back; run by `haengine undo`.",
+);
 pub(super) const REPEATABLE: Param = Param::option(
     "repeatable",
     ParamKind::Boolean,
-    "false",
+    Absent::Boolean(false),
     "Whether it may be done again when nobody knows how its last attempt ended.",
 );
 
@@ -35,12 +39,12 @@ pub(super) struct Once {
 }
 
 impl Once {
-    pub(super) fn parse(arguments: &Arguments) -> Once {
-        Once {
+    pub(super) fn parse(arguments: &Arguments) -> Result<Once> {
+        Ok(Once {
             unless: arguments.opt_string("unless"),
             undo: arguments.opt_string("undo"),
-            repeatable: arguments.boolean("repeatable", false),
-        }
+            repeatable: arguments.boolean("repeatable")?,
+        })
     }
 
     pub(super) fn repeatable(&self) -> bool {

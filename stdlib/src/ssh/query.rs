@@ -53,7 +53,7 @@ well, and no journal knows of it. In a plan, on a host where changes are planned
         Ok(Query {
             command: Line::parse(arguments, "command")?,
             setting: Setting::parse(arguments)?,
-            stdin: arguments.get("stdin").map(|_| arguments.text("stdin")).transpose()?,
+            stdin: arguments.opt_text("stdin"),
         })
     }
 

@@ -1,7 +1,7 @@
 //! `ssh::run`: a command, once.
 
 use async_trait::async_trait;
-use haengine_kernel::action::Action;
+use haengine_kernel::action::{Action, Performed};
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
@@ -77,8 +77,8 @@ that there is nothing to do, the result is `()`.";
         Ok(Run {
             command: Line::parse(arguments, "command")?,
             setting: Setting::parse(arguments)?,
-            once: Once::parse(arguments),
-            stdin: arguments.get("stdin").map(|_| arguments.text("stdin")).transpose()?,
+            once: Once::parse(arguments)?,
+            stdin: arguments.opt_text("stdin"),
         })
     }
 
@@ -103,7 +103,7 @@ that there is nothing to do, the result is `()`.";
         self.once.inverse()
     }
 
-    async fn undo(&self, host: &Host) -> Result<()> {
+    async fn undo(&self, host: &Host, _performed: &Performed<'_>) -> Result<()> {
         self.once.undo(host, &self.setting).await
     }
 }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use haengine_kernel::action::Action;
+use haengine_kernel::action::{Action, Performed};
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ the connection alone: it is in no argument of a process and leaves no file behin
             Param::new("script", ParamKind::Text, "A path on your machine, or a text of several lines."),
         ],
         options: &[
-            Param::option("args", ParamKind::Strings, "[]", "Its arguments: `$1`, `$2`, …"),
+            Param::option("args", ParamKind::Strings, Absent::Strings(&[]), "Its arguments: `$1`, `$2`, …"),
             UNLESS,
             UNDO,
             REPEATABLE,
@@ -90,8 +90,8 @@ the connection alone: it is in no argument of a process and leaves no file behin
             body,
             args: arguments.strings("args"),
             setting: Setting::parse(arguments)?,
-            once: Once::parse(arguments),
-            stdin: arguments.get("stdin").map(|_| arguments.text("stdin")).transpose()?,
+            once: Once::parse(arguments)?,
+            stdin: arguments.opt_text("stdin"),
         })
     }
 
@@ -124,7 +124,7 @@ the connection alone: it is in no argument of a process and leaves no file behin
         self.once.inverse()
     }
 
-    async fn undo(&self, host: &Host) -> Result<()> {
+    async fn undo(&self, host: &Host, _performed: &Performed<'_>) -> Result<()> {
         self.once.undo(host, &self.setting).await
     }
 }

@@ -9,7 +9,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::text::Text;
 use haengine_kernel::transport::{Command, Exit, Output};
 use haengine_kernel::value::Value;
@@ -17,16 +17,34 @@ use serde::{Deserialize, Serialize};
 
 use super::live::{self, Voice};
 
-pub(super) const STDIN: Param =
-    Param::option("stdin", ParamKind::Text, "()", "What it reads from its standard input; may be a secret.");
-pub(super) const CWD: Param = Param::option("cwd", ParamKind::Path, "()", "The folder in which it runs.");
-pub(super) const ENV: Param =
-    Param::option("env", ParamKind::Map, "#{}", "Variables of its environment. A secret is refused: use `stdin`.");
-pub(super) const OK: Param = Param::option("ok", ParamKind::Integers, "0", "Statuses that are no failure, beside 0.");
-pub(super) const TIMEOUT: Param =
-    Param::option("timeout", ParamKind::Duration, "()", "How long it may take; then it is ended on the host.");
-pub(super) const LOGIN: Param =
-    Param::option("login", ParamKind::Boolean, "false", "Run as the user who logs in, even where `become` is set.");
+pub(super) const STDIN: Param = Param::option(
+    "stdin",
+    ParamKind::Text,
+    Absent::Means("()"),
+    "What it reads from its standard input; may be a secret.",
+);
+pub(super) const CWD: Param =
+    Param::option("cwd", ParamKind::Path, Absent::Means("()"), "The folder in which it runs.");
+pub(super) const ENV: Param = Param::option(
+    "env",
+    ParamKind::Map,
+    Absent::Map,
+    "Variables of its environment. A secret is refused: use `stdin`.",
+);
+pub(super) const OK: Param =
+    Param::option("ok", ParamKind::Integers, Absent::Means("0"), "Statuses that are no failure, beside 0.");
+pub(super) const TIMEOUT: Param = Param::option(
+    "timeout",
+    ParamKind::Duration,
+    Absent::Means("()"),
+    "How long it may take; then it is ended on the host.",
+);
+pub(super) const LOGIN: Param = Param::option(
+    "login",
+    ParamKind::Boolean,
+    Absent::Boolean(false),
+    "Run as the user who logs in, even where `become` is set.",
+);
 
 /// How many characters of a command a title shows.
 const TITLE: usize = 160;
@@ -101,9 +119,9 @@ impl Setting {
         Ok(Setting {
             cwd: arguments.opt_string("cwd"),
             env: arguments.map("env").into_iter().map(variable).collect::<Result<_>>()?,
-            timeout: arguments.duration("timeout"),
+            timeout: arguments.opt_duration("timeout"),
             ok: arguments.integers("ok"),
-            login: arguments.boolean("login", false),
+            login: arguments.boolean("login")?,
         })
     }
 

@@ -8,7 +8,7 @@ use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ what changes.";
             Param::option(
                 "mode",
                 ParamKind::Mode,
-                "as it is; that of your file for a new one",
+                Absent::Means("as it is; that of your file for a new one"),
                 "Permissions of the files.",
             ),
             OWNER,

@@ -9,7 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
@@ -41,13 +41,23 @@ host that restarts. With several options all of them must hold. The time counts 
             Param::option(
                 "port",
                 ParamKind::Integer,
-                "()",
+                Absent::Means("()"),
                 "A TCP port that shall accept connections, seen from the host.",
             ),
-            Param::option("address", ParamKind::String, "()", "Where that port is, if it is not the host's own."),
-            Param::option("path", ParamKind::Path, "()", "A path that shall be there."),
-            Param::option("unit", ParamKind::String, "()", "A unit of systemd that shall be active."),
-            Param::option("timeout", ParamKind::Duration, "\"5m\"", "How long to wait; then it is an error."),
+            Param::option(
+                "address",
+                ParamKind::String,
+                Absent::Means("()"),
+                "Where that port is, if it is not the host's own.",
+            ),
+            Param::option("path", ParamKind::Path, Absent::Means("()"), "A path that shall be there."),
+            Param::option("unit", ParamKind::String, Absent::Means("()"), "A unit of systemd that shall be active."),
+            Param::option(
+                "timeout",
+                ParamKind::Duration,
+                Absent::String("5m"),
+                "How long to wait; then it is an error.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -67,7 +77,7 @@ host that restarts. With several options all of them must hold. The time counts 
     ];
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let port = arguments.integer("port").map(u16::try_from).transpose().ok().filter(|port| *port != Some(0));
+        let port = arguments.opt_integer("port").map(u16::try_from).transpose().ok().filter(|port| *port != Some(0));
         let Some(port) = port else {
             return Err(Error::new(Kind::Usage, "ssh.wait", "a port is a number from 1 to 65535"));
         };
@@ -77,7 +87,7 @@ host that restarts. With several options all of them must hold. The time counts 
                 .hint("add `port`"));
         }
         let (path, unit) = (arguments.opt_string("path"), arguments.opt_string("unit"));
-        let timeout = arguments.duration("timeout").unwrap_or(Duration::from_secs(300));
+        let timeout = arguments.duration("timeout")?;
         Ok(Wait { port, address, path, unit, timeout })
     }
 

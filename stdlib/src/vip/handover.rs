@@ -10,7 +10,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::read::Read;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::{Command, Exit};
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,19 @@ What takes it back is a handover on the other host: where an address is, is nobo
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), ADDRESS],
         options: &[
-            Param::option("path", ParamKind::Path, "/etc/keepalived/keepalived.conf", "keepalived's configuration."),
-            Param::option("unit", ParamKind::String, "keepalived", "Its unit."),
-            Param::option("overlap", ParamKind::Duration, "6s", "How long clients may take to learn where it is."),
+            Param::option(
+                "path",
+                ParamKind::Path,
+                Absent::String("/etc/keepalived/keepalived.conf"),
+                "keepalived's configuration.",
+            ),
+            Param::option("unit", ParamKind::String, Absent::String("keepalived"), "Its unit."),
+            Param::option(
+                "overlap",
+                ParamKind::Duration,
+                Absent::String("6s"),
+                "How long clients may take to learn where it is.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[Example {
@@ -63,12 +73,12 @@ What takes it back is a handover on the other host: where an address is, is nobo
     }];
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let path = arguments.opt_string("path").unwrap_or_else(|| "/etc/keepalived/keepalived.conf".to_owned());
+        let path = arguments.string("path")?;
         Ok(Handover {
             address: address(arguments)?,
             path: path::clean(&path)?,
-            unit: arguments.opt_string("unit").unwrap_or_else(|| "keepalived".to_owned()),
-            overlap: arguments.duration("overlap").map_or(6, |time| time.as_secs()),
+            unit: arguments.string("unit")?,
+            overlap: arguments.duration("overlap")?.as_secs(),
         })
     }
 

@@ -9,7 +9,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::reach::connect;
@@ -41,7 +41,12 @@ Behind a balancer that does not let a backend reach itself, its own port is `tim
             Param::hosts(),
             Param::new("endpoint", ParamKind::String, "`address:port`, as the host reaches it."),
         ],
-        options: &[Param::option("timeout", ParamKind::Duration, "2s", "After which time nobody answered.")],
+        options: &[Param::option(
+            "timeout",
+            ParamKind::Duration,
+            Absent::String("2s"),
+            "After which time nobody answered.",
+        )],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -66,7 +71,7 @@ Behind a balancer that does not let a backend reach itself, its own port is `tim
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (address, port) = endpoint_of(&arguments.string("endpoint")?)?;
-        Ok(Probe { address, port, timeout: arguments.duration("timeout").unwrap_or(Duration::from_secs(2)) })
+        Ok(Probe { address, port, timeout: arguments.duration("timeout")? })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {

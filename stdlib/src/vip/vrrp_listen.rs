@@ -10,7 +10,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::{Command, Exit};
 use haengine_kernel::value::Value;
 
@@ -45,7 +45,7 @@ sender and number:
         options: &[Param::option(
             "time",
             ParamKind::Duration,
-            "4s",
+            Absent::String("4s"),
             "How long it listens; senders repeat every second or so.",
         )],
     };
@@ -65,7 +65,7 @@ sender and number:
     ];
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let time = arguments.duration("time").unwrap_or(Duration::from_secs(4));
+        let time = arguments.duration("time")?;
         Ok(VrrpListen { seconds: time.as_secs().max(1) })
     }
 

@@ -10,7 +10,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 
 use super::outage::{Asked, longest};
@@ -52,10 +52,10 @@ success. It is for drills: let `each` run it on one host while another one is di
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("url", ParamKind::String, "`https://address:port/path`.")],
         options: &[
-            Param::option("authority", ParamKind::Path, "must be given", "A PEM file on the host with whom it trusts."),
-            Param::option("rate", ParamKind::Integer, "50", "How many requests begin each second."),
-            Param::option("time", ParamKind::Duration, "10s", "How long it asks."),
-            Param::option("timeout", ParamKind::Duration, "200ms", "How long a request may take."),
+            Param::option("authority", ParamKind::Path, Absent::Refused, "A PEM file on the host with whom it trusts."),
+            Param::option("rate", ParamKind::Integer, Absent::Integer(50), "How many requests begin each second."),
+            Param::option("time", ParamKind::Duration, Absent::String("10s"), "How long it asks."),
+            Param::option("timeout", ParamKind::Duration, Absent::String("200ms"), "How long a request may take."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -74,11 +74,7 @@ success. It is for drills: let `each` run it on one host while another one is di
     ];
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        if arguments.get("authority").is_none() {
-            return Err(Error::new(Kind::Usage, "vip.authority", "`vip::watch` needs `authority`")
-                .hint("name the file of the cluster's authority on the host"));
-        }
-        let rate = arguments.integer("rate").unwrap_or(50);
+        let rate = arguments.integer("rate")?;
         if !(1..=1000).contains(&rate) {
             return Err(Error::new(Kind::Usage, "vip.rate", format!("`rate` cannot be {rate}"))
                 .hint("write a number from 1 to 1000"));
@@ -87,8 +83,8 @@ success. It is for drills: let `each` run it on one host while another one is di
             place: Place::parse(&arguments.string("url")?)?,
             authority: ReadFile::of(path::of(arguments, "authority")?, false),
             every: Duration::from_secs(1) / u32::try_from(rate).unwrap_or(1),
-            time: arguments.duration("time").unwrap_or(Duration::from_secs(10)),
-            timeout: arguments.duration("timeout").unwrap_or(Duration::from_millis(200)),
+            time: arguments.duration("time")?,
+            timeout: arguments.duration("timeout")?,
         })
     }
 

@@ -81,13 +81,18 @@ impl Run {
         }
         self.interrupted()?;
         self.guards.check()?;
+        // A repeated one is taken back to what was there before its first attempt.
+        let before = match self.past.action(key) {
+            Earlier::Unknown(change) => change.before.clone(),
+            _ => action.before(host).await?,
+        };
         let change = self.next_change();
         let started = Entry::Started {
             change,
             call: call.number,
             key: key.clone(),
             arguments: encode(A::NAME, action)?,
-            before: serde_json::Value::Null,
+            before,
             reversible: action.inverse().is_some(),
             together: call.together.clone(),
             nonce: String::new(),

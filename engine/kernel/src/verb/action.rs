@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::action::Action;
+use crate::action::{Action, Performed};
 use crate::arguments::Arguments;
 use crate::error::Result;
 use crate::host::Host;
@@ -65,7 +65,7 @@ impl<A: Action> Verb for ActionVerb<A> {
             return Ok(Undone::already());
         }
         let action: A = decode(A::NAME, &change.arguments)?;
-        action.undo(host).await?;
+        action.undo(host, &Performed { before: &change.before, result: &change.result }).await?;
         Ok(Undone::restored(Vec::new()))
     }
 

@@ -1,6 +1,6 @@
 //! The functions of the language itself. The one list of them: help, the book and `check` read it.
 
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 
 /// A function of the language.
 pub(crate) struct Core {
@@ -99,7 +99,7 @@ pub(crate) static FUNCTIONS: &[Core] = &[
         options: &[Param::option(
             "together",
             ParamKind::Boolean,
-            "false",
+            Absent::Boolean(false),
             "Its hosts need each other, as members of one etcd do: where undo is stuck on one of them, it stops on the others too.",
         )],
         about: "A named part of the recipe; gives what the closure gives.\n\n\
@@ -183,7 +183,12 @@ preflight([odd]);"#,
     Core {
         name: "rolling",
         shapes: &[&[HOSTS, BODY], &[HOSTS, OPTIONS, BODY]],
-        options: &[Param::option("batch", ParamKind::Integer, "1", "How many hosts are worked on at once.")],
+        options: &[Param::option(
+            "batch",
+            ParamKind::Integer,
+            Absent::Integer(1),
+            "How many hosts are worked on at once.",
+        )],
         about: "As `each`, a batch of hosts after the other.\n\nA batch in which a host fails is the last.",
         example: r#"rolling(group("masters"), #{ batch: 1 }, |h| log(h.name));"#,
     },
@@ -191,8 +196,8 @@ preflight([odd]);"#,
         name: "retry",
         shapes: &[&[BODY], &[OPTIONS, BODY]],
         options: &[
-            Param::option("times", ParamKind::Integer, "3", "How often it is tried."),
-            Param::option("every", ParamKind::Duration, "\"1s\"", "The pause between two tries."),
+            Param::option("times", ParamKind::Integer, Absent::Integer(3), "How often it is tried."),
+            Param::option("every", ParamKind::Duration, Absent::String("1s"), "The pause between two tries."),
         ],
         about: "Calls the closure until it raises no error; gives what it gives.\n\nThe error of the last try goes on.",
         example: r#"let name = retry(#{ times: 5, every: "2s" }, || host("master1").name);"#,
@@ -201,8 +206,8 @@ preflight([odd]);"#,
         name: "wait_until",
         shapes: &[&[value("what", ParamKind::String), BODY], &[value("what", ParamKind::String), OPTIONS, BODY]],
         options: &[
-            Param::option("timeout", ParamKind::Duration, "\"60s\"", "After this the run fails."),
-            Param::option("every", ParamKind::Duration, "\"500ms\"", "The pause between two looks."),
+            Param::option("timeout", ParamKind::Duration, Absent::String("60s"), "After this the run fails."),
+            Param::option("every", ParamKind::Duration, Absent::String("500ms"), "The pause between two looks."),
         ],
         about: "Waits until the closure gives `true`.\n\nA plan does not wait.",
         example: r#"wait_until("the masters are three", #{ timeout: "2m" }, || group("masters").len() == 3);"#,

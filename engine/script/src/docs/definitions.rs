@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind};
+use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::verb::Verb;
 use rhai::Engine;
 
@@ -39,7 +39,7 @@ fn of_verb(verb: &dyn Verb) -> String {
     let positional: Vec<String> =
         signature.positional.iter().map(|param| format!("{}: {}", param.name, type_of(param.kind))).collect();
     let fields: String = signature.positional.iter().map(field).collect();
-    let options: String = signature.options.iter().map(field).collect();
+    let options: String = signature.options.iter().map(option).collect();
     let gives = shape(&verb.gives());
     let mut text = comment(&format!("{}\n\n{fields}", verb.about().trim()));
     let _ = writeln!(text, "fn {name}({}) -> {gives};", positional.join(", "));
@@ -52,8 +52,15 @@ fn of_verb(verb: &dyn Verb) -> String {
 }
 
 fn field(param: &Param) -> String {
-    let default = param.default.map(|default| format!(" Default: `{default}`.")).unwrap_or_default();
-    format!("- `{}`: {}. {}{default}\n", param.name, param.kind.takes(), param.about)
+    format!("- `{}`: {}. {}\n", param.name, param.kind.takes(), param.about)
+}
+
+fn option(param: &Param) -> String {
+    let default = match param.absent {
+        Absent::Refused => " Must be given.".to_owned(),
+        absent => format!(" Default: `{absent}`."),
+    };
+    format!("{}{default}\n", field(param).trim_end())
 }
 
 fn of_language(wanted: impl Fn(&str) -> bool) -> String {
@@ -68,7 +75,7 @@ fn of_function(function: &Core) -> String {
         Some(method) => (method, vec!["parameter: ?".to_owned()]),
         None => (name, Vec::new()),
     };
-    let options: String = function.options.iter().map(field).collect();
+    let options: String = function.options.iter().map(option).collect();
     let about = if options.is_empty() {
         function.about.to_owned()
     } else {

@@ -107,7 +107,7 @@ pub fn verb(verb: &dyn Verb) -> Entry {
         },
         about: verb.about().trim().to_owned(),
         arguments: signature.positional.iter().map(field).collect(),
-        options: signature.options.iter().map(field).collect(),
+        options: signature.options.iter().map(option).collect(),
         examples: verb
             .examples()
             .iter()
@@ -133,7 +133,7 @@ pub(super) fn core(function: &Core) -> Entry {
         sort: if is_parameter { EntrySort::Parameter } else { EntrySort::Function },
         about: function.about.to_owned(),
         arguments: longest.iter().map(|one| argument(one.name, one.takes)).collect(),
-        options: function.options.iter().map(field).collect(),
+        options: function.options.iter().map(option).collect(),
         examples: vec![Sample { about: String::new(), code: function.example.to_owned() }],
     }
 }
@@ -173,10 +173,9 @@ fn property(name: &str, about: &str) -> Entry {
 }
 
 fn field(param: &Param) -> Field {
-    Field {
-        name: param.name.to_owned(),
-        takes: param.kind.takes(),
-        about: param.about.to_owned(),
-        default: param.default.map(str::to_owned),
-    }
+    Field { name: param.name.to_owned(), takes: param.kind.takes(), about: param.about.to_owned(), default: None }
+}
+
+fn option(param: &Param) -> Field {
+    Field { default: Some(param.absent.to_string()), ..field(param) }
 }

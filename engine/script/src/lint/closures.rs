@@ -12,23 +12,46 @@ struct Closure<'e> {
 }
 
 impl Follow<'_, '_> {
-    /// Goes through a closure, if the expression is one. `own` is what its arguments are; `copies` is the function that
-    /// calls it with copies of what it captures.
-    pub fn closure(&mut self, expression: &Expr, own: Vec<Known>, copies: Option<&'static str>) -> bool {
-        let Some(closure) = written(expression) else { return false };
-        let Some(body) = self.bodies.closure(&closure.name) else { return true };
+    /// Goes through a closure, if the expression is one, and says what it gives. `own` is what its arguments are; `copies`
+    /// is the function that calls it with copies of what it captures.
+    pub fn closure(&mut self, expression: &Expr, own: Vec<Known>, copies: Option<&'static str>) -> Option<Known> {
+        let closure = written(expression)?;
+        let Some(body) = self.bodies.closure(&closure.name) else { return Some(Known::Anything) };
         let captured: Vec<Variable> = closure.captured.iter().filter_map(|one| self.captured(one, copies)).collect();
         let outer = std::mem::replace(&mut self.scope, captured.clone());
         let own = own.into_iter().chain(std::iter::repeat(Known::Anything));
         for (name, known) in body.arguments.iter().skip(captured.len()).zip(own) {
             self.define(name, known);
         }
-        self.block(&body.statements);
+        let gives = self.body(&body.statements);
         let inner = std::mem::replace(&mut self.scope, outer);
         for seen in inner.into_iter().take(captured.len()) {
             self.returned(&seen, copies);
         }
-        true
+        Some(gives)
+    }
+
+    /// What is certain of the last statement's value.
+    fn body(&mut self, statements: &[Stmt]) -> Known {
+        let outer = self.scope.len();
+        self.statements(statements);
+        let tells = std::mem::take(&mut self.tells);
+        let gives = match statements.last() {
+            Some(Stmt::Expr(expression)) => self.value(expression),
+            Some(Stmt::FnCall(call, position)) => self.call(call, *position, true),
+            _ => Known::Anything,
+        };
+        self.tells = tells;
+        self.scope.truncate(outer);
+        gives
+    }
+
+    /// A `verify` whose closure gives what is neither true nor false.
+    pub fn verdict(&mut self, closure: &Expr, gives: &Known) {
+        let Some(what) = gives.name().filter(|_| !matches!(gives, Known::Boolean | Known::Nothing)) else { return };
+        let message = format!("the closure of `verify` gives {what}, and must give true or false");
+        let hint = "compare it with what it should be, or end the line with `;` where an error says enough".to_owned();
+        self.error("check.verify", closure.start_position(), message, hint);
     }
 
     fn captured(&mut self, variable: &Expr, copies: Option<&'static str>) -> Option<Variable> {

@@ -142,7 +142,7 @@ impl Follow<'_, '_> {
         self.scope.truncate(outer);
     }
 
-    fn statements(&mut self, statements: &[Stmt]) {
+    pub fn statements(&mut self, statements: &[Stmt]) {
         self.unreachable(statements);
         for (index, statement) in statements.iter().enumerate() {
             self.statement(statement, index + 1 == statements.len());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use haengine_kernel::arguments::left_out;
 use haengine_kernel::review::{DoubtSort, Written};
 use haengine_kernel::signature::{Param, ParamKind};
 use haengine_kernel::verb::{Sort, Verb};
@@ -71,11 +72,13 @@ impl Follow<'_, '_> {
             let before = self.passed_over;
             // Checks are done in a plan too.
             self.passed_over = skipped || (before && copies != Some("check"));
-            let is_closure = self.closure(given, own, copies);
-            if is_closure && call.name == "step" {
-                self.leaves(given, used);
+            let gives = self.closure(given, own, copies);
+            match (&gives, call.name) {
+                (Some(_), "step") => self.leaves(given, used),
+                (Some(gives), "verify") => self.verdict(given, gives),
+                _ => {}
             }
-            arguments.push(if is_closure { Known::Closure } else { self.value(given) });
+            arguments.push(if gives.is_some() { Known::Closure } else { self.value(given) });
             self.passed_over = before;
         }
         match call.name {
@@ -143,6 +146,15 @@ impl Follow<'_, '_> {
     fn options(&mut self, call: &Call, known: &'static [Param], given: &Expr, fields: &BTreeMap<String, Known>) {
         if matches!(given, Expr::Map(..)) {
             return;
+        }
+        for param in known.iter().filter(|param| param.is_required() && !fields.contains_key(param.name)) {
+            let error = left_out(&call.function(), param);
+            self.error(
+                "check.missing_option",
+                given.start_position(),
+                error.message().to_owned(),
+                error.advice().map(str::to_owned),
+            );
         }
         let known = crate::lint::verb::with_on_error(known);
         let unknown = fields.keys().filter(|key| !known.iter().any(|param| param.name == key.as_str()));

@@ -21,7 +21,7 @@ impl Follow<'_, '_> {
             _ => Known::Anything,
         };
         for argument in &call.args {
-            if !self.closure(argument, vec![element.clone()], None) {
+            if self.closure(argument, vec![element.clone()], None).is_none() {
                 self.value(argument);
             }
         }

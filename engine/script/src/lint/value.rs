@@ -50,7 +50,7 @@ impl Follow<'_, '_> {
     }
 
     fn block_or_closure(&mut self, expression: &Expr) -> Known {
-        if self.closure(expression, Vec::new(), None) {
+        if self.closure(expression, Vec::new(), None).is_some() {
             return Known::Closure;
         }
         if let Expr::Stmt(block) = expression {

@@ -1,8 +1,8 @@
 //! The arguments of verbs and of the language's own functions, as far as they are written out.
 
-use haengine_kernel::arguments::Arguments;
+use haengine_kernel::arguments::{Arguments, left_out};
 use haengine_kernel::error::Error;
-use haengine_kernel::signature::{Param, ParamKind, Signature, nearest, quoted};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature, nearest, quoted};
 use haengine_kernel::value::Value;
 use rhai::Expr;
 
@@ -16,7 +16,7 @@ use crate::lint::sheet::Sheet;
 static ON_ERROR: [Param; 1] = [Param::option(
     "on_error",
     ParamKind::Choice(&["raise", "continue"]),
-    "\"raise\"",
+    Absent::String("raise"),
     "What the failure of some hosts does.",
 )];
 
@@ -46,6 +46,19 @@ impl Lint<'_> {
         if let Some(given) = options {
             let known = with_on_error(signature.options);
             self.options(sheet, &Place { function: &function, index: takes }, &known, given);
+        }
+        self.required(sheet, call, signature, options);
+    }
+
+    /// Options that must be given, where it is written out which ones are.
+    fn required(&mut self, sheet: &Sheet, call: &Call, signature: &Signature, given: Option<&Expr>) {
+        let names: Vec<&str> = match given {
+            None => Vec::new(),
+            Some(Expr::Map(map, _)) => map.0.iter().map(|(key, _)| key.name.as_str()).collect(),
+            Some(_) => return,
+        };
+        for param in signature.options.iter().filter(|param| param.is_required() && !names.contains(&param.name)) {
+            self.told(sheet, "check.missing_option", call.position, &left_out(&call.function(), param));
         }
     }
 

@@ -7,7 +7,7 @@ use haengine_kernel::error::Result;
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::secret::Secret;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,12 @@ impl Action for Act {
     const ABOUT: &'static str = "Says a word once, and leaves `/said/WORD`.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts(), Param::new("word", ParamKind::String, "The word.")],
-        options: &[Param::option("unless", ParamKind::Path, "never", "An entry that says that it is done.")],
+        options: &[Param::option(
+            "unless",
+            ParamKind::Path,
+            Absent::Means("never"),
+            "An entry that says that it is done.",
+        )],
     };
     const EXAMPLES: &'static [Example] =
         &[Example { about: "Says hello.", given: "", code: r#"toy::act(h, "hello")"#, gives: r#""hello""# }];

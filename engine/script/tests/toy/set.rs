@@ -10,7 +10,7 @@ use haengine_kernel::op::{Change, Example, Op, Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::secret::Secret;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::text::{Text, TextDigest};
 use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
@@ -73,8 +73,8 @@ impl Op for Set {
             Param::new("content", ParamKind::Text, "What it shall hold."),
         ],
         options: &[
-            Param::option("mode", ParamKind::Mode, "0o644", "Its permissions."),
-            Param::option("flag", ParamKind::Boolean, "false", "Whether it is marked."),
+            Param::option("mode", ParamKind::Mode, Absent::Mode(0o644), "Its permissions."),
+            Param::option("flag", ParamKind::Boolean, Absent::Boolean(false), "Whether it is marked."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[Example {
@@ -91,8 +91,8 @@ impl Op for Set {
         Ok(vec![Set {
             path: arguments.string("path")?,
             content: arguments.text("content")?,
-            mode: arguments.mode("mode").unwrap_or(0o644),
-            flag: arguments.boolean("flag", false),
+            mode: arguments.mode("mode")?,
+            flag: arguments.boolean("flag")?,
         }])
     }
 

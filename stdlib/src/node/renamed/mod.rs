@@ -20,7 +20,7 @@ use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
@@ -89,11 +89,21 @@ In a plan it is known only when run once a change is planned on the host: take i
             Param::option(
                 "units",
                 ParamKind::Map,
-                "#{}",
+                Absent::Map,
                 "Units by name, each with its files, as `node::survey` tells them.",
             ),
-            Param::option("servers", ParamKind::Strings, "[]", "The API servers of the cluster, `ADDRESS:PORT`."),
-            Param::option("server", ParamKind::String, "port 6443 of `new`", "The new node's own API server."),
+            Param::option(
+                "servers",
+                ParamKind::Strings,
+                Absent::Strings(&[]),
+                "The API servers of the cluster, `ADDRESS:PORT`.",
+            ),
+            Param::option(
+                "server",
+                ParamKind::String,
+                Absent::Means("port 6443 of `new`"),
+                "The new node's own API server.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[Example {

@@ -13,7 +13,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
@@ -60,7 +60,12 @@ TCP over IPv4 and IPv6, as the kernel tells it. The result is a map of two lists
 In a plan it is known only when run once a change is planned on the host: take it before.";
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts()],
-        options: &[Param::option("units", ParamKind::Strings, "[]", "Units whose sockets are told by name.")],
+        options: &[Param::option(
+            "units",
+            ParamKind::Strings,
+            Absent::Strings(&[]),
+            "Units whose sockets are told by name.",
+        )],
     };
     const EXAMPLES: &'static [Example] = &[Example {
         about: "Who holds a port.",

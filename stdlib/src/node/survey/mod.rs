@@ -20,7 +20,7 @@ use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
@@ -82,9 +82,19 @@ In a plan it is known only when run once a change is planned on the host: take i
     const SIGNATURE: Signature = Signature {
         positional: &[Param::hosts()],
         options: &[
-            Param::option("root", ParamKind::Path, "none", "The folder of the cluster's files, whose size is told."),
-            Param::option("kubeconfig", ParamKind::Path, "none", "A kubeconfig beside those that flags name."),
-            Param::option("units", ParamKind::Strings, "[]", "Units that are looked at, too."),
+            Param::option(
+                "root",
+                ParamKind::Path,
+                Absent::Means("none"),
+                "The folder of the cluster's files, whose size is told.",
+            ),
+            Param::option(
+                "kubeconfig",
+                ParamKind::Path,
+                Absent::Means("none"),
+                "A kubeconfig beside those that flags name.",
+            ),
+            Param::option("units", ParamKind::Strings, Absent::Strings(&[]), "Units that are looked at, too."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[Example {

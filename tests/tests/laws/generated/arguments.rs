@@ -87,7 +87,7 @@ pub fn call(verb: &'static str, signature: &Signature, place: &Place) -> BoxedSt
 
 /// An option, mostly left out unless it must be given.
 fn option(verb: &str, param: &Param, place: &Place) -> BoxedStrategy<Option<String>> {
-    let weight = if param.default == Some("must be given") { 0.95 } else { 0.25 };
+    let weight = if param.is_required() { 0.95 } else { 0.25 };
     let name = param.name;
     let given = argument(verb, param, place).prop_map(move |value| format!("{name}: {value}"));
     proptest::option::weighted(weight, given).boxed()

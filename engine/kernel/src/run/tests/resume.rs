@@ -132,6 +132,8 @@ async fn an_action_that_may_be_repeated_or_says_that_it_is_not_done_is_not_asked
         let id = killed_action(&stage, &action, moment).await;
         act(&stage.resume(&id, Arc::new(Nobody)).await, &action).await.unwrap();
         assert_eq!(stage.value("m1", "/log").as_deref(), Some(log), "{action:?}");
+        undo_all(&stage, &id).await.unwrap();
+        assert!(stage.values().is_empty(), "back to what was there before its first attempt: {action:?}");
     }
 }
 

@@ -1,0 +1,4 @@
+//! What a plan will have installed.
+
+/// A package that will be there.
+pub struct PlannedPackage;
