@@ -104,6 +104,7 @@ beside the directories above them.";
         Example {
             about: "Brings an older copy up to date; what else is there stays.",
             given: "mkdir -p /opt/demo/cfg /srv/demo/cfg && echo new >/opt/demo/cfg/a && echo old >/srv/demo/cfg/a && \
+                    touch -d @1600000000 /srv/demo/cfg/a && \
                     echo own >/srv/demo/cfg/b && chmod 750 /srv/demo/cfg && mkdir /opt/demo/more && echo m >/opt/demo/more/m",
             code: r#"file::copy_tree(h, "/opt/demo", h, "/srv/demo")"#,
             gives: r#"{"changed":true}"#,

@@ -36,7 +36,9 @@ pub fn scenario(stage: &mut Stage) {
     use_endpoint(site, &WORKERS, DOOR);
     assert_eq!(given("run").ended_with(0).finished()["changed"], 0);
 
+    let reader = Reader::of(site, MASTER, 50);
     stage.undo(&run).ended_with(0);
+    reader.stop();
     use_endpoint(site, &WORKERS, MASTER);
     assert_eq!(differences(&before, &steady(&site.manifest(), "master2")), "", "undo left something");
     stage.wait();

@@ -2,17 +2,18 @@
 
 use haengine_tests::site::{Given, differences};
 
-use crate::look::{endpoints, is_master, is_second_master, kubectl, objects, ready_nodes, touched};
+use crate::look::{endpoints, is_master, is_second_master, kubectl, objects, ready_nodes, steady, touched};
 use crate::stage::{MASTERS, Stage, WORKERS};
 
 type Scenario = fn(&mut Stage);
 
-pub const ALL: [(&str, Scenario); 5] = [
+pub const ALL: [(&str, Scenario); 6] = [
     ("programs_in_usr_bin", programs_in_usr_bin),
     ("nodes_named_by_address", nodes_named_by_address),
     ("ecdsa_keys", ecdsa_keys),
     ("files_elsewhere", files_elsewhere),
     ("a_third_master", a_third_master),
+    ("no_approval", no_approval),
 ];
 
 const BOTH: [&str; 2] = ["192.168.2.117", "192.168.2.119"];
@@ -89,6 +90,24 @@ fn files_elsewhere(stage: &mut Stage) {
         stage.site.on("master2", "ls -d /etc/kubernetes /usr/local/bin/* /usr/local/sbin/* 2>/dev/null; true"),
         ""
     );
+}
+
+/// A cluster whose kubelets are let in by nobody is taken back, ten times of ten: etcd's members need each other until the end.
+fn no_approval(stage: &mut Stage) {
+    let approve = "k8s::approve(master, at[h.name].hostname";
+    let recipe = include_str!("../../../scripts/bootstrap_cluster.rhai");
+    assert!(recipe.contains(approve), "the recipe approves in another way");
+    let options = r#", #{ requestors: ["nobody"], groups: [], timeout: "5s" }"#;
+    stage.site.write("bootstrap_cluster.rhai", &recipe.replace(approve, &format!("{approve}{options}")));
+    let before = steady(&stage.site.manifest(), "");
+    for time in 1..=10 {
+        let run = stage.bootstrap("run", &[]).ended_with(1);
+        assert!(run.out.contains("approve what their kubelets ask for"), "{}", run.out);
+        let undo = stage.undo(&run).ended_with(0);
+        assert_eq!(undo.finished()["failed"], 0, "time {time}: {}", undo.out);
+        assert_eq!(differences(&before, &steady(&stage.site.manifest(), "")), "", "time {time}: undo left something");
+        eprintln!("time {time} of 10: clean");
+    }
 }
 
 const MOVE: &str = "set -e; cd /opt/kubernetes

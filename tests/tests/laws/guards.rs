@@ -33,7 +33,7 @@ const fn guard(verb: &'static str, example: usize, line: &'static str, instead: 
 }
 
 /// The first few are tried by `make test`.
-const GUARDS: [Guard; 12] = [
+const GUARDS: [Guard; 10] = [
     Guard {
         deed: WRITE,
         path: "/etc/motd",
@@ -56,7 +56,6 @@ const GUARDS: [Guard; 12] = [
         ..guard("file.put", 0, "if ! is_still \"$gone\"; then", "if false; then")
     },
     Guard { deed: SAVE, in_undo: true, ..guard("file.put", 1, "is_still \"$path\" || { drop; exit 76; }", ":") },
-    Guard { in_undo: true, ..guard("file.put", 1, "if ! is_still \"$temporary.old\"; then", "if false; then") },
     Guard {
         deed: MAKE,
         path: "/opt/demo",
@@ -76,10 +75,6 @@ const GUARDS: [Guard; 12] = [
         deed: WRITE,
         in_undo: true,
         ..guard("file.absent", 0, "ln -P -T -- \"$kept\" \"$path\" 2>/dev/null", "mv -fT -- \"$kept\" \"$path\"")
-    },
-    Guard {
-        path: "/srv/demo/cfg/a",
-        ..guard("file.copy_tree", 1, "if [ \"$linked\" = yes ] && ! is_seen \"$stage/links\"; then", "if false; then")
     },
     Guard {
         deed: SAVE,
