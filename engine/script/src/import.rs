@@ -1,4 +1,5 @@
-//! `import`: other recipes of the same snapshot. Their `main` applies their own `params()` first.
+//! `import`: other recipes of the same snapshot. Their `main` applies their own `params()` first; one that has phases gets
+//! a `main` that plays them.
 
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use rhai::{
 
 use crate::frame::{Frame, Given};
 use crate::params::{Parameter, bind_map, declared};
+use crate::phases::Form;
+use crate::play::{Piece, play};
 use crate::raise::{placed, raise};
 use crate::snapshot::{Snapshot, SnapshotFile};
 
@@ -49,7 +52,7 @@ fn module_of(engine: &Engine, file: &SnapshotFile, mut global: GlobalRuntimeStat
     functions.retain_functions(|_, _, name, _| name != "main");
     let mut module = Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &functions)?;
     module.set_id(file.label.as_str());
-    if file.ast.iter_functions().any(|function| function.name == "main") {
+    if Form::of(&file.ast) != Form::Library {
         let file = file.clone();
         module.set_native_fn("main", move |context: NativeCallContext, given: Map| {
             call_main(&context, &file, given).map_err(|error| placed(error, &context))
@@ -70,8 +73,19 @@ fn call_main(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> Rh
     run_main(context.engine(), file, inner, bound.0)
 }
 
+/// Calls the file's `main`, or plays its phases.
+pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+    match Form::of(&file.ast) {
+        Form::Phases => {
+            frame.only_reads(&format!("{}::main", file.stem()))?;
+            play(&[Piece { engine, file, frame, given }]).map(|()| Dynamic::UNIT)
+        }
+        _ => written_main(engine, file, frame, given),
+    }
+}
+
 /// Calls the file's `main`, with or without its parameters, as it is written.
-pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+fn written_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, given: Map) -> RhaiResult<Dynamic> {
     let main = file.ast.iter_functions().find(|function| function.name == "main");
     let (takes, name) =
         (main.as_ref().map(|main| main.params.len()), main.and_then(|main| main.params.first().copied()));
@@ -85,7 +99,10 @@ pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, g
             recipe_error("recipe.main", "`main` must take one argument, the parameters")
                 .hint("write `fn main(p) { … }`"),
         )),
-        None => Err(raise(recipe_error("recipe.no_main", "the recipe has no `main`").hint("add `fn main(p) { … }`"))),
+        None => Err(raise(
+            recipe_error("recipe.no_main", "the recipe has no `main`")
+                .hint("add `fn main(p) { … }`, or phases: `fn act(p, found) { … }`"),
+        )),
     }
 }
 

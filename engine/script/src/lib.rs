@@ -9,6 +9,7 @@
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
+//! | `phases`, `play` | what makes a file a recipe, and how phases are played |
 //! | `step`, `preflight` (with `check`, `findings`), `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
 //! | [`repair`], `remedy` | what can be done about a step that fails |
@@ -27,7 +28,9 @@ mod from_rhai;
 mod import;
 mod load;
 mod lookup;
+mod phases;
 mod picture;
+mod play;
 mod preflight;
 mod raise;
 mod remedy;

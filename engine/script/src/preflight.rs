@@ -1,7 +1,7 @@
 //! `preflight`, `audit`, `checks`, `check` and `refuse`: what must hold, with all findings at once.
 
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Check as Told, CheckStatus, Event, Events, Finding};
@@ -97,24 +97,44 @@ fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<(
     Ok(())
 }
 
-/// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`: all checks beside each other, told in the order
-/// of the list; then one error with all that refuses.
+/// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`.
 fn run(context: &NativeCallContext, list: Array, group: &str, purpose: Purpose) -> RhaiResult<()> {
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
-    frame.no_check(purpose.name())?;
-    let checks = flat(purpose.name(), list, group)?;
-    let row = Row::of(checks.len(), session.run.events());
-    beside(session.forks, &checks, |index, check| row.end(index, check.perform(context.engine(), &frame)));
+    frame.session(context)?;
+    frame.only_reads(purpose.name())?;
+    let all =
+        flat(purpose.name(), list, group)?.into_iter().map(|check| Asked { check, frame: frame.clone() }).collect();
+    ask(context.engine(), all, purpose, &[]).map(|_| ())
+}
+
+/// A check that is done next, and where.
+pub(crate) struct Asked {
+    pub check: Check,
+    pub frame: Arc<Frame>,
+}
+
+/// What must hold before something begins; what all checks have told. What was told before is not told again.
+///
+/// # Errors
+/// When a check refuses, and as a check ends the preflight.
+pub(crate) fn hold(engine: &Engine, all: Vec<Asked>, before: &[Told]) -> RhaiResult<Vec<Told>> {
+    ask(engine, all, Purpose::Preflight, before)
+}
+
+/// All checks beside each other, told in the order of the list; then one error with all that refuses.
+fn ask(engine: &Engine, all: Vec<Asked>, purpose: Purpose, before: &[Told]) -> RhaiResult<Vec<Told>> {
+    let Some(session) = all.first().and_then(|asked| asked.frame.session.clone()) else { return Ok(Vec::new()) };
+    let row = Row::of(all.len(), session.run.events(), before);
+    beside(session.forks, &all, |index, asked| row.end(index, asked.check.perform(engine, &asked.frame)));
     let outcomes = row.outcomes()?;
     match refusal(&outcomes, purpose) {
         Some((error, spot)) => Err(raise_at(error, spot)),
-        None => Ok(()),
+        None => Ok(outcomes.into_iter().map(|outcome| outcome.told).collect()),
     }
 }
 
 /// The checks of a list, also those of lists in it; those without a group get this one.
-fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
+pub(crate) fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
     let mut checks = Vec::new();
     for item in list {
         let kind = type_name(&item);
@@ -135,6 +155,8 @@ fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
 /// The checks of a preflight, each told as soon as all before it are.
 struct Row<'a> {
     events: &'a Events,
+    /// What was told when the same checks were done before.
+    before: &'a [Told],
     line: Mutex<Line>,
 }
 
@@ -144,19 +166,30 @@ struct Line {
 }
 
 impl Row<'_> {
-    fn of(count: usize, events: &Events) -> Row<'_> {
-        Row { events, line: Mutex::new(Line { told: 0, ended: (0..count).map(|_| None).collect() }) }
+    fn of<'a>(count: usize, events: &'a Events, before: &'a [Told]) -> Row<'a> {
+        Row { events, before, line: Mutex::new(Line { told: 0, ended: (0..count).map(|_| None).collect() }) }
     }
 
     fn end(&self, index: usize, outcome: RhaiResult<Outcome>) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.ended[index] = Some(outcome);
         while let Some(Some(next)) = line.ended.get(line.told) {
-            if let Ok(outcome) = next {
+            if let Ok(outcome) = next
+                && self.is_news(&outcome.told)
+            {
                 self.events.send(Event::Check(outcome.told.clone()));
             }
             line.told += 1;
         }
+    }
+
+    /// False for what was told before.
+    fn is_news(&self, told: &Told) -> bool {
+        let same =
+            |known: &Told| (&known.group, &known.check, &known.findings) == (&told.group, &told.check, &told.findings);
+        told.status == CheckStatus::Refused
+            || self.before.is_empty()
+            || !(told.findings.is_empty() || self.before.iter().any(same))
     }
 
     fn outcomes(self) -> RhaiResult<Vec<Outcome>> {

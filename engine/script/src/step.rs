@@ -21,14 +21,19 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
 /// `step(name, options, closure)`: the same; `together` marks hosts that need each other.
 pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
-    frame.no_check("step")?;
+    frame.may_step()?;
     let events = frame.session(&context)?.run.events().clone();
+    let say = |event: Event| {
+        if !frame.is_quiet {
+            events.send(event)
+        }
+    };
     let inner = if is_together(&options)? { frame.step(name).together() } else { frame.step(name) };
     loop {
         let (step, started) = (inner.place.step_path(), Instant::now());
-        events.send(Event::StepStarted { step: step.clone() });
+        say(Event::StepStarted { step: step.clone() });
         let result = call_in(&context, &body, inner.clone(), Vec::new());
-        events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
+        say(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
         let remedy = match result {
             Err(error) => {
                 let step = Broken { frame: &inner, body: &body, error };
@@ -55,7 +60,7 @@ fn is_together(options: &Map) -> RhaiResult<bool> {
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.
 pub(crate) fn verify(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    frame.no_check("verify")?;
+    frame.only_reads("verify")?;
     let session = frame.session(&context)?.clone();
     let (started, events) = (Instant::now(), session.run.events());
     let told = |outcome: &str| {

@@ -38,7 +38,11 @@ pub(crate) fn warn_with(context: NativeCallContext, value: Dynamic, hint: &str) 
 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
     let text = shown(value).map_err(|error| placed(error, context))?;
-    Frame::of(context)?.session(context)?.run.events().log(level, None, text);
+    let frame = Frame::of(context)?;
+    let events = frame.session(context)?.run.events();
+    if !(frame.is_quiet && level == Level::Info) {
+        events.log(level, None, text);
+    }
     Ok(())
 }
 
@@ -73,7 +77,7 @@ pub(crate) fn exit() -> RhaiResult<Dynamic> {
 /// `confirm(question)`: ends the run when the operator says no. A plan does not ask.
 pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    frame.no_check("confirm")?;
+    frame.only_reads("confirm")?;
     let session = frame.session(&context)?;
     if session.run.is_plan() || session.prompt.confirm(question).map_err(raise)? {
         return Ok(());

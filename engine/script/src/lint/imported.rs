@@ -11,12 +11,16 @@ use crate::lint::check::Lint;
 use crate::lint::literal::literal;
 use crate::lint::sheet::{Sheet, functions};
 use crate::params::{Default, Parameter};
+use crate::phases::Form;
 use crate::snapshot::SnapshotFile;
 
 impl<'a> Lint<'a> {
     /// A call of a function of another file.
     pub fn imported(&mut self, sheet: &Sheet, call: &Call, file: &'a SnapshotFile) {
-        let known = functions(&file.ast, false);
+        let mut known = functions(&file.ast, false);
+        if Form::of(&file.ast) == Form::Phases {
+            known.insert("main".to_owned(), [1].into());
+        }
         let Some(counts) = known.get(call.name) else {
             let names: Vec<String> =
                 known.keys().filter(|name| *name != "params").map(|name| format!("{}::{name}", call.module)).collect();

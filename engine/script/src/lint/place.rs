@@ -3,6 +3,7 @@
 use rhai::{ASTNode, Position};
 
 use crate::docs;
+use crate::frame::outside;
 use crate::lint::call::Call;
 use crate::lint::check::Lint;
 use crate::lint::sheet::Sheet;
@@ -20,9 +21,8 @@ impl Lint<'_> {
             true
         });
         for (function, position) in found {
-            let message = format!("`{function}` is called outside of `main`");
-            let hint = "move the call into `main`; loading a recipe and asking its parameters must not touch a host";
-            self.error(sheet, "check.outside_main", position, message, hint.to_owned());
+            let error = outside(&function, sheet.form);
+            self.told(sheet, "check.outside_main", position, &error);
         }
     }
 

@@ -1,0 +1,84 @@
+//! Recipes in phases, from their beginning to their end: under the lock, on resume, and where a step is mended.
+
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use haengine_kernel::event::Event;
+use haengine_runs::{End, Wish};
+use site::{FAILED, Failure, Site, mended};
+
+/// What it copies changes before the second look.
+const COPY: &str = r#"
+fn params() { #{} }
+
+fn look(p) { #{ old: toy::get(host("master2"), "/b"), holder: toy::get(host("master1"), "/lock") } }
+
+fn checks(p, found) { [check("what is there", || `${found.old}`)] }
+
+fn lock(p, found) { toy::lock(host("master1")); }
+
+fn act(p, found) {
+    step("first", || toy::set(host("master1"), "/a", `for ${found.holder}`));
+    step("greet", || toy::set(host("master2"), "/b", "two"));
+}
+
+fn prove(p, found) { verify("it is there", || toy::get(host("master2"), "/b") == "two"); }
+"#;
+
+fn site(text: &str) -> Site {
+    let site = Site::new("");
+    site.write_whole(text);
+    site
+}
+
+/// Checks, steps and changes in their order, since it was last asked.
+fn played(site: &mut Site) -> Vec<String> {
+    let mut said = Vec::new();
+    while let Ok(stamped) = site.told.try_recv() {
+        match stamped.event {
+            Event::Check(check) => said.push(format!("{:?} {}: {}", check.status, check.check, check.detail)),
+            Event::Change(change) => said.push(format!("{:?} {}", change.status, change.target)),
+            Event::Verified { name, outcome, .. } => said.push(format!("{outcome} {name}")),
+            _ => {}
+        }
+    }
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_looks_once_and_a_run_again_under_its_lock() {
+    let mut site = site(COPY);
+    assert_eq!(site.workshop.plan(site.prepare().unwrap()).await.0, End::Done);
+    assert!(site.world.entries().is_empty());
+    let looks = |site: &Site| site.world.sent().into_iter().filter(|(_, sent)| sent == "get /lock").count();
+    assert_eq!(looks(&site), 1);
+    assert_eq!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), End::Done);
+    assert_eq!(looks(&site), 2);
+    let planned = ["Passed what is there: ", "Planned /a", "Planned /b", "would verify it is there"];
+    let run = ["Passed what is there: ", "Changed /a", "Changed /b", "passed it is there"];
+    assert_eq!(played(&mut site), [planned, run].concat());
+    assert_eq!(site.world.content("master1", "/a").unwrap(), "for tester", "the second look saw who holds the lock");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_goes_on_looks_and_checks_again() {
+    let mut site = site(COPY);
+    site.world.fail("master2", Failure::Command("set"));
+    assert_eq!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), FAILED);
+    assert_eq!(played(&mut site), ["Passed what is there: ", "Changed /a", "Failed /b"]);
+    site.world.heal("master2");
+    site.world.given("master2", "/b", "someone's");
+    site.write_whole("fn main() { }");
+    assert_eq!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
+    let again = ["Passed what is there: someone's", "Unchanged /a", "Changed /b", "passed it is there"];
+    assert_eq!(played(&mut site), again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_of_a_phase_is_mended_in_its_place() {
+    let site = site(COPY);
+    let (end, heard) = mended(&site, Wish::Retry, None).await;
+    assert_eq!((end, heard.join(", ").as_str()), (End::Done, "greet, turned away"));
+    assert_eq!(site.world.content("master2", "/b").unwrap(), "two");
+}
