@@ -37,7 +37,10 @@ fn played(site: &mut Site) -> Vec<String> {
     let mut said = Vec::new();
     while let Ok(stamped) = site.told.try_recv() {
         match stamped.event {
-            Event::Check(check) => said.push(format!("{:?} {}: {}", check.status, check.check, check.detail)),
+            Event::Check(check) => {
+                let recorded = if check.recorded { " (recorded)" } else { "" };
+                said.push(format!("{:?} {}: {}{recorded}", check.status, check.check, check.detail));
+            }
             Event::Change(change) => said.push(format!("{:?} {}", change.status, change.target)),
             Event::Verified { name, outcome, .. } => said.push(format!("{outcome} {name}")),
             _ => {}
@@ -81,4 +84,60 @@ async fn a_step_of_a_phase_is_mended_in_its_place() {
     let (end, heard) = mended(&site, Wish::Retry, None).await;
     assert_eq!((end, heard.join(", ").as_str()), (End::Done, "greet, turned away"));
     assert_eq!(site.world.content("master2", "/b").unwrap(), "two");
+}
+
+/// It may begin only where nobody has begun, and its own first change is such a beginning.
+const ONCE: &str = r#"
+fn look(p) { #{ begun: toy::get(host("master1"), "/a") } }
+
+fn checks(p, found) {
+    [
+        check("nobody has begun", #{ before_first_change: true }, || {
+            if found.begun != () { refuse(`there is ${found.begun}`, "look at it"); }
+            warn("it will take long");
+            "nothing is there"
+        }),
+        check("now", || `${found.begun}`),
+    ]
+}
+
+fn lock(p, found) { toy::lock(host("master1")); }
+
+fn act(p, found) {
+    toy::set(host("master1"), "/a", "one");
+    toy::set(host("master2"), "/b", "two");
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_before_the_first_change_is_not_asked_after_it() {
+    let mut site = site(ONCE);
+    site.world.fail("master2", Failure::Command("set"));
+    assert_eq!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), FAILED);
+    let first = ["Warning nobody has begun: nothing is there", "Passed now: "];
+    assert_eq!(played(&mut site)[..2], first);
+    assert_eq!(site.runs().resume(&site.newest(), None).await.unwrap(), FAILED);
+    let again =
+        ["Warning nobody has begun: nothing is there (recorded)", "Passed now: one", "Unchanged /a", "Failed /b"];
+    assert_eq!(played(&mut site), again);
+    site.world.heal("master2");
+    assert_eq!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
+    assert_eq!(played(&mut site)[..2], again[..2], "the answer outlives each attempt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_refused_or_has_changed_nothing_is_asked_again() {
+    let mut site = site(ONCE);
+    site.world.given("master1", "/a", "someone's");
+    assert_ne!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), End::Done);
+    let refused = ["Refused nobody has begun: nothing is there", "Passed now: someone's"];
+    assert_eq!(played(&mut site), refused);
+    site.world.forget("master1", "/a");
+    site.world.fail("master1", Failure::Command("set"));
+    assert_ne!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
+    assert_eq!(played(&mut site)[0], "Warning nobody has begun: nothing is there");
+    site.world.heal("master1");
+    site.world.given("master1", "/a", "someone's");
+    assert_ne!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
+    assert_eq!(played(&mut site), refused, "the lock was not taken, and nothing was changed");
 }

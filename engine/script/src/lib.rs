@@ -10,7 +10,7 @@
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `phases`, `play` | what makes a file a recipe, and how phases are played |
-//! | `step`, `preflight` (with `check`, `findings`), `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
+//! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
 //! | [`repair`], `remedy` | what can be done about a step that fails |
 //! | [`host`], `value`, `unknown` | hosts and values as recipes hold them, and those that only a run can know |
@@ -28,6 +28,7 @@ mod from_rhai;
 mod import;
 mod load;
 mod lookup;
+mod options;
 mod phases;
 mod picture;
 mod play;

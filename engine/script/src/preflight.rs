@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Check as Told, CheckStatus, Event, Events, Finding};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::check::{Check, Outcome};
+use crate::check::{Check, Outcome, Recorded};
 use crate::closure::{Origin, detached};
 use crate::fanout::beside;
 use crate::frame::Frame;
+use crate::options::marked;
 use crate::raise::{placed, raise, raise_at, spot_of};
 use crate::spot::Spot;
 use crate::unknown::refuse_marked;
@@ -59,6 +60,7 @@ impl Purpose {
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
+    engine.register_fn("check", check_with);
     engine.register_fn("checks", checks);
     for purpose in [Purpose::Preflight, Purpose::Audit] {
         let name = purpose.name();
@@ -72,10 +74,16 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// `check(name, closure)`: for the list of a `preflight`.
 fn check(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Check> {
+    check_with(context, name, Map::new(), body)
+}
+
+/// `check(name, options, closure)`: the same; `before_first_change` marks one that is not done again after it.
+fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Check> {
     Frame::of(&context)?.session(&context)?;
     let file = spot_of(&context).map(|spot| spot.file).unwrap_or_default();
+    let before_first_change = marked("check", "before_first_change", &options)?;
     let (name, body, origin) = (name.to_owned(), detached(&body), Origin::of(&context));
-    Ok(Check { group: None, name, body, origin, file })
+    Ok(Check { group: None, name, body, before_first_change, origin, file })
 }
 
 /// `checks(group, list)`: the same checks under a name, which those keep that have one.
@@ -125,7 +133,10 @@ pub(crate) fn hold(engine: &Engine, all: Vec<Asked>, before: &[Told]) -> RhaiRes
 fn ask(engine: &Engine, all: Vec<Asked>, purpose: Purpose, before: &[Told]) -> RhaiResult<Vec<Told>> {
     let Some(session) = all.first().and_then(|asked| asked.frame.session.clone()) else { return Ok(Vec::new()) };
     let row = Row::of(all.len(), session.run.events(), before);
-    beside(session.forks, &all, |index, asked| row.end(index, asked.check.perform(engine, &asked.frame)));
+    let recorded: Vec<Recorded> = all.iter().map(|asked| asked.check.recorded(&asked.frame)).collect();
+    beside(session.forks, &all, |index, Asked { check, frame }| {
+        row.end(index, check.perform(engine, frame, &recorded[index]));
+    });
     let outcomes = row.outcomes()?;
     match refusal(&outcomes, purpose) {
         Some((error, spot)) => Err(raise_at(error, spot)),

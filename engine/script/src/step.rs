@@ -8,6 +8,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::closure::call_in;
 use crate::frame::{Broken, Frame};
+use crate::options::marked;
 use crate::raise::raise;
 use crate::remedy::Remedy;
 
@@ -28,7 +29,7 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
             events.send(event)
         }
     };
-    let inner = if is_together(&options)? { frame.step(name).together() } else { frame.step(name) };
+    let inner = if marked("step", "together", &options)? { frame.step(name).together() } else { frame.step(name) };
     loop {
         let (step, started) = (inner.place.step_path(), Instant::now());
         say(Event::StepStarted { step: step.clone() });
@@ -45,16 +46,6 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
             return Ok(Dynamic::UNIT);
         }
     }
-}
-
-fn is_together(options: &Map) -> RhaiResult<bool> {
-    if let Some(unknown) = options.keys().find(|key| *key != "together") {
-        let message = format!("`step` has no option `{unknown}`");
-        return Err(raise(Error::new(Kind::Usage, "call.unknown_option", message).hint("write `together`")));
-    }
-    options.get("together").map_or(Ok(false), Dynamic::as_bool).map_err(|_| {
-        raise(Error::new(Kind::Usage, "call.type", "option `together` of `step` must be `true` or `false`"))
-    })
 }
 
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.

@@ -25,7 +25,7 @@ impl Lint<'_> {
         let (mut inside, mut outside) = (Parts::default(), Parts::default());
         sheet.file.ast.walk(&mut |nodes: &[ASTNode]| {
             if let Some(call) = nodes.last().and_then(Call::at).filter(|call| is_check(sheet, call)) {
-                inside.waiting.extend(call.arguments.get(1).into_iter().flat_map(closures));
+                inside.waiting.extend(call.arguments.get(1..).into_iter().flatten().flat_map(closures));
             }
             true
         });
