@@ -10,6 +10,7 @@
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `phases`, `play` | what makes a file a recipe, and how phases are played |
+//! | [`outline`], `written` | what phases do, read from their text |
 //! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
 //! | [`repair`], `remedy` | what can be done about a step that fails |
@@ -42,6 +43,7 @@ mod templates;
 mod unknown;
 mod value;
 mod waiting;
+mod written;
 
 pub mod docs;
 pub mod ejected;
@@ -49,6 +51,7 @@ pub mod fault;
 pub mod host;
 pub mod library;
 pub mod lint;
+pub mod outline;
 pub mod params;
 pub mod prompt;
 pub mod recipe;
@@ -64,6 +67,7 @@ pub use fault::Fault;
 pub use frame::Surroundings;
 pub use library::Library;
 pub use lint::Finding;
+pub use outline::Outline;
 pub use params::{Bound, Parameter};
 pub use prompt::Prompt;
 pub use recipe::Recipe;

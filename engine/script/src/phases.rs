@@ -9,7 +9,7 @@ pub(crate) enum Form {
     Main,
     /// It has an `act`, and no `main`.
     Phases,
-    /// It has `parts`, and neither.
+    /// It has `parts` and `params`, and neither.
     Parts,
     /// It is no recipe: others import its functions.
     Library,
@@ -54,12 +54,12 @@ pub(crate) const PHASES: [&Phase; 6] = [&LOOK, &EXPECT, &CHECKS, &LOCK, &ACT, &P
 impl Form {
     /// The form of a file. A library may have a function of any of these names.
     pub fn of(ast: &AST) -> Form {
-        let is_recipe = || has(ast, "params", 0) || LOOK.is_in(ast);
+        let declares = || has(ast, "params", 0);
         if ast.iter_functions().any(|function| function.name == "main") {
             Form::Main
-        } else if ACT.is_in(ast) && is_recipe() {
+        } else if ACT.is_in(ast) && (declares() || LOOK.is_in(ast)) {
             Form::Phases
-        } else if PARTS.is_in(ast) {
+        } else if PARTS.is_in(ast) && declares() {
             Form::Parts
         } else {
             Form::Library

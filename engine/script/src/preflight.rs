@@ -57,11 +57,14 @@ impl Purpose {
     }
 }
 
+/// The function that gives checks the name of what they are about.
+pub(crate) const GROUPED: &str = "checks";
+
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
     engine.register_fn("check", check_with);
-    engine.register_fn("checks", checks);
+    engine.register_fn(GROUPED, checks);
     for purpose in [Purpose::Preflight, Purpose::Audit] {
         let name = purpose.name();
         engine.register_fn(name, move |context: NativeCallContext, list: Array| run(&context, list, name, purpose));
@@ -89,7 +92,7 @@ fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr)
 /// `checks(group, list)`: the same checks under a name, which those keep that have one.
 fn checks(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
     Frame::of(&context)?.session(&context)?;
-    Ok(flat("checks", list, group)?.into_iter().map(Dynamic::from).collect())
+    Ok(flat(GROUPED, list, group)?.into_iter().map(Dynamic::from).collect())
 }
 
 /// `refuse(message, hint)`: a finding of the check around it, which goes on. The run ends when all checks are done.

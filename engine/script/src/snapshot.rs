@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::arguments::LocalTexts;
-use rhai::{AST, Position};
+use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
 /// A recipe's files, compiled; immutable.
 pub struct Snapshot {
@@ -42,6 +42,20 @@ impl SnapshotFile {
     pub(crate) fn stem(&self) -> &str {
         let name = self.label.rsplit('/').next().unwrap_or(&self.label);
         name.strip_suffix(".rhai").unwrap_or(name)
+    }
+
+    /// The names under which it imports others, with the paths that it writes.
+    pub(crate) fn import_paths(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.ast.walk(&mut |nodes: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = nodes.last()
+                && let Expr::StringConstant(path, _) = &import.0
+            {
+                found.push((import.1.name.to_string(), path.to_string()));
+            }
+            true
+        });
+        found
     }
 
     /// Where a function is defined; Rhai does not tell, so the text does.

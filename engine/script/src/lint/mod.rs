@@ -41,5 +41,6 @@ mod types;
 mod value;
 mod verb;
 
+pub(crate) use call::Call;
 pub use finding::{Finding, Severity};
 pub(crate) use names::Names;

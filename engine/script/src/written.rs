@@ -1,0 +1,149 @@
+//! Reads what a function and all that it calls say of themselves: names of checks, steps and verifications.
+
+use rhai::{AST, ASTNode, Expr, FnPtr, Position};
+
+use crate::lint::Call;
+use crate::phases::{ACT, Form, PROVE};
+use crate::preflight::GROUPED;
+use crate::snapshot::{Snapshot, SnapshotFile};
+
+/// A name that only a run can know.
+const UNKNOWN: &str = "…";
+
+/// What functions say of themselves, in the order in which it is written.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// Groups, and names of checks.
+    pub checks: Vec<(String, String)>,
+    /// Names of steps, each behind those around it.
+    pub steps: Vec<String>,
+    /// Names of verifications.
+    pub proofs: Vec<String>,
+    /// Functions of modules that are called.
+    pub calls: Vec<String>,
+}
+
+/// Where in the names something stands.
+#[derive(Clone, Default)]
+struct Place {
+    group: String,
+    steps: Vec<String>,
+}
+
+/// A walk through functions, closures and imported files.
+pub(crate) struct Reader<'a> {
+    snapshot: &'a Snapshot,
+    /// The functions that are gone through, so that one that calls itself is read once.
+    within: Vec<(String, String)>,
+    written: Written,
+}
+
+impl<'a> Reader<'a> {
+    pub fn of(snapshot: &'a Snapshot) -> Reader<'a> {
+        Reader { snapshot, within: Vec::new(), written: Written::default() }
+    }
+
+    /// What a function of a file says.
+    pub fn read(mut self, file: &SnapshotFile, function: &str, arguments: usize) -> Written {
+        self.function(file, function, Some(arguments), &Place::default());
+        self.written
+    }
+
+    /// Goes through a function, or a closure, whatever it takes.
+    fn function(&mut self, file: &SnapshotFile, function: &str, arguments: Option<usize>, place: &Place) {
+        let id = (file.label.clone(), function.to_owned());
+        if self.within.contains(&id) {
+            return;
+        }
+        self.within.push(id);
+        let mut body: AST = file.ast.clone_functions_only();
+        body.retain_functions(|_, _, name, count| name == function && arguments.is_none_or(|wanted| wanted == count));
+        body.walk(&mut |nodes: &[ASTNode]| {
+            self.node(file, nodes, place);
+            true
+        });
+        self.within.pop();
+    }
+
+    fn node(&mut self, file: &SnapshotFile, nodes: &[ASTNode], place: &Place) {
+        let Some((node, around)) = nodes.split_last() else { return };
+        let mut place = place.clone();
+        for call in around.iter().filter_map(Call::at).filter(|call| call.module.is_empty()) {
+            match (call.name, call.arguments.first()) {
+                // What a check and a verification do is nobody's name.
+                ("check" | "verify", _) => return,
+                ("step", Some(name)) => place.steps.push(named(name, file)),
+                (GROUPED, Some(name)) => place.group = named(name, file),
+                _ => {}
+            }
+        }
+        if let Some(call) = Call::at(node) {
+            self.call(file, &call, place);
+        } else if let ASTNode::Expr(Expr::DynamicConstant(value, _)) = node
+            && let Some(closure) = value.read_lock::<FnPtr>()
+        {
+            self.function(file, closure.fn_name(), None, &place);
+        }
+    }
+
+    fn call(&mut self, file: &SnapshotFile, call: &Call, place: Place) {
+        let (count, name) = (call.arguments.len(), || call.arguments.first().map(|name| named(name, file)));
+        let is_own = call.module.is_empty() && file.ast.iter_functions().any(|function| function.name == call.name);
+        match (call.module.as_str(), call.name) {
+            _ if is_own => self.function(file, call.name, Some(count), &place),
+            ("", "check") => self.written.checks.extend(name().map(|name| (place.group, name))),
+            ("", "verify") => self.written.proofs.extend(name()),
+            ("", "step") => {
+                self.written.steps.extend(name().map(|name| [place.steps, vec![name]].concat().join(" / ")))
+            }
+            ("", _) => {}
+            (module, function) => match self.import(file, module) {
+                Some(imported) => self.imported(imported, function, count, &place),
+                None => self.written.calls.push(call.function()),
+            },
+        }
+    }
+
+    /// A function of another file; its `main` may be made of its phases.
+    fn imported(&mut self, file: &'a SnapshotFile, function: &str, arguments: usize, place: &Place) {
+        match Form::of(&file.ast) {
+            Form::Phases if function == "main" => {
+                [ACT, PROVE].iter().for_each(|phase| self.function(file, phase.name, Some(phase.takes.len()), place));
+            }
+            _ => self.function(file, function, Some(arguments), place),
+        }
+    }
+
+    fn import(&self, file: &SnapshotFile, name: &str) -> Option<&'a SnapshotFile> {
+        let path = file.import_paths().into_iter().find(|(known, _)| known == name)?.1;
+        self.snapshot.files.get(file.imports.get(&path)?)
+    }
+}
+
+/// A name as it is written.
+fn named(expression: &Expr, file: &SnapshotFile) -> String {
+    match expression {
+        Expr::StringConstant(text, _) => text.to_string(),
+        Expr::InterpolatedString(..) => {
+            template(&file.text, expression.start_position()).unwrap_or_else(|| UNKNOWN.to_owned())
+        }
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+/// The text between the quotes of a template that begins here.
+fn template(text: &str, position: Position) -> Option<String> {
+    let line = text.lines().nth(position.line()? - 1)?;
+    let rest: String = line.chars().skip(position.position()? - 1).collect();
+    let (mut inner, mut depth) = (String::new(), 0_usize);
+    for character in rest.strip_prefix('`')?.chars() {
+        match character {
+            '`' if depth == 0 => return Some(inner),
+            '{' if depth > 0 || inner.ends_with('$') => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        inner.push(character);
+    }
+    None
+}
