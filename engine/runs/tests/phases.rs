@@ -141,3 +141,74 @@ async fn who_was_refused_or_has_changed_nothing_is_asked_again() {
     assert_ne!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
     assert_eq!(played(&mut site), refused, "the lock was not taken, and nothing was changed");
 }
+
+const FIRST: &str = r#"
+fn params() { #{ port: param::integer("The port.").or(1) } }
+
+fn look(p) { #{ port: toy::get(host("master1"), "/port") } }
+
+fn lock(p, found) { toy::lock(host("master1")); }
+
+fn act(p, found) { step("write", || toy::set(host("master1"), "/port", `${p.port}`)); }
+"#;
+
+const SECOND: &str = r#"
+fn params() { #{} }
+
+fn look(p) { #{ port: toy::get(host("master1"), "/port") } }
+
+fn expect(p, found, earlier) { found.port = `${earlier[0].parameters.port}`; found }
+
+fn checks(p, found) { [check("there is a port", || found.port)] }
+
+fn act(p, found) { step("copy", || toy::set(host("master2"), "/copy", found.port)); }
+"#;
+
+const BOTH: &str = r#"
+import "first" as first;
+import "second" as second;
+
+fn params() { #{} }
+
+fn parts(p) { [first::part(#{ port: 2 }), second::part(#{})] }
+"#;
+
+fn parted() -> Site {
+    let site = site(BOTH);
+    for (name, text) in [("first.rhai", FIRST), ("second.rhai", SECOND)] {
+        std::fs::write(site.folder.path().join(name), text).unwrap();
+    }
+    site
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_parts_shows_what_the_run_makes() {
+    let mut site = parted();
+    assert_eq!(site.workshop.plan(site.prepare().unwrap()).await.0, End::Done);
+    assert_eq!(played(&mut site), ["Passed there is a port: 2", "Planned /port", "Planned /copy"]);
+    assert_eq!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), End::Done);
+    assert_eq!(played(&mut site), ["Passed there is a port: 2", "Changed /port", "Changed /copy"]);
+    assert_eq!(site.world.content("master2", "/copy").unwrap(), "2");
+    assert_eq!(site.runs().undo(&site.newest(), &[]).await.unwrap(), End::Done);
+    assert!(site.world.entries().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_parts_goes_on_in_the_part_that_failed() {
+    let mut site = parted();
+    site.world.fail("master2", Failure::Command("set"));
+    assert_eq!(site.runs().run(site.prepare().unwrap(), None).await.unwrap(), FAILED);
+    assert_eq!(played(&mut site), ["Passed there is a port: 2", "Changed /port", "Failed /copy"]);
+    site.world.heal("master2");
+    // It goes on with the files that it began with.
+    std::fs::write(site.folder.path().join("second.rhai"), "fn main() { }").unwrap();
+    assert_eq!(site.runs().resume(&site.newest(), None).await.unwrap(), End::Done);
+    assert_eq!(played(&mut site), ["Passed there is a port: 2", "Unchanged /port", "Changed /copy"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_of_a_part_is_mended_in_its_place() {
+    let site = parted();
+    let (end, heard) = mended(&site, Wish::Retry, None).await;
+    assert_eq!((end, heard.join(", ").as_str()), (End::Done, "2 second / copy, turned away"));
+}

@@ -166,7 +166,7 @@ impl Frame {
             Some(phase) if phase.may == May::Reckon => {
                 let message = format!("`{function}` is called inside of `{}`", phase.name);
                 let error = Error::new(Kind::Usage, "phases.reckon", message);
-                Err(raise(error.hint("read in `look`, and hand on what it found")))
+                Err(raise(error.hint(phase.instead_of_a_read())))
             }
             _ => Ok(()),
         }

@@ -9,7 +9,7 @@
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
-//! | `phases`, `play` | what makes a file a recipe, and how phases are played |
+//! | `phases`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
 //! | [`outline`], `written` | what phases do, read from their text |
 //! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
@@ -22,6 +22,7 @@ mod body;
 mod bridge;
 mod check;
 mod closure;
+mod difference;
 mod fanout;
 mod findings;
 mod frame;
@@ -30,6 +31,8 @@ mod import;
 mod load;
 mod lookup;
 mod options;
+mod part;
+mod parts;
 mod phases;
 mod picture;
 mod play;

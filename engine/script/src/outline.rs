@@ -2,7 +2,7 @@
 
 use haengine_kernel::verb::Sort;
 
-use crate::phases::{ACT, CHECKS, Form, LOCK, PROVE, Phase};
+use crate::phases::{ACT, CHECKS, Form, LOCK, PARTS, PROVE, Phase};
 use crate::recipe::Recipe;
 use crate::written::{Reader, Written};
 
@@ -17,6 +17,8 @@ pub struct Outline {
     pub steps: Vec<String>,
     /// What is verified, by `act` and by `prove`.
     pub proofs: Vec<String>,
+    /// The recipes that it is made of; it has nothing else then.
+    pub parts: Vec<String>,
 }
 
 /// Checks that belong together.
@@ -31,8 +33,10 @@ pub struct CheckGroup {
 impl Recipe {
     /// What its phases do; none when it has a `main`.
     pub fn outline(&self) -> Option<Outline> {
-        if Form::of(&self.snapshot().main_file().ast) != Form::Phases {
-            return None;
+        match Form::of(&self.snapshot().main_file().ast) {
+            Form::Phases => {}
+            Form::Parts => return Some(Outline { parts: self.written(&PARTS).parts, ..Outline::default() }),
+            Form::Main | Form::Library => return None,
         }
         let (act, prove) = (self.written(&ACT), self.written(&PROVE));
         Some(Outline {
@@ -40,6 +44,7 @@ impl Recipe {
             lock: self.lock(),
             steps: distinct(act.steps),
             proofs: distinct(act.proofs.into_iter().chain(prove.proofs).collect()),
+            parts: Vec::new(),
         })
     }
 

@@ -100,6 +100,14 @@ impl Phase {
         }
     }
 
+    /// What to do instead of reading in it.
+    pub fn instead_of_a_read(&self) -> &'static str {
+        match *self == PARTS {
+            true => "leave it to the parts: each reads in a `look` of its own",
+            false => "read in `look`, and hand on what it found",
+        }
+    }
+
     /// How it is written: `fn act(p, found) { … }`.
     pub fn written(&self) -> String {
         format!("fn {}({}) {{ … }}", self.name, self.takes.join(", "))

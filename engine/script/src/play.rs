@@ -1,13 +1,16 @@
 //! Plays the phases of recipes: all looks, then all checks, before anything is touched; then each act and prove.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use haengine_kernel::error::{Error, Kind};
-use haengine_kernel::event::Check as Told;
+use haengine_kernel::event::{Check as Told, Event};
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Scope};
 
+use crate::check::Check;
+use crate::difference::Difference;
 use crate::frame::{Frame, Given};
-use crate::phases::{ACT, CHECKS, LOCK, LOOK, PHASES, PROVE, Phase};
+use crate::phases::{ACT, CHECKS, EXPECT, LOCK, LOOK, PHASES, PROVE, Phase};
 use crate::preflight::{Asked, flat, hold};
 use crate::raise::raise_at;
 use crate::snapshot::SnapshotFile;
@@ -16,28 +19,31 @@ use crate::value::type_name;
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 
-/// A recipe of phases that is played.
+/// A recipe of phases that is played, alone or as a part of another.
 pub(crate) struct Piece<'a> {
-    pub engine: &'a Engine,
-    pub file: &'a SnapshotFile,
+    engine: &'a Engine,
+    file: &'a SnapshotFile,
     /// Where it stands.
-    pub frame: Frame,
+    frame: Frame,
     /// Its parameters.
-    pub given: Map,
+    given: Map,
+    /// Its number and name, where it is a part.
+    part: Option<String>,
 }
 
 /// What was seen before anything was touched.
 struct Seen {
-    /// What each piece has found.
+    /// What each piece has found, or will find once those before it are played.
     found: Vec<Dynamic>,
     /// What the checks have told.
     told: Vec<Told>,
 }
 
-/// Plays pieces. Who takes a lock has looked before, perhaps while somebody else held it, and looks and checks again.
+/// Plays pieces. Who takes a lock has looked before, perhaps while somebody else held it, and looks and checks again. A part
+/// looks again once those before it are played.
 ///
 /// # Errors
-/// What ended a phase early.
+/// What ended a phase early, and when a part finds something else than it expected.
 pub(crate) fn play(pieces: &[Piece]) -> RhaiResult<()> {
     pieces.iter().try_for_each(Piece::takes_what_is_given)?;
     let mut seen = look(pieces, &[])?;
@@ -46,12 +52,22 @@ pub(crate) fn play(pieces: &[Piece]) -> RhaiResult<()> {
         let again: Vec<Piece> = pieces.iter().map(Piece::quiet).collect();
         seen = look(&again, &seen.told)?;
     }
-    pieces.iter().zip(seen.found).try_for_each(|(piece, found)| piece.act(found))
+    for (index, (piece, expected)) in pieces.iter().zip(seen.found).enumerate() {
+        let found = if index > 0 { piece.look_again(expected)? } else { expected };
+        piece.act(found)?;
+    }
+    Ok(())
 }
 
 /// All looks, then all checks; what was told before is not told again.
 fn look(pieces: &[Piece], before: &[Told]) -> RhaiResult<Seen> {
-    let found = pieces.iter().map(Piece::look).collect::<RhaiResult<Vec<Dynamic>>>()?;
+    let mut found = pieces.iter().map(Piece::look).collect::<RhaiResult<Vec<Dynamic>>>()?;
+    for (index, piece) in pieces.iter().enumerate().skip(1) {
+        let earlier: Array = pieces.iter().zip(&found).take(index).map(|(piece, found)| piece.told(found)).collect();
+        if let Some(expected) = piece.phase(&EXPECT, vec![found[index].clone(), earlier.into()])? {
+            found[index] = expected.flatten();
+        }
+    }
     let mut checks = Vec::new();
     for (piece, found) in pieces.iter().zip(&found) {
         checks.extend(piece.checks(found)?);
@@ -63,21 +79,63 @@ fn look(pieces: &[Piece], before: &[Told]) -> RhaiResult<Seen> {
     Ok(Seen { found, told })
 }
 
-impl Piece<'_> {
+impl<'a> Piece<'a> {
+    /// A recipe that is played alone.
+    pub fn new(engine: &'a Engine, file: &'a SnapshotFile, frame: Frame, given: Map) -> Piece<'a> {
+        Piece { engine, file, frame, given, part: None }
+    }
+
+    /// The same as a part with this number and name.
+    pub fn named(self, part: String) -> Piece<'a> {
+        Piece { part: Some(part), ..self }
+    }
+
     /// The same, that says nothing.
-    fn quiet(&self) -> Piece<'_> {
+    fn quiet(&self) -> Piece<'a> {
         let frame = Frame { is_quiet: true, ..self.frame.clone() };
-        Piece { engine: self.engine, file: self.file, frame, given: self.given.clone() }
+        Piece { part: self.part.clone(), ..Piece::new(self.engine, self.file, frame, self.given.clone()) }
+    }
+
+    fn is_plan(&self) -> bool {
+        self.frame.session.as_ref().is_none_or(|session| session.run.is_plan())
     }
 
     /// True when the run takes a lock for it; a plan takes none.
     fn locks(&self) -> bool {
-        LOCK.is_in(&self.file.ast) && self.frame.session.as_ref().is_some_and(|session| !session.run.is_plan())
+        LOCK.is_in(&self.file.ast) && !self.is_plan()
     }
 
     /// What it finds; an empty map where it does not look.
     fn look(&self) -> RhaiResult<Dynamic> {
         Ok(self.phase(&LOOK, Vec::new())?.map_or_else(|| Map::new().into(), Dynamic::flatten))
+    }
+
+    /// What it finds once those before it are played. A plan has nothing but what it expects.
+    fn look_again(&self, expected: Dynamic) -> RhaiResult<Dynamic> {
+        if self.is_plan() {
+            return Ok(expected);
+        }
+        let found = self.quiet().look()?;
+        match Difference::between(&expected, &found).filter(|_| EXPECT.is_in(&self.file.ast)) {
+            None => Ok(found),
+            Some(difference) => Err(self.unexpected(&difference)),
+        }
+    }
+
+    fn unexpected(&self, Difference { path, expected, found }: &Difference) -> Box<EvalAltResult> {
+        let part = self.part.as_deref().unwrap_or_default();
+        let what = if path.is_empty() { "what it finds".to_owned() } else { format!("`{path}`") };
+        let message = format!("part `{part}` finds something else than was planned: {what} is {found}, not {expected}");
+        let hint =
+            "look at the plan of a new run, which begins with what is there now; correct `expect` where it was wrong";
+        raise_at(Error::new(Kind::Failed, "phases.unexpected", message).hint(hint), self.spot(&EXPECT))
+    }
+
+    /// What later parts are told of it.
+    fn told(&self, found: &Dynamic) -> Dynamic {
+        let parameters = self.given.clone().into();
+        let name = self.file.stem().to_owned().into();
+        Map::from([("name".into(), name), ("parameters".into(), parameters), ("found".into(), found.clone())]).into()
     }
 
     fn checks(&self, found: &Dynamic) -> RhaiResult<Vec<Asked>> {
@@ -86,18 +144,29 @@ impl Piece<'_> {
         let kind = type_name(&list);
         let list: Array = list.into_array().map_err(|_| self.no_list(kind))?;
         let frame = Arc::new(self.in_phase(&CHECKS));
-        let all = flat("preflight", list, "preflight")?.into_iter();
-        Ok(all.map(|check| Asked { check, frame: frame.clone() }).collect())
+        let all = flat("preflight", list, "")?.into_iter();
+        Ok(all.map(|check| Asked { check: self.grouped(check), frame: frame.clone() }).collect())
+    }
+
+    /// A part's number and name lead the names of its groups.
+    fn grouped(&self, check: Check) -> Check {
+        let group = match (self.part.as_deref(), check.group.as_deref().unwrap_or_default()) {
+            (Some(part), "") => part.to_owned(),
+            (Some(part), group) => format!("{part}: {group}"),
+            (None, "") => "preflight".to_owned(),
+            (None, group) => group.to_owned(),
+        };
+        Check { group: Some(group), ..check }
     }
 
     fn no_list(&self, kind: &str) -> Box<EvalAltResult> {
         let message = format!("`checks` must give an array of checks, not {kind}");
         let hint = "write `[check(\"its name\", || { … }), …]` as its last line";
-        raise_at(Error::new(Kind::Usage, "phases.checks", message).hint(hint), self.definition(&CHECKS))
+        raise_at(Error::new(Kind::Usage, "phases.checks", message).hint(hint), self.spot(&CHECKS))
     }
 
-    /// Where a phase is defined.
-    fn definition(&self, phase: &Phase) -> Option<Spot> {
+    /// Where a phase is defined; of a file without it, nowhere.
+    pub fn spot(&self, phase: &Phase) -> Option<Spot> {
         let position = self.file.definition(phase.name)?;
         let (line, column) = (position.line()?, position.position().unwrap_or(1));
         Some(Spot { file: self.file.label.clone(), line, column, function: None })
@@ -107,13 +176,19 @@ impl Piece<'_> {
         self.phase(&LOCK, vec![found.clone()]).map(|_| ())
     }
 
+    /// A part is a step of the whole.
     fn act(&self, found: Dynamic) -> RhaiResult<()> {
-        self.phase(&ACT, vec![found.clone()])?;
-        self.phase(&PROVE, vec![found]).map(|_| ())
+        let events = self.frame.session.as_ref().filter(|_| self.part.is_some()).map(|session| session.run.events());
+        let (step, started) = (self.frame.place.step_path(), Instant::now());
+        let say = |event: Event| events.iter().for_each(|events| events.send(event.clone()));
+        say(Event::StepStarted { step: step.clone() });
+        let result = self.phase(&ACT, vec![found.clone()]).and_then(|_| self.phase(&PROVE, vec![found])).map(|_| ());
+        say(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
+        result
     }
 
     /// What a phase gives; none where the recipe does not have it.
-    fn phase(&self, phase: &'static Phase, more: Vec<Dynamic>) -> RhaiResult<Option<Dynamic>> {
+    pub fn phase(&self, phase: &'static Phase, more: Vec<Dynamic>) -> RhaiResult<Option<Dynamic>> {
         if !phase.is_in(&self.file.ast) {
             return Ok(None);
         }
@@ -132,7 +207,7 @@ impl Piece<'_> {
             if let Some(count) = named.map(|function| function.params.len()) {
                 let message = format!("`{}` must take {}, not {count}", phase.name, phase.arguments());
                 let error = Error::new(Kind::Usage, "phases.arguments", message);
-                return Err(raise_at(error.hint(format!("write `{}`", phase.written())), self.definition(phase)));
+                return Err(raise_at(error.hint(format!("write `{}`", phase.written())), self.spot(phase)));
             }
         }
         Ok(())

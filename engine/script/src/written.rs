@@ -19,6 +19,8 @@ pub(crate) struct Written {
     pub steps: Vec<String>,
     /// Names of verifications.
     pub proofs: Vec<String>,
+    /// Recipes that are named as parts.
+    pub parts: Vec<String>,
     /// Functions of modules that are called.
     pub calls: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl<'a> Reader<'a> {
     /// A function of another file; its `main` may be made of its phases.
     fn imported(&mut self, file: &'a SnapshotFile, function: &str, arguments: usize, place: &Place) {
         match Form::of(&file.ast) {
+            Form::Phases if function == "part" => self.written.parts.push(file.stem().to_owned()),
             Form::Phases if function == "main" => {
                 [ACT, PROVE].iter().for_each(|phase| self.function(file, phase.name, Some(phase.takes.len()), place));
             }

@@ -50,6 +50,9 @@ struct Shown {
     /// What its phases do.
     #[serde(flatten)]
     phases: Option<ShownPhases>,
+    /// The recipes that it is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -82,8 +85,10 @@ impl Shown {
     fn of(name: &str, recipe: &Recipe, sources: &Sources) -> Shown {
         let parameters = recipe.parameters().iter().map(ShownParameter::of).collect();
         let (file, stock) = (recipe.name().to_owned(), sources.embedded.contains_key(name));
-        let phases = recipe.outline().map(ShownPhases::of);
-        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters, phases }
+        let mut outline = recipe.outline();
+        let parts = outline.as_mut().map(|outline| std::mem::take(&mut outline.parts)).unwrap_or_default();
+        let phases = outline.filter(|_| parts.is_empty()).map(ShownPhases::of);
+        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters, phases, parts }
     }
 
     /// Where it is, and what it is used in the place of.
@@ -98,24 +103,17 @@ impl Shown {
 
 impl ShownPhases {
     fn of(outline: Outline) -> ShownPhases {
-        let Outline { checks, lock, steps, proofs } = outline;
+        let Outline { checks, lock, steps, proofs, .. } = outline;
         let checks = checks.into_iter().map(|group| ShownChecks { group: group.name, checks: group.checks }).collect();
         ShownPhases { checks, lock, steps, proofs }
     }
 
     fn write(&self, text: &mut String, paint: Paint) {
-        let lock = self.lock.as_slice();
         let checks: Vec<String> = self.checks.iter().flat_map(ShownChecks::lines).collect();
-        for (name, lines) in [("Checks", &checks[..]), ("Lock", lock), ("Steps", &self.steps), ("Proofs", &self.proofs)]
-        {
-            let _ = writeln!(text, "\n{}", paint.bold(name));
-            if lines.is_empty() {
-                text.push_str("  none\n");
-            }
-            for line in lines {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
+        section(text, "Checks", &checks, paint);
+        section(text, "Lock", self.lock.as_slice(), paint);
+        section(text, "Steps", &self.steps, paint);
+        section(text, "Proofs", &self.proofs, paint);
     }
 }
 
@@ -149,6 +147,16 @@ impl ShownParameter {
     }
 }
 
+fn section(text: &mut String, name: &str, lines: &[String], paint: Paint) {
+    let _ = writeln!(text, "\n{}", paint.bold(name));
+    if lines.is_empty() {
+        text.push_str("  none\n");
+    }
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
 fn page(shown: &Shown, paint: Paint) -> String {
     let mut text = format!("{}  {}\n", paint.bold(&shown.name), paint.dim(&shown.place()));
     if !shown.about.is_empty() {
@@ -166,6 +174,9 @@ fn page(shown: &Shown, paint: Paint) -> String {
     }
     if let Some(phases) = &shown.phases {
         phases.write(&mut text, paint);
+    }
+    if !shown.parts.is_empty() {
+        section(&mut text, "Parts", &shown.parts, paint);
     }
     let required = shown.parameters.iter().filter(|parameter| parameter.required);
     let words: String = required.map(|parameter| format!(" {}=…", parameter.name)).collect();

@@ -115,6 +115,38 @@ fn what_phases_do_is_described_without_running_them() {
 }
 
 #[test]
+fn what_parts_there_are_is_described() {
+    let site = site();
+    let text = r#"//! Greets twice.
+import "greet" as greet;
+import "bare" as bare;
+
+fn params() { #{ where: param::hosts("Where.") } }
+
+fn parts(p) { [greet::part(#{ where: p.where })] + p.where.map(|h| bare::part(#{})) }
+"#;
+    site.write("both.rhai", text);
+    insta::assert_snapshot!(site.run(&["describe", "both.rhai"]).all(), @r"
+    --- stdout
+    both.rhai  both.rhai
+    Greets twice.
+
+    Parameters
+      where  Where. (hosts, required)
+
+    Parts
+      greet
+      bare
+
+    haengine plan both.rhai -i INVENTORY where=…
+    --- exit code 0
+    ");
+    let told = site.run(&["describe", "both.rhai", "--json"]);
+    let line: serde_json::Value = serde_json::from_str(told.out.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["parts"], line.get("steps")), (&serde_json::json!(["greet", "bare"]), None));
+}
+
+#[test]
 fn a_program_gets_what_phases_do_as_lists() {
     let told = site().run(&["describe", "greet.rhai", "--json"]);
     let line: serde_json::Value = serde_json::from_str(told.out.lines().next().unwrap()).unwrap();

@@ -24,7 +24,6 @@ pub struct Line {
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "most lines are those of changes, and none lives long")]
 pub enum Entry {
     /// The first line.
     Run {

@@ -32,6 +32,6 @@ impl Lint<'_> {
         }
         let is_import = sheet.import(&call.module).is_some();
         let is_verb = || self.library.registry().get(&format!("{}.{}", call.module, call.name)).is_ok();
-        if is_import { call.name == "main" } else { is_verb() }
+        if is_import { ["main", "part"].contains(&call.name) } else { is_verb() }
     }
 }

@@ -58,8 +58,8 @@ impl Lint<'_> {
                 self.error(sheet, "check.inside_check", position, message, hint.to_owned());
             } else if phase.may == May::Reckon && self.is_read(sheet, &function) {
                 let message = format!("`{function}` is called inside of `{}`", phase.name);
-                let hint = "read in `look`, and hand on what it found";
-                self.error(sheet, "check.inside_check", position, message, hint.to_owned());
+                let hint = phase.instead_of_a_read().to_owned();
+                self.error(sheet, "check.inside_check", position, message, hint);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::lint::check::Lint;
 use crate::lint::literal::string;
 use crate::lint::sheet::Sheet;
 use crate::params::{Default, Parameter, ParameterKind};
-use crate::phases::{ACT, CHECKS, Form, LOCK, PHASES, PROVE, Phase};
+use crate::phases::{ACT, CHECKS, Form, LOCK, PARTS, PHASES, PROVE, Phase};
 
 /// A parameter in the text of `params()`.
 struct Written {
@@ -59,8 +59,15 @@ impl Lint<'_> {
         }
     }
 
-    /// Phases take what the engine gives them.
+    /// Phases take what the engine gives them, and those of a recipe and of its parts are never played together.
     fn phases(&mut self, sheet: &Sheet, phases: &[&Phase]) {
+        let ast = &sheet.file.ast;
+        if let Some(phase) = PHASES.iter().find(|phase| PARTS.is_in(ast) && phase.is_in(ast)) {
+            let message = format!("the recipe has both `parts` and `{}`", phase.name);
+            let hint =
+                "leave out `parts`; or move the phases into a recipe of their own, and make that a part".to_owned();
+            self.error(sheet, "check.phases", definition(sheet, phase.name), message, hint);
+        }
         for phase in phases {
             let Some(counts) = sheet.function(phase.name) else { continue };
             if let Some(count) = counts.iter().find(|count| **count != phase.takes.len()) {
