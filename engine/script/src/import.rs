@@ -14,7 +14,8 @@ use crate::params::{Parameter, bind_map, declared};
 use crate::part::Part;
 use crate::parts::play_parts;
 use crate::phases::Form;
-use crate::play::{Piece, play};
+use crate::piece::Piece;
+use crate::play::play;
 use crate::raise::{placed, raise};
 use crate::snapshot::{Snapshot, SnapshotFile};
 

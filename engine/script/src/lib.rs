@@ -9,7 +9,7 @@
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
-//! | `phases`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
+//! | `phases`, `piece`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
 //! | [`outline`], `written` | what phases do, read from their text |
 //! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
@@ -35,6 +35,7 @@ mod part;
 mod parts;
 mod phases;
 mod picture;
+mod piece;
 mod play;
 mod preflight;
 mod raise;

@@ -84,7 +84,10 @@ impl Lint<'_> {
         if counts.is_some_and(|counts| !counts.contains(&ACT.takes.len())) {
             return self.phases(sheet, &PHASES);
         }
-        let hint = "add `fn main(p) { … }`, or phases: `fn act(p, found) { … }`".to_owned();
+        let hint = match PARTS.is_in(&sheet.file.ast) {
+            true => "add `fn params() { #{ } }` beside `parts`: a recipe of recipes has both".to_owned(),
+            false => "add `fn main(p) { … }`, or phases: `fn act(p, found) { … }`".to_owned(),
+        };
         self.error(sheet, "check.no_main", Position::START, "the recipe has no `main`".to_owned(), hint);
     }
 
