@@ -1,6 +1,8 @@
 //! Reads what a function and all that it calls say of themselves: names of checks, steps and verifications.
 
-use rhai::{AST, ASTNode, Expr, FnPtr, Position};
+use std::collections::BTreeMap;
+
+use rhai::{AST, ASTNode, Expr, FnPtr, Position, Stmt};
 
 use crate::lint::Call;
 use crate::phases::{ACT, Form, PROVE};
@@ -30,19 +32,25 @@ pub(crate) struct Written {
 struct Place {
     group: String,
     steps: Vec<String>,
+    /// The variable that gets it, with the number of the function that has it.
+    variable: Option<(usize, String)>,
 }
+
+/// Checks by the variables that hold them until they are named.
+type Held = BTreeMap<String, Vec<(String, String)>>;
 
 /// A walk through functions, closures and imported files.
 pub(crate) struct Reader<'a> {
     snapshot: &'a Snapshot,
     /// The functions that are gone through, so that one that calls itself is read once.
     within: Vec<(String, String)>,
+    held: Vec<Held>,
     written: Written,
 }
 
 impl<'a> Reader<'a> {
     pub fn of(snapshot: &'a Snapshot) -> Reader<'a> {
-        Reader { snapshot, within: Vec::new(), written: Written::default() }
+        Reader { snapshot, within: Vec::new(), held: Vec::new(), written: Written::default() }
     }
 
     /// What a function of a file says.
@@ -58,6 +66,7 @@ impl<'a> Reader<'a> {
             return;
         }
         self.within.push(id);
+        self.held.push(Held::new());
         let mut body: AST = file.ast.clone_functions_only();
         body.retain_functions(|_, _, name, count| name == function && arguments.is_none_or(|wanted| wanted == count));
         body.walk(&mut |nodes: &[ASTNode]| {
@@ -65,11 +74,18 @@ impl<'a> Reader<'a> {
             true
         });
         self.within.pop();
+        // What no variable's name has handed on.
+        for (group, name) in self.held.pop().into_iter().flat_map(BTreeMap::into_values).flatten() {
+            self.check(place, group, name);
+        }
     }
 
     fn node(&mut self, file: &SnapshotFile, nodes: &[ASTNode], place: &Place) {
         let Some((node, around)) = nodes.split_last() else { return };
         let mut place = place.clone();
+        if let Some(variable) = around.iter().rev().find_map(assigned) {
+            place.variable = Some((self.held.len() - 1, variable));
+        }
         for call in around.iter().filter_map(Call::at).filter(|call| call.module.is_empty()) {
             match (call.name, call.arguments.first()) {
                 // What a check and a verification do is nobody's name.
@@ -81,6 +97,11 @@ impl<'a> Reader<'a> {
         }
         if let Some(call) = Call::at(node) {
             self.call(file, &call, place);
+        } else if let ASTNode::Expr(Expr::Variable(variable, ..)) = node {
+            let held = self.held.last_mut().and_then(|held| held.remove(variable.1.as_str()));
+            for (group, name) in held.into_iter().flatten() {
+                self.check(&place, if group.is_empty() { place.group.clone() } else { group }, name);
+            }
         } else if let ASTNode::Expr(Expr::DynamicConstant(value, _)) = node
             && let Some(closure) = value.read_lock::<FnPtr>()
         {
@@ -93,7 +114,7 @@ impl<'a> Reader<'a> {
         let is_own = call.module.is_empty() && file.ast.iter_functions().any(|function| function.name == call.name);
         match (call.module.as_str(), call.name) {
             _ if is_own => self.function(file, call.name, Some(count), &place),
-            ("", "check") => self.written.checks.extend(name().map(|name| (place.group, name))),
+            ("", "check") => name().into_iter().for_each(|name| self.check(&place, place.group.clone(), name)),
             ("", "verify") => self.written.proofs.extend(name()),
             ("", "step") => {
                 self.written.steps.extend(name().map(|name| [place.steps, vec![name]].concat().join(" / ")))
@@ -104,6 +125,14 @@ impl<'a> Reader<'a> {
                 None => self.written.calls.push(call.function()),
             },
         }
+    }
+
+    /// A check belongs where it is named in a list: a variable holds it until then.
+    fn check(&mut self, place: &Place, group: String, name: String) {
+        let held = place.variable.as_ref().and_then(|(function, variable)| {
+            self.held.get_mut(*function).map(|held| held.entry(variable.clone()).or_default())
+        });
+        held.unwrap_or(&mut self.written.checks).push((group, name));
     }
 
     /// A function of another file; its `main` may be made of its phases.
@@ -120,6 +149,18 @@ impl<'a> Reader<'a> {
     fn import(&self, file: &SnapshotFile, name: &str) -> Option<&'a SnapshotFile> {
         let path = file.import_paths().into_iter().find(|(known, _)| known == name)?.1;
         self.snapshot.files.get(file.imports.get(&path)?)
+    }
+}
+
+/// The variable that gets what stands behind it.
+fn assigned(node: &ASTNode) -> Option<String> {
+    match node {
+        ASTNode::Stmt(Stmt::Var(variable, ..)) => Some(variable.0.name.to_string()),
+        ASTNode::Stmt(Stmt::Assignment(assignment)) => match &assignment.1.lhs {
+            Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

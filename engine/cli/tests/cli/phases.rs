@@ -10,11 +10,14 @@ fn params() { #{ where: param::hosts("Where.").or("all"), whom: param::string("W
 fn look(p) { #{ old: file::read(p.where, "/etc/motd") } }
 
 fn checks(p, found) {
+    let last = check("all is as before", || true);
+    let several = [last];
+    several += greetings::more(p).map(|name| check(name, || true));
     [
         check("there is a greeting", || found.old != ""),
         check(`it is not for ${p.whom}`, || if found.old.contains("hello") { refuse("it is", "leave it"); }),
         greetings::checks_of(p.where),
-    ]
+    ] + several
 }
 
 fn lock(p, found) { if found.old != "" { k8s::lock(p.where[0]); } }
@@ -38,6 +41,8 @@ fn prove(p, found) {
 const LIBRARY: &str = r#"//! Greetings.
 
 fn checks_of(hosts) { hosts.map(|h| check(h.name, || one(h))) + [check("the rest", || step("never shown", || 1))] }
+
+fn more(p) { let list = ["a", "b"]; list }
 
 fn one(h) { file::read(h, "/etc/motd") }
 
@@ -71,6 +76,7 @@ fn what_phases_do_is_described_without_running_them() {
       it is not for ${p.whom}
       …
       the rest
+      all is as before
 
     Lock
       k8s::lock
@@ -150,7 +156,7 @@ fn parts(p) { [greet::part(#{ where: p.where })] + p.where.map(|h| bare::part(#{
 fn a_program_gets_what_phases_do_as_lists() {
     let told = site().run(&["describe", "greet.rhai", "--json"]);
     let line: serde_json::Value = serde_json::from_str(told.out.lines().next().unwrap()).unwrap();
-    let checks = ["there is a greeting", "it is not for ${p.whom}", "…", "the rest"];
+    let checks = ["there is a greeting", "it is not for ${p.whom}", "…", "the rest", "all is as before"];
     assert_eq!(line["checks"], serde_json::json!([{ "group": "", "checks": checks }]));
     assert_eq!(line["lock"], "k8s::lock");
     let steps = ["greet", "greet / on ${h.name}", "greet / on ${h.name} / write", "the rest", "again"];
