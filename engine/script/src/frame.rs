@@ -1,6 +1,7 @@
 //! Where a call stands: travels as Rhai's call tag, also into closures and imported recipes.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::inventory::{Inventory, SecretSource};
@@ -39,13 +40,28 @@ pub(crate) struct Session {
     pub forks: usize,
     /// Who is asked about steps that fail, if anybody.
     pub mender: Option<Arc<dyn Mender>>,
+    /// What was warned of: a phase that is played again says only what is new.
+    pub warned: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Session {
     /// A session in which nobody is asked about steps.
     pub fn new(surroundings: Surroundings) -> Session {
         let Surroundings { run, prompt, secrets, forks } = surroundings;
-        Session { run, runtime: Handle::current(), prompt, secrets, forks: forks.max(1), mender: None }
+        Session {
+            run,
+            runtime: Handle::current(),
+            prompt,
+            secrets,
+            forks: forks.max(1),
+            mender: None,
+            warned: Arc::default(),
+        }
+    }
+
+    /// True for a warning that nobody has read before.
+    pub fn is_news(&self, warning: &str) -> bool {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.to_owned())
     }
 
     /// Asks about a step that has failed.
@@ -99,7 +115,7 @@ pub(crate) struct Frame {
     pub check: Option<Arc<Findings>>,
     /// The phase in which the call stands; none in a `main`.
     pub phase: Option<&'static Phase>,
-    /// The phase was played before, and says nothing.
+    /// The phase was played before, and says nothing but what is new.
     pub is_quiet: bool,
     /// The parameters of the `main` or of the phase around the call; none outside of one.
     pub given: Option<Arc<Given>>,

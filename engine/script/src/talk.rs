@@ -39,9 +39,10 @@ pub(crate) fn warn_with(context: NativeCallContext, value: Dynamic, hint: &str) 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
     let text = shown(value).map_err(|error| placed(error, context))?;
     let frame = Frame::of(context)?;
-    let events = frame.session(context)?.run.events();
-    if !(frame.is_quiet && level == Level::Info) {
-        events.log(level, None, text);
+    let session = frame.session(context)?;
+    let is_news = level == Level::Warning && session.is_news(&text);
+    if is_news || !frame.is_quiet {
+        session.run.events().log(level, None, text);
     }
     Ok(())
 }

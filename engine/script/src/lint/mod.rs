@@ -11,9 +11,9 @@
 //! | `sheet` | a file: its functions and imports |
 //! | `call`, `verb`, `imported`, `literal` | a call: its function, its arguments as far as they are written out |
 //! | `properties` | `p.NAME` |
-//! | `shape` | `main` and `params()` |
-//! | `place` | what is called outside of `main` |
-//! | `preflight` | what is called inside and outside of checks |
+//! | `shape` | `main`, phases and `params()` |
+//! | `place` | what is called outside of `main` and of phases |
+//! | `preflight` | what is called inside and outside of checks, and in phases that only read |
 //! | `follow`, `bodies`, `changed` | a walk through a file, with what is known of each variable |
 //! | `known`, `types`, `value` | what a value is, what its type has, what expressions give |
 //! | `functions`, `members`, `closures`, `doubtful` | what shows to those who know what values are |
