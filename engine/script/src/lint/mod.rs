@@ -11,7 +11,7 @@
 //! | `sheet` | a file: its functions and imports |
 //! | `call`, `verb`, `imported`, `literal` | a call: its function, its arguments as far as they are written out |
 //! | `properties` | `p.NAME` |
-//! | `shape` | `main`, phases and `params()` |
+//! | `shape`, `phases` | `main`, phases and `params()` |
 //! | `place` | what is called outside of `main` and of phases |
 //! | `preflight` | what is called inside and outside of checks, and in phases that only read |
 //! | `follow`, `bodies`, `changed` | a walk through a file, with what is known of each variable |
@@ -32,6 +32,7 @@ mod known;
 mod literal;
 mod members;
 mod names;
+mod phases;
 mod place;
 mod preflight;
 mod properties;

@@ -8,7 +8,7 @@ use crate::lint::check::Lint;
 use crate::lint::literal::string;
 use crate::lint::sheet::Sheet;
 use crate::params::{Default, Parameter, ParameterKind};
-use crate::phases::{ACT, CHECKS, Form, LOCK, PARTS, PHASES, PROVE, Phase};
+use crate::phases::{ACT, CHECKS, Form, LOCK, PARTS, PHASES, PROVE};
 
 /// A parameter in the text of `params()`.
 struct Written {
@@ -56,25 +56,6 @@ impl Lint<'_> {
             let message = "the recipe has both `main` and `act`: its phases are never played".to_owned();
             let hint = "leave out `main`, which is made of the phases; or give `act` another name".to_owned();
             self.error(sheet, "check.phases", definition(sheet, "main"), message, hint);
-        }
-    }
-
-    /// Phases take what the engine gives them, and those of a recipe and of its parts are never played together.
-    fn phases(&mut self, sheet: &Sheet, phases: &[&Phase]) {
-        let ast = &sheet.file.ast;
-        if let Some(phase) = PHASES.iter().find(|phase| PARTS.is_in(ast) && phase.is_in(ast)) {
-            let message = format!("the recipe has both `parts` and `{}`", phase.name);
-            let hint =
-                "leave out `parts`; or move the phases into a recipe of their own, and make that a part".to_owned();
-            self.error(sheet, "check.phases", definition(sheet, phase.name), message, hint);
-        }
-        for phase in phases {
-            let Some(counts) = sheet.function(phase.name) else { continue };
-            if let Some(count) = counts.iter().find(|count| **count != phase.takes.len()) {
-                let message = format!("`{}` must take {}, not {count}", phase.name, phase.arguments());
-                let hint = format!("write `{}`", phase.written());
-                self.error(sheet, "check.phases", definition(sheet, phase.name), message, hint);
-            }
         }
     }
 
@@ -159,6 +140,6 @@ fn default_of(expression: &Expr) -> Option<Position> {
     }
 }
 
-fn definition(sheet: &Sheet, function: &str) -> Position {
+pub(super) fn definition(sheet: &Sheet, function: &str) -> Position {
     sheet.file.definition(function).unwrap_or(Position::START)
 }
