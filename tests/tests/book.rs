@@ -84,13 +84,17 @@ fn recipes_in_the_book_pass_check() {
     let (mut seen, mut wrong) = (0, Vec::new());
     for path in pages(&book()).into_iter().filter(|path| !path.starts_with(book().join("reference"))) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let name = path.display();
+        let page = path.display();
         for block in text.split("```rhai\n").skip(1).filter_map(|rest| rest.split("```").next()) {
             seen += 1;
-            let file = folder.path().join(format!("{seen}.rhai"));
+            // Later blocks import one that begins with its name.
+            let named = block.lines().next().and_then(|line| line.strip_prefix("// "));
+            let name =
+                named.filter(|name| name.ends_with(".rhai")).map_or_else(|| format!("{seen}.rhai"), str::to_owned);
+            let file = folder.path().join(name);
             std::fs::write(&file, block).unwrap();
             for finding in library().check(&sources, file.to_str().unwrap(), None) {
-                wrong.push(format!("{name}:\n{}", finding.draw(false)));
+                wrong.push(format!("{page}:\n{}", finding.draw(false)));
             }
         }
     }

@@ -120,7 +120,7 @@ pub enum Event {
 }
 
 /// What a check of a preflight found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// The checks that it belongs to.
     pub group: String,
@@ -133,6 +133,9 @@ pub struct Check {
     pub detail: String,
     /// In the order in which they were found.
     pub findings: Vec<Finding>,
+    /// True for the answer of an earlier attempt: it is not done again after the first change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
     /// How long it took.
     pub seconds: f64,
 }

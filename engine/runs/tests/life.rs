@@ -2,123 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../script/tests/toy/mod.rs"]
-mod toy;
+mod site;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
-use haengine_kernel::cancel::Cancel;
-use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::event::{Event, Events, Stamped};
-use haengine_kernel::inventory::SecretRef;
-use haengine_kernel::journal::Store;
-use haengine_kernel::secret::Secret;
-use haengine_kernel::transport::Connect;
-use haengine_runs::{End, Person, Prepared, Refusal, Repairer, Room, Runs, Wish, Workshop};
-use haengine_script::{Fault, Repl, Sources};
-use tempfile::TempDir;
-use tokio::sync::mpsc::UnboundedReceiver;
-use toy::{Failure, Wires, World};
-
-/// Agrees to everything, unless told otherwise.
-struct Operator {
-    events: Events,
-    cancel: Cancel,
-    declines: AtomicBool,
-}
-
-impl Person for Operator {
-    fn confirm(&self, _question: &str) -> Result<bool> {
-        Ok(!self.declines.load(Ordering::Relaxed))
-    }
-
-    fn secret(&self, _reference: &SecretRef) -> Result<Secret> {
-        Err(Error::new(Kind::Usage, "secret.none", "there are no secrets here"))
-    }
-
-    fn events(&self) -> &Events {
-        &self.events
-    }
-
-    fn cancel(&self) -> &Cancel {
-        &self.cancel
-    }
-}
-
-/// A folder with a recipe, an inventory and runs, and a world of hosts.
-struct Site {
-    folder: TempDir,
-    world: Arc<World>,
-    person: Arc<Operator>,
-    workshop: Workshop,
-    told: UnboundedReceiver<Stamped>,
-}
-
-const SITE: &str = "hosts: { master1: , master2: }\ngroups: { masters: [master1, master2] }\n";
-
-const GREET: &str =
-    r#"toy::set(host("master1"), "/a", "one"); step("greet", || toy::set(host("master2"), "/b", "two"));"#;
-
-impl Site {
-    fn new(body: &str) -> Site {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("site.yaml"), SITE).unwrap();
-        let (events, told) = Events::channel();
-        let person = Arc::new(Operator { events, cancel: Cancel::new(), declines: AtomicBool::new(false) });
-        let world = World::new();
-        let there = world.clone();
-        let way = move |_, _| -> Arc<dyn Connect> { Arc::new(Wires(there.clone())) };
-        let workshop = Workshop {
-            inventory: vec![folder.path().join("site.yaml")],
-            ..Workshop::new(person.clone(), || vec![toy::module()], Sources::default(), way)
-        };
-        let site = Site { folder, world, person, workshop, told };
-        site.write(body);
-        site
-    }
-
-    fn recipe(&self) -> PathBuf {
-        self.folder.path().join("greet.rhai")
-    }
-
-    fn write(&self, body: &str) {
-        std::fs::write(self.recipe(), format!("fn main() {{\n    {body}\n}}\n")).unwrap();
-    }
-
-    fn prepare(&self) -> std::result::Result<Prepared, Refusal> {
-        self.workshop.prepare(self.recipe().to_str().unwrap(), &[])
-    }
-
-    fn runs(&self) -> Runs<'_> {
-        Runs::new(&self.workshop, self.store())
-    }
-
-    fn store(&self) -> Store {
-        Store::open(&self.folder.path().join("state")).unwrap()
-    }
-
-    fn newest(&self) -> String {
-        self.store().ids().unwrap().remove(0)
-    }
-
-    /// The commands that began, and the outcomes in which they ended, since it was last asked.
-    fn told(&mut self) -> Vec<String> {
-        let mut said = Vec::new();
-        while let Ok(stamped) = self.told.try_recv() {
-            match stamped.event {
-                Event::RunStarted { command, .. } => said.push(command),
-                Event::RunFinished(totals) => said.push(totals.outcome),
-                Event::Error { error, .. } => said.push(error.code),
-                _ => {}
-            }
-        }
-        said
-    }
-}
-
-const FAILED: End = End::Failed { kind: Kind::Failed, touched: true };
+use haengine_runs::{End, Refusal, Room, Wish};
+use site::{FAILED, Failure, GREET, Site, mended};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recipe_is_planned_run_taken_back_and_forgotten() {
@@ -180,47 +69,6 @@ async fn who_says_no_to_an_undo_is_left_alone() {
     let Err(Refusal::Fault(fault)) = site.runs().undo(&site.newest(), &[]).await else { panic!("it was declined") };
     assert_eq!(fault.error().code(), haengine_runs::undo::DECLINED);
     assert_eq!(site.world.entries().len(), 2);
-}
-
-/// Wishes one thing after the other; the world is mended before the first.
-struct Mechanic<'a> {
-    site: &'a Site,
-    wishes: Vec<Wish>,
-    edit: Option<&'a str>,
-    heard: Vec<String>,
-}
-
-impl Repairer for Mechanic<'_> {
-    fn look(&mut self, step: &str, _fault: &Fault, _repl: Arc<Mutex<Repl>>) -> Result<bool> {
-        self.heard.push(step.to_owned());
-        self.site.world.heal("master2");
-        self.edit.iter().for_each(|body| self.site.write(body));
-        Ok(true)
-    }
-
-    fn wish(&mut self) -> Result<Wish> {
-        Ok(self.wishes.pop().unwrap_or(Wish::Leave))
-    }
-
-    fn turn_away(&mut self) {
-        self.heard.push("turned away".to_owned());
-    }
-
-    fn hear(&mut self, words: String) {
-        self.heard.push(words);
-    }
-
-    fn is_person(&self) -> bool {
-        true
-    }
-}
-
-/// The end of a run whose step fails and is mended so, and what the mechanic heard.
-async fn mended(site: &Site, wish: Wish, edit: Option<&str>) -> (End, Vec<String>) {
-    site.world.fail("master2", Failure::Command("set"));
-    let mut mechanic = Mechanic { site, wishes: vec![wish], edit, heard: Vec::new() };
-    let end = site.runs().run(site.prepare().unwrap(), Some(&mut mechanic)).await.unwrap();
-    (end, mechanic.heard)
 }
 
 #[tokio::test(flavor = "multi_thread")]

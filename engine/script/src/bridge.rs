@@ -57,8 +57,9 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
     let session = frame.session(context)?;
     let signature = verb.signature();
     let function = verb.name().replace('.', "::");
+    frame.may_read(&function)?;
     if verb.sort() != Sort::Read {
-        frame.no_check(&function)?;
+        frame.only_reads(&function)?;
     }
     let mut options = take_options(&mut given, signature.positional.len())?;
     let on_error = take_on_error(&function, &mut options)?;

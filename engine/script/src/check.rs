@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use haengine_kernel::error::Kind;
 use haengine_kernel::event::{Check as Told, CheckStatus, Finding};
+use haengine_kernel::journal::Key;
 use haengine_kernel::value::{Unknown, Value};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr};
 
+use crate::bridge::wait;
 use crate::closure::Origin;
 use crate::findings::Findings;
 use crate::frame::Frame;
 use crate::from_rhai::{Known, error_of, fault_in};
+use crate::raise::raise;
 use crate::spot::Spot;
 use crate::unknown::{looked_at, refuse_marked};
 use crate::value::to_kernel;
@@ -26,10 +29,15 @@ pub(crate) struct Check {
     pub name: String,
     /// With its captured values copied in: checks run beside each other.
     pub body: FnPtr,
+    /// It is not done again once something was changed: it would refuse what the run itself has done.
+    pub before_first_change: bool,
     pub origin: Origin,
     /// The file in which it stands.
     pub file: String,
 }
+
+/// What a check is known by in the journal, and its answer there.
+pub(crate) type Recorded = Option<(Key, Option<Told>)>;
 
 /// What became of a check, with the place of each finding.
 pub(crate) struct Outcome {
@@ -38,11 +46,31 @@ pub(crate) struct Outcome {
 }
 
 impl Check {
-    /// Looks.
+    /// What it is recorded as, and what was, if it is recorded at all.
+    pub fn recorded(&self, frame: &Frame) -> Recorded {
+        let session = frame.session.as_ref().filter(|_| self.before_first_change)?;
+        Some(session.run.recorded(&frame.place, self.group.as_deref().unwrap_or_default(), &self.name))
+    }
+
+    /// Looks, or tells again what was seen before the first change.
     ///
     /// # Errors
     /// What must end the preflight: an interrupt, and what no check may do.
-    pub fn perform(&self, engine: &Engine, frame: &Frame) -> RhaiResult<Outcome> {
+    pub fn perform(&self, engine: &Engine, frame: &Frame, recorded: &Recorded) -> RhaiResult<Outcome> {
+        if let Some((_, Some(told))) = recorded {
+            return Ok(Outcome { told: told.clone(), spots: vec![None; told.findings.len()] });
+        }
+        let outcome = self.look(engine, frame)?;
+        // Who is refused begins anew, and is asked anew.
+        if let (Some((key, None)), Some(session)) = (recorded, &frame.session)
+            && outcome.told.status != CheckStatus::Refused
+        {
+            wait(session, session.run.record(key.clone(), &outcome.told)).map_err(raise)?;
+        }
+        Ok(outcome)
+    }
+
+    fn look(&self, engine: &Engine, frame: &Frame) -> RhaiResult<Outcome> {
         let (since, findings) = (Instant::now(), Arc::new(Findings::default()));
         let inner = Frame { check: Some(findings.clone()), ..frame.clone() };
         let detail = match self.origin.clone().call(engine, &self.body, inner, Vec::new()) {
@@ -59,6 +87,7 @@ impl Check {
             status: found.iter().map(|finding: &Finding| finding.status).max().unwrap_or(CheckStatus::Passed),
             detail,
             findings: found,
+            recorded: false,
             seconds: since.elapsed().as_secs_f64(),
         };
         Ok(Outcome { told, spots })

@@ -1,6 +1,7 @@
 //! Where a call stands: travels as Rhai's call tag, also into closures and imported recipes.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::inventory::{Inventory, SecretSource};
@@ -10,6 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::fault::Fault;
 use crate::findings::Findings;
+use crate::phases::{Form, LOOK, May, Phase};
 use crate::prompt::Prompt;
 use crate::raise::{is_final, raise};
 use crate::remedy::Remedy;
@@ -38,13 +40,28 @@ pub(crate) struct Session {
     pub forks: usize,
     /// Who is asked about steps that fail, if anybody.
     pub mender: Option<Arc<dyn Mender>>,
+    /// What was warned of: a phase that is played again says only what is new.
+    pub warned: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Session {
     /// A session in which nobody is asked about steps.
     pub fn new(surroundings: Surroundings) -> Session {
         let Surroundings { run, prompt, secrets, forks } = surroundings;
-        Session { run, runtime: Handle::current(), prompt, secrets, forks: forks.max(1), mender: None }
+        Session {
+            run,
+            runtime: Handle::current(),
+            prompt,
+            secrets,
+            forks: forks.max(1),
+            mender: None,
+            warned: Arc::default(),
+        }
+    }
+
+    /// True for a warning that nobody has read before.
+    pub fn is_news(&self, warning: &str) -> bool {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.to_owned())
     }
 
     /// Asks about a step that has failed.
@@ -80,9 +97,9 @@ pub(crate) struct Broken<'a> {
     pub error: Box<EvalAltResult>,
 }
 
-/// The parameters of a recipe, as its `main` was given them.
+/// The parameters of a recipe, as its `main` or a phase was given them.
 pub(crate) struct Given {
-    /// What `main` calls them.
+    /// What it calls them.
     pub name: String,
     pub parameters: Map,
 }
@@ -96,7 +113,11 @@ pub(crate) struct Frame {
     pub place: Place,
     /// Where the check in which the call stands collects what it finds; none outside of checks.
     pub check: Option<Arc<Findings>>,
-    /// The parameters of the `main` around the call; none outside of one.
+    /// The phase in which the call stands; none in a `main`.
+    pub phase: Option<&'static Phase>,
+    /// The phase was played before, and says nothing but what is new.
+    pub is_quiet: bool,
+    /// The parameters of the `main` or of the phase around the call; none outside of one.
     pub given: Option<Arc<Given>>,
     /// What fails here is tried again by the recipe itself.
     pub is_tried: bool,
@@ -105,7 +126,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// A frame outside of steps and checks.
     pub fn new(snapshot: Arc<Snapshot>, session: Option<Arc<Session>>, place: Place) -> Frame {
-        Frame { snapshot, session, place, check: None, given: None, is_tried: false }
+        Frame { snapshot, session, place, check: None, phase: None, is_quiet: false, given: None, is_tried: false }
     }
 
     /// The frame as a call tag.
@@ -118,12 +139,13 @@ impl Frame {
         context
             .tag()
             .and_then(|tag| tag.read_lock::<Arc<Frame>>().map(|frame| frame.clone()))
-            .ok_or_else(|| outside(context.fn_name()))
+            .ok_or_else(|| raise(outside(context.fn_name(), Form::Library)))
     }
 
     /// The run's session; an error while the recipe is only loaded.
     pub fn session(&self, context: &NativeCallContext) -> Result<&Arc<Session>, Box<EvalAltResult>> {
-        self.session.as_ref().ok_or_else(|| outside(context.fn_name()))
+        let form = || Form::of(&self.snapshot.main_file().ast);
+        self.session.as_ref().ok_or_else(|| raise(outside(context.fn_name(), form())))
     }
 
     /// True where what takes time or asks is passed over: in a plan, but not in its checks, whose reads are real.
@@ -131,13 +153,39 @@ impl Frame {
         self.check.is_none() && self.session.as_ref().is_some_and(|session| session.run.is_plan())
     }
 
-    /// Refuses what has no place in a check.
-    pub fn no_check(&self, function: &str) -> Result<(), Box<EvalAltResult>> {
-        if self.check.is_none() {
-            return Ok(());
+    /// Refuses what has no place where a recipe only reads: in a check, and in `look` and `checks`.
+    pub fn only_reads(&self, function: &str) -> Result<(), Box<EvalAltResult>> {
+        let (place, hint) = match self.phase {
+            _ if self.check.is_some() => {
+                ("a check".to_owned(), "let the check only read, and say what it found with `refuse` or `warn`")
+            }
+            Some(phase) if phase.may != May::Change => {
+                (format!("`{}`", phase.name), "move the call into `act`, which is played once all checks are done")
+            }
+            _ => return Ok(()),
+        };
+        let message = format!("`{function}` is called inside of {place}");
+        Err(raise(Error::new(Kind::Usage, "preflight.inside", message).hint(hint)))
+    }
+
+    /// The same for a step, which is a heading in `look`.
+    pub fn may_step(&self) -> Result<(), Box<EvalAltResult>> {
+        match self.phase {
+            Some(phase) if *phase == LOOK && self.check.is_none() => Ok(()),
+            _ => self.only_reads("step"),
         }
-        let error = Error::new(Kind::Usage, "preflight.inside", format!("`{function}` is called inside of a check"));
-        Err(raise(error.hint("let the check only read, and say what it found with `refuse` or `warn`")))
+    }
+
+    /// Refuses a read where a recipe only reckons.
+    pub fn may_read(&self, function: &str) -> Result<(), Box<EvalAltResult>> {
+        match self.phase {
+            Some(phase) if phase.may == May::Reckon => {
+                let message = format!("`{function}` is called inside of `{}`", phase.name);
+                let error = Error::new(Kind::Usage, "phases.reckon", message);
+                Err(raise(error.hint(phase.instead_of_a_read())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The run's inventory.
@@ -161,9 +209,13 @@ impl Frame {
     }
 }
 
-fn outside(function: &str) -> Box<EvalAltResult> {
-    raise(
-        Error::new(Kind::Usage, "recipe.outside_main", format!("`{function}` is called outside of `main`"))
-            .hint("move the call into `main`; loading a recipe and asking its parameters must not touch a host"),
-    )
+/// What needs a run, and is called while a recipe of this form is only loaded.
+pub(crate) fn outside(function: &str, form: Form) -> Error {
+    let (place, home) = match form {
+        Form::Phases | Form::Parts => ("the phases", "a phase"),
+        Form::Main | Form::Library => ("`main`", "`main`"),
+    };
+    let message = format!("`{function}` is called outside of {place}");
+    let why = "loading a recipe and asking its parameters must not touch a host";
+    Error::new(Kind::Usage, "recipe.outside_main", message).hint(format!("move the call into {home}; {why}"))
 }

@@ -1,4 +1,5 @@
-//! `import`: other recipes of the same snapshot. Their `main` applies their own `params()` first.
+//! `import`: other recipes of the same snapshot. Their `main` applies their own `params()` first; one that has phases gets
+//! a `main` that plays them, and a `part` for recipes that are made of recipes.
 
 use std::sync::Arc;
 
@@ -10,6 +11,11 @@ use rhai::{
 
 use crate::frame::{Frame, Given};
 use crate::params::{Parameter, bind_map, declared};
+use crate::part::Part;
+use crate::parts::play_parts;
+use crate::phases::Form;
+use crate::piece::Piece;
+use crate::play::play;
 use crate::raise::{placed, raise};
 use crate::snapshot::{Snapshot, SnapshotFile};
 
@@ -49,29 +55,56 @@ fn module_of(engine: &Engine, file: &SnapshotFile, mut global: GlobalRuntimeStat
     functions.retain_functions(|_, _, name, _| name != "main");
     let mut module = Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &functions)?;
     module.set_id(file.label.as_str());
-    if file.ast.iter_functions().any(|function| function.name == "main") {
+    if Form::of(&file.ast) != Form::Library {
         let file = file.clone();
+        let own_part = file.ast.iter_functions().any(|function| function.name == "part");
+        let whole = file.clone();
         module.set_native_fn("main", move |context: NativeCallContext, given: Map| {
-            call_main(&context, &file, given).map_err(|error| placed(error, &context))
+            call_main(&context, &whole, given).map_err(|error| placed(error, &context))
         });
+        if !own_part {
+            module.set_native_fn("part", move |context: NativeCallContext, given: Map| {
+                let part = bound(&context, &file, given).and_then(|(_, given)| Part::new(&file, given));
+                part.map_err(|error| placed(error, &context))
+            });
+        }
     }
     Ok(module)
 }
 
 fn call_main(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> RhaiResult<Dynamic> {
+    let (frame, given) = bound(context, file, given)?;
+    let mut inner = (*frame).clone();
+    inner.place.recipe.clone_from(&file.label);
+    run_main(context.engine(), file, inner, given)
+}
+
+/// The frame of a call, and the parameters of a file as it shall see them.
+fn bound(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> RhaiResult<(Arc<Frame>, Map)> {
     let frame = Frame::of(context)?;
     let session = frame.session(context)?;
     let parameters = parameters_of(context.engine(), file, &frame.snapshot)?;
     let scope =
         crate::params::Context { inventory: session.run.hosts().inventory(), secrets: &*session.secrets, home: None };
     let bound = bind_map(&parameters, given, &scope).map_err(raise)?;
-    let mut inner = (*frame).clone();
-    inner.place.recipe.clone_from(&file.label);
-    run_main(context.engine(), file, inner, bound.0)
+    Ok((frame.clone(), bound.0))
+}
+
+/// Calls the file's `main`, or plays its phases or parts.
+pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+    let form = Form::of(&file.ast);
+    if !form.phases().is_empty() {
+        frame.only_reads(&format!("{}::main", file.stem()))?;
+    }
+    match form {
+        Form::Phases => play(&[Piece::new(engine, file, frame, given)]).map(|()| Dynamic::UNIT),
+        Form::Parts => play_parts(engine, file, frame, given).map(|()| Dynamic::UNIT),
+        Form::Main | Form::Library => written_main(engine, file, frame, given),
+    }
 }
 
 /// Calls the file's `main`, with or without its parameters, as it is written.
-pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, given: Map) -> RhaiResult<Dynamic> {
+fn written_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, given: Map) -> RhaiResult<Dynamic> {
     let main = file.ast.iter_functions().find(|function| function.name == "main");
     let (takes, name) =
         (main.as_ref().map(|main| main.params.len()), main.and_then(|main| main.params.first().copied()));
@@ -85,7 +118,10 @@ pub(crate) fn run_main(engine: &Engine, file: &SnapshotFile, mut frame: Frame, g
             recipe_error("recipe.main", "`main` must take one argument, the parameters")
                 .hint("write `fn main(p) { … }`"),
         )),
-        None => Err(raise(recipe_error("recipe.no_main", "the recipe has no `main`").hint("add `fn main(p) { … }`"))),
+        None => Err(raise(
+            recipe_error("recipe.no_main", "the recipe has no `main`")
+                .hint("add `fn main(p) { … }`, or phases: `fn act(p, found) { … }`"),
+        )),
     }
 }
 

@@ -9,7 +9,9 @@
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
-//! | `step`, `preflight` (with `check`, `findings`), `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
+//! | `phases`, `piece`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
+//! | [`outline`], `written` | what phases do, read from their text |
+//! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
 //! | [`repair`], `remedy` | what can be done about a step that fails |
 //! | [`host`], `value`, `unknown` | hosts and values as recipes hold them, and those that only a run can know |
@@ -20,6 +22,7 @@ mod body;
 mod bridge;
 mod check;
 mod closure;
+mod difference;
 mod fanout;
 mod findings;
 mod frame;
@@ -27,7 +30,13 @@ mod from_rhai;
 mod import;
 mod load;
 mod lookup;
+mod options;
+mod part;
+mod parts;
+mod phases;
 mod picture;
+mod piece;
+mod play;
 mod preflight;
 mod raise;
 mod remedy;
@@ -38,6 +47,7 @@ mod templates;
 mod unknown;
 mod value;
 mod waiting;
+mod written;
 
 pub mod docs;
 pub mod ejected;
@@ -45,6 +55,7 @@ pub mod fault;
 pub mod host;
 pub mod library;
 pub mod lint;
+pub mod outline;
 pub mod params;
 pub mod prompt;
 pub mod recipe;
@@ -60,6 +71,7 @@ pub use fault::Fault;
 pub use frame::Surroundings;
 pub use library::Library;
 pub use lint::Finding;
+pub use outline::Outline;
 pub use params::{Bound, Parameter};
 pub use prompt::Prompt;
 pub use recipe::Recipe;

@@ -7,6 +7,7 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::registry::Registry;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 
+use crate::part::Part;
 use crate::{bridge, fanout, import, lookup, params, preflight, step, talk, unknown, waiting};
 use haengine_kernel::module::Module;
 
@@ -92,6 +93,7 @@ fn functions(engine: &mut Engine) {
     engine.register_fn("step", step::step_with);
     engine.register_fn("verify", step::verify);
     preflight::register(engine);
+    engine.register_type_with_name::<Part>("Part");
     engine.register_fn("each", fanout::each);
     engine.register_fn("rolling", fanout::rolling);
     engine.register_fn("rolling", |context: NativeCallContext, hosts: Dynamic, body: FnPtr| {

@@ -1,16 +1,17 @@
 //! `preflight`, `audit`, `checks`, `check` and `refuse`: what must hold, with all findings at once.
 
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::event::{Check as Told, CheckStatus, Event, Events, Finding};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::check::{Check, Outcome};
+use crate::check::{Check, Outcome, Recorded};
 use crate::closure::{Origin, detached};
 use crate::fanout::beside;
 use crate::frame::Frame;
+use crate::options::marked;
 use crate::raise::{placed, raise, raise_at, spot_of};
 use crate::spot::Spot;
 use crate::unknown::refuse_marked;
@@ -56,10 +57,14 @@ impl Purpose {
     }
 }
 
+/// The function that gives checks the name of what they are about.
+pub(crate) const GROUPED: &str = "checks";
+
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
-    engine.register_fn("checks", checks);
+    engine.register_fn("check", check_with);
+    engine.register_fn(GROUPED, checks);
     for purpose in [Purpose::Preflight, Purpose::Audit] {
         let name = purpose.name();
         engine.register_fn(name, move |context: NativeCallContext, list: Array| run(&context, list, name, purpose));
@@ -72,16 +77,22 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// `check(name, closure)`: for the list of a `preflight`.
 fn check(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Check> {
+    check_with(context, name, Map::new(), body)
+}
+
+/// `check(name, options, closure)`: the same; `before_first_change` marks one that is not done again after it.
+fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Check> {
     Frame::of(&context)?.session(&context)?;
     let file = spot_of(&context).map(|spot| spot.file).unwrap_or_default();
+    let before_first_change = marked("check", "before_first_change", &options)?;
     let (name, body, origin) = (name.to_owned(), detached(&body), Origin::of(&context));
-    Ok(Check { group: None, name, body, origin, file })
+    Ok(Check { group: None, name, body, before_first_change, origin, file })
 }
 
 /// `checks(group, list)`: the same checks under a name, which those keep that have one.
 fn checks(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
     Frame::of(&context)?.session(&context)?;
-    Ok(flat("checks", list, group)?.into_iter().map(Dynamic::from).collect())
+    Ok(flat(GROUPED, list, group)?.into_iter().map(Dynamic::from).collect())
 }
 
 /// `refuse(message, hint)`: a finding of the check around it, which goes on. The run ends when all checks are done.
@@ -97,24 +108,47 @@ fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<(
     Ok(())
 }
 
-/// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`: all checks beside each other, told in the order
-/// of the list; then one error with all that refuses.
+/// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`.
 fn run(context: &NativeCallContext, list: Array, group: &str, purpose: Purpose) -> RhaiResult<()> {
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
-    frame.no_check(purpose.name())?;
-    let checks = flat(purpose.name(), list, group)?;
-    let row = Row::of(checks.len(), session.run.events());
-    beside(session.forks, &checks, |index, check| row.end(index, check.perform(context.engine(), &frame)));
+    frame.session(context)?;
+    frame.only_reads(purpose.name())?;
+    let all =
+        flat(purpose.name(), list, group)?.into_iter().map(|check| Asked { check, frame: frame.clone() }).collect();
+    ask(context.engine(), all, purpose, &[]).map(|_| ())
+}
+
+/// A check that is done next, and where.
+pub(crate) struct Asked {
+    pub check: Check,
+    pub frame: Arc<Frame>,
+}
+
+/// What must hold before something begins; what all checks have told. What was told before is not told again.
+///
+/// # Errors
+/// When a check refuses, and as a check ends the preflight.
+pub(crate) fn hold(engine: &Engine, all: Vec<Asked>, before: &[Told]) -> RhaiResult<Vec<Told>> {
+    ask(engine, all, Purpose::Preflight, before)
+}
+
+/// All checks beside each other, told in the order of the list; then one error with all that refuses.
+fn ask(engine: &Engine, all: Vec<Asked>, purpose: Purpose, before: &[Told]) -> RhaiResult<Vec<Told>> {
+    let Some(session) = all.first().and_then(|asked| asked.frame.session.clone()) else { return Ok(Vec::new()) };
+    let row = Row::of(all.len(), session.run.events(), before);
+    let recorded: Vec<Recorded> = all.iter().map(|asked| asked.check.recorded(&asked.frame)).collect();
+    beside(session.forks, &all, |index, Asked { check, frame }| {
+        row.end(index, check.perform(engine, frame, &recorded[index]));
+    });
     let outcomes = row.outcomes()?;
     match refusal(&outcomes, purpose) {
         Some((error, spot)) => Err(raise_at(error, spot)),
-        None => Ok(()),
+        None => Ok(outcomes.into_iter().map(|outcome| outcome.told).collect()),
     }
 }
 
 /// The checks of a list, also those of lists in it; those without a group get this one.
-fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
+pub(crate) fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
     let mut checks = Vec::new();
     for item in list {
         let kind = type_name(&item);
@@ -135,6 +169,8 @@ fn flat(function: &str, list: Array, group: &str) -> RhaiResult<Vec<Check>> {
 /// The checks of a preflight, each told as soon as all before it are.
 struct Row<'a> {
     events: &'a Events,
+    /// What was told when the same checks were done before.
+    before: &'a [Told],
     line: Mutex<Line>,
 }
 
@@ -144,19 +180,30 @@ struct Line {
 }
 
 impl Row<'_> {
-    fn of(count: usize, events: &Events) -> Row<'_> {
-        Row { events, line: Mutex::new(Line { told: 0, ended: (0..count).map(|_| None).collect() }) }
+    fn of<'a>(count: usize, events: &'a Events, before: &'a [Told]) -> Row<'a> {
+        Row { events, before, line: Mutex::new(Line { told: 0, ended: (0..count).map(|_| None).collect() }) }
     }
 
     fn end(&self, index: usize, outcome: RhaiResult<Outcome>) {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.ended[index] = Some(outcome);
         while let Some(Some(next)) = line.ended.get(line.told) {
-            if let Ok(outcome) = next {
+            if let Ok(outcome) = next
+                && self.is_news(&outcome.told)
+            {
                 self.events.send(Event::Check(outcome.told.clone()));
             }
             line.told += 1;
         }
+    }
+
+    /// False for what was told before.
+    fn is_news(&self, told: &Told) -> bool {
+        let same =
+            |known: &Told| (&known.group, &known.check, &known.findings) == (&told.group, &told.check, &told.findings);
+        told.status == CheckStatus::Refused
+            || self.before.is_empty()
+            || !(told.findings.is_empty() || self.before.iter().any(same))
     }
 
     fn outcomes(self) -> RhaiResult<Vec<Outcome>> {

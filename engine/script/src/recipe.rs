@@ -76,7 +76,7 @@ impl Recipe {
         Ok(bind_pairs(&self.parameters, pairs, &Context { inventory, secrets, home })?)
     }
 
-    /// Runs `main`. The recipe works on a thread of its own, where it may wait.
+    /// Runs `main`, or plays the phases. The recipe works on a thread of its own, where it may wait.
     ///
     /// # Errors
     /// What ended the recipe early, with place and call stack.

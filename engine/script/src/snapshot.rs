@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::arguments::LocalTexts;
-use rhai::AST;
+use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
 /// A recipe's files, compiled; immutable.
 pub struct Snapshot {
@@ -38,6 +38,39 @@ pub struct SnapshotFile {
 }
 
 impl SnapshotFile {
+    /// What an import mostly calls it: its name without folders and ending.
+    pub(crate) fn stem(&self) -> &str {
+        let name = self.label.rsplit('/').next().unwrap_or(&self.label);
+        name.strip_suffix(".rhai").unwrap_or(name)
+    }
+
+    /// The names under which it imports others, with the paths that it writes.
+    pub(crate) fn import_paths(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.ast.walk(&mut |nodes: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = nodes.last()
+                && let Expr::StringConstant(path, _) = &import.0
+            {
+                found.push((import.1.name.to_string(), path.to_string()));
+            }
+            true
+        });
+        found
+    }
+
+    /// Where a function is defined; Rhai does not tell, so the text does.
+    pub(crate) fn definition(&self, function: &str) -> Option<Position> {
+        let wanted = format!("fn {function}");
+        self.text.lines().enumerate().find_map(|(index, line)| {
+            let code = line.trim_start().trim_start_matches("private ");
+            let rest = code.strip_prefix(&wanted).map(str::trim_start);
+            rest.filter(|rest| rest.starts_with('('))?;
+            let column = line.chars().count() - code.chars().count() + "fn ".len() + 1;
+            let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+            Some(Position::new(place(index + 1), place(column)))
+        })
+    }
+
     /// Its folder, if it is on disk: where its local paths begin.
     pub(crate) fn folder(&self) -> Option<&Path> {
         let folder = self.path.as_deref()?.parent()?;

@@ -8,6 +8,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::closure::call_in;
 use crate::frame::{Broken, Frame};
+use crate::options::marked;
 use crate::raise::raise;
 use crate::remedy::Remedy;
 
@@ -21,14 +22,19 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
 /// `step(name, options, closure)`: the same; `together` marks hosts that need each other.
 pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
-    frame.no_check("step")?;
+    frame.may_step()?;
     let events = frame.session(&context)?.run.events().clone();
-    let inner = if is_together(&options)? { frame.step(name).together() } else { frame.step(name) };
+    let say = |event: Event| {
+        if !frame.is_quiet {
+            events.send(event)
+        }
+    };
+    let inner = if marked("step", "together", &options)? { frame.step(name).together() } else { frame.step(name) };
     loop {
         let (step, started) = (inner.place.step_path(), Instant::now());
-        events.send(Event::StepStarted { step: step.clone() });
+        say(Event::StepStarted { step: step.clone() });
         let result = call_in(&context, &body, inner.clone(), Vec::new());
-        events.send(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
+        say(Event::StepFinished { step, seconds: started.elapsed().as_secs_f64(), failed: result.is_err() });
         let remedy = match result {
             Err(error) => {
                 let step = Broken { frame: &inner, body: &body, error };
@@ -42,20 +48,10 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
     }
 }
 
-fn is_together(options: &Map) -> RhaiResult<bool> {
-    if let Some(unknown) = options.keys().find(|key| *key != "together") {
-        let message = format!("`step` has no option `{unknown}`");
-        return Err(raise(Error::new(Kind::Usage, "call.unknown_option", message).hint("write `together`")));
-    }
-    options.get("together").map_or(Ok(false), Dynamic::as_bool).map_err(|_| {
-        raise(Error::new(Kind::Usage, "call.type", "option `together` of `step` must be `true` or `false`"))
-    })
-}
-
 /// `verify(name, closure)`: an error unless the closure gives `true` or nothing. A plan only names it.
 pub(crate) fn verify(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    frame.no_check("verify")?;
+    frame.only_reads("verify")?;
     let session = frame.session(&context)?.clone();
     let (started, events) = (Instant::now(), session.run.events());
     let told = |outcome: &str| {

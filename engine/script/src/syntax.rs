@@ -155,9 +155,9 @@ fn around(text: &str, position: Position) -> (&str, &str) {
     line.split_at(middle)
 }
 
-/// `p` of `fn main(p)`.
+/// `p` of `fn main(p)`, or of a phase.
 fn argument_of_main(text: &str) -> Option<&str> {
-    let rest = text.split("fn main(").nth(1)?;
+    let rest = ["fn main(", "fn act(", "fn parts("].iter().find_map(|begin| text.split(begin).nth(1))?;
     let name = rest.split([')', ',']).next()?.trim();
     rhai::is_valid_identifier(name).then_some(name)
 }

@@ -38,7 +38,12 @@ pub(crate) fn warn_with(context: NativeCallContext, value: Dynamic, hint: &str) 
 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
     let text = shown(value).map_err(|error| placed(error, context))?;
-    Frame::of(context)?.session(context)?.run.events().log(level, None, text);
+    let frame = Frame::of(context)?;
+    let session = frame.session(context)?;
+    let is_news = level == Level::Warning && session.is_news(&text);
+    if is_news || !frame.is_quiet {
+        session.run.events().log(level, None, text);
+    }
     Ok(())
 }
 
@@ -73,7 +78,7 @@ pub(crate) fn exit() -> RhaiResult<Dynamic> {
 /// `confirm(question)`: ends the run when the operator says no. A plan does not ask.
 pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    frame.no_check("confirm")?;
+    frame.only_reads("confirm")?;
     let session = frame.session(&context)?;
     if session.run.is_plan() || session.prompt.confirm(question).map_err(raise)? {
         return Ok(());

@@ -6,6 +6,7 @@ use haengine_kernel::value::{Unknown, Value};
 use rhai::{Array, Dynamic, Map};
 
 use crate::host::HostRef;
+use crate::part::Part;
 use crate::unknown::refuse_marked;
 
 /// A Rhai value for an op.
@@ -87,6 +88,7 @@ pub(crate) fn type_name(value: &Dynamic) -> &'static str {
         "Fn" => "a function",
         _ if value.is::<HostRef>() => "a host",
         _ if value.is::<Secret>() => "a secret",
+        _ if value.is::<Part>() => "a part",
         _ if value.is::<Unknown>() => "a value known only when run",
         _ => "a value",
     }

@@ -134,18 +134,32 @@ fn what_runs_is_clean() {
     assert!(seen > 10, "only {seen} cases run without an error");
 }
 
+/// A phase as a recipe of its own, with the verbs that there are here.
+fn in_phases(name: &str, code: &str) -> String {
+    let code = code.replace("k8s::lock", "toy::lock").replace("file::read", "toy::get");
+    let rest = if name == "act" { "" } else { "fn act(p, found) { }" };
+    format!("fn params() {{ #{{}} }}\n{code}\n{rest}\n")
+}
+
+const GREETING: &str = r#"fn params() { #{ text: param::string("What to say.") } }
+fn act(p, found) { log(p.text); }
+"#;
+
 /// Each example of the language is a recipe without findings.
 #[test]
 fn examples_of_the_language_are_clean() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("example.rhai");
+    std::fs::write(folder.path().join("greeting.rhai"), GREETING).unwrap();
     let entries = docs::all(&toy::library());
     assert!(entries.len() > 30);
     for entry in entries {
         for sample in &entry.examples {
-            let code = match sample.code.starts_with("fn params") {
-                true => format!("{}\nfn main(p) {{ }}\n", sample.code),
-                false => format!("fn main(p) {{\n    let h = host(\"master1\");\n    {};\n}}\n", sample.code),
+            let code = match entry.sort {
+                docs::EntrySort::Phase if entry.name == "parts" => sample.code.clone(),
+                docs::EntrySort::Phase => in_phases(&entry.name, &sample.code),
+                _ if sample.code.starts_with("fn params") => format!("{}\nfn main(p) {{ }}\n", sample.code),
+                _ => format!("fn main(p) {{\n    let h = host(\"master1\");\n    {};\n}}\n", sample.code),
             };
             std::fs::write(&file, &code).unwrap();
             let findings = toy::library().check(&Sources::default(), file.to_str().unwrap(), Some(&toy::inventory()));

@@ -86,7 +86,8 @@ fn definitions_for_editors_have_everything() {
         assert!(text(name).starts_with("module "), "{name}");
         text(name).lines().for_each(|line| assert!(is_definition(line), "{name}: {line}"));
     }
-    for entry in docs::all(&library) {
+    // Phases are what recipes define themselves.
+    for entry in docs::all(&library).into_iter().filter(|entry| entry.sort != EntrySort::Phase) {
         let (file, word) = match entry.name.rsplit_once("::") {
             Some((module, word)) => (format!("{module}.d.rhai"), word),
             None => ("haengine.d.rhai".to_owned(), entry.name.rsplit('.').next().unwrap()),

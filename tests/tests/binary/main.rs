@@ -11,6 +11,7 @@ mod etcd_cluster;
 mod interrupted;
 mod old_journal;
 mod output;
+mod phases;
 mod replaced;
 mod resume;
 mod secrets;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use haengine_script::params::{Default as Fallback, ParameterKind};
-use haengine_script::{Parameter, Recipe, Sources};
+use haengine_script::{Outline, Parameter, Recipe, Sources};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +47,26 @@ struct Shown {
     stock: bool,
     about: String,
     parameters: Vec<ShownParameter>,
+    /// What its phases do.
+    #[serde(flatten)]
+    phases: Option<ShownPhases>,
+    /// The recipes that it is made of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ShownPhases {
+    checks: Vec<ShownChecks>,
+    lock: Option<String>,
+    steps: Vec<String>,
+    proofs: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ShownChecks {
+    group: String,
+    checks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -65,7 +85,10 @@ impl Shown {
     fn of(name: &str, recipe: &Recipe, sources: &Sources) -> Shown {
         let parameters = recipe.parameters().iter().map(ShownParameter::of).collect();
         let (file, stock) = (recipe.name().to_owned(), sources.embedded.contains_key(name));
-        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters }
+        let mut outline = recipe.outline();
+        let parts = outline.as_mut().map(|outline| std::mem::take(&mut outline.parts)).unwrap_or_default();
+        let phases = outline.filter(|_| parts.is_empty()).map(ShownPhases::of);
+        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters, phases, parts }
     }
 
     /// Where it is, and what it is used in the place of.
@@ -75,6 +98,31 @@ impl Shown {
             (true, false) => format!("{}, in the place of the stock recipe", self.file),
             (false, _) => self.file.clone(),
         }
+    }
+}
+
+impl ShownPhases {
+    fn of(outline: Outline) -> ShownPhases {
+        let Outline { checks, lock, steps, proofs, .. } = outline;
+        let checks = checks.into_iter().map(|group| ShownChecks { group: group.name, checks: group.checks }).collect();
+        ShownPhases { checks, lock, steps, proofs }
+    }
+
+    fn write(&self, text: &mut String, paint: Paint) {
+        let checks: Vec<String> = self.checks.iter().flat_map(ShownChecks::lines).collect();
+        section(text, "Checks", &checks, paint);
+        section(text, "Lock", self.lock.as_slice(), paint);
+        section(text, "Steps", &self.steps, paint);
+        section(text, "Proofs", &self.proofs, paint);
+    }
+}
+
+impl ShownChecks {
+    /// The group in a line, and its checks below.
+    fn lines(&self) -> Vec<String> {
+        let indent = if self.group.is_empty() { "" } else { "  " };
+        let group = Some(self.group.clone()).filter(|group| !group.is_empty());
+        group.into_iter().chain(self.checks.iter().map(|check| format!("{indent}{check}"))).collect()
     }
 }
 
@@ -99,6 +147,16 @@ impl ShownParameter {
     }
 }
 
+fn section(text: &mut String, name: &str, lines: &[String], paint: Paint) {
+    let _ = writeln!(text, "\n{}", paint.bold(name));
+    if lines.is_empty() {
+        text.push_str("  none\n");
+    }
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
 fn page(shown: &Shown, paint: Paint) -> String {
     let mut text = format!("{}  {}\n", paint.bold(&shown.name), paint.dim(&shown.place()));
     if !shown.about.is_empty() {
@@ -113,6 +171,12 @@ fn page(shown: &Shown, paint: Paint) -> String {
     for parameter in &shown.parameters {
         let name = paint.cyan(&format!("{:width$}", parameter.name));
         let _ = writeln!(text, "  {name}  {} {}", parameter.about, paint.dim(&kind(parameter)));
+    }
+    if let Some(phases) = &shown.phases {
+        phases.write(&mut text, paint);
+    }
+    if !shown.parts.is_empty() {
+        section(&mut text, "Parts", &shown.parts, paint);
     }
     let required = shown.parameters.iter().filter(|parameter| parameter.required);
     let words: String = required.map(|parameter| format!(" {}=…", parameter.name)).collect();

@@ -152,6 +152,7 @@ fn overview(library: &Library, all: &[Entry], paint: Paint) -> String {
     }
     let parts = [
         (EntrySort::Function, "language", "Functions that every recipe has."),
+        (EntrySort::Phase, "phases", "What a recipe may have instead of a `main`."),
         (EntrySort::Parameter, "params", "What a recipe's `params()` is made of."),
         (EntrySort::Property, "hosts", "What a host knows of itself."),
     ];
@@ -232,6 +233,7 @@ fn sort(sort: EntrySort) -> &'static str {
         EntrySort::Read => "only looks",
         EntrySort::Guard => "keeps others away as long as the run lasts; a plan takes none",
         EntrySort::Function => "a function of the language",
+        EntrySort::Phase => "a phase: a recipe defines it, and the engine plays it",
         EntrySort::Parameter => "a type of parameter, for `params()`",
         EntrySort::Property => "what a host knows of itself",
     }

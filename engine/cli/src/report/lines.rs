@@ -61,6 +61,9 @@ pub fn check(check: &Check, paint: Paint) -> String {
     if !check.detail.is_empty() {
         let _ = write!(text, ": {}", one_line(&check.detail));
     }
+    if check.recorded {
+        text.push_str(&paint.dim(" (recorded before the first change)"));
+    }
     if check.seconds >= NOTABLE {
         text.push_str(&paint.dim(&format!(" ({})", seconds(check.seconds))));
     }

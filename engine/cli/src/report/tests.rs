@@ -245,6 +245,22 @@ fn a_preflight_is_a_line_a_check_with_findings_below() {
 }
 
 #[test]
+fn an_answer_of_an_earlier_attempt_is_told_as_such() {
+    let resumed = r#"
+        {"event":"run_started","run":"20260314-091502-kqzt","command":"resume","recipe":"add_master"}
+        {"event":"check","group":"the target","check":"nobody has begun","status":"passed","detail":"bare","findings":[],"recorded":true,"seconds":0.0}
+        {"event":"run_finished","run":"20260314-091502-kqzt","outcome":"succeeded","ok":0,"changed":0,"skipped":0,"failed":0,"unreachable":0,"seconds":0.5,"waited":0.0}
+    "#;
+    insta::assert_snapshot!(human(resumed, false), @"
+    resume of 20260314-091502-kqzt, which runs add_master
+    the target
+      ✓ nobody has begun: bare (recorded before the first change)
+    checks: 1 passed
+    resume succeeded in 0.5 s: 0 changed, 0 unchanged
+    ");
+}
+
+#[test]
 fn an_undo_says_when_nothing_is_left() {
     let undo = r#"
         {"event":"run_started","run":"20260314-091502-kqzt","command":"undo","recipe":"time_sync"}

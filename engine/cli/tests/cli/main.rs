@@ -12,6 +12,7 @@ mod durable;
 mod help;
 mod kept;
 mod misuse;
+mod phases;
 mod recipes;
 mod session;
 mod site_recipes;

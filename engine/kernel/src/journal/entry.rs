@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
+use crate::event::Check;
 use crate::identity::Identity;
 use crate::remnant::Remains;
 
@@ -23,7 +24,6 @@ pub struct Line {
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "most lines are those of changes, and none lives long")]
 pub enum Entry {
     /// The first line.
     Run {
@@ -145,6 +145,13 @@ pub enum Entry {
         host: String,
         /// Its arguments.
         arguments: serde_json::Value,
+    },
+    /// A check that holds before the first change was done. An attempt that goes on after a change shows this answer.
+    Checked {
+        /// Where it stands: its op is `check`, and its target its group and its name.
+        key: Key,
+        /// What it told.
+        check: Check,
     },
     /// A host's machine is no more, and what was changed on it is given up with it.
     GivenUp {

@@ -10,5 +10,5 @@ mod store;
 
 pub use entry::{Entry, Key, Line, VERSION};
 pub use file::{Journal, read};
-pub use state::{Attempt, ChangeState, Guarded, Phase, State};
+pub use state::{Answer, Attempt, ChangeState, Guarded, Phase, State};
 pub use store::{RunFolder, RunSummary, Store};

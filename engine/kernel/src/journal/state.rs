@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::Diff;
 use crate::error::{Error, ErrorRecord, Kind, Result};
+use crate::event::Check;
 use crate::identity::Identity;
 use crate::journal::{Entry, Key, Line, VERSION};
 use crate::keep::Keep;
@@ -117,6 +118,15 @@ pub struct Guarded {
     pub arguments: serde_json::Value,
 }
 
+/// What a check told before the first change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What it told.
+    pub check: Check,
+    /// How many changes had begun by then.
+    pub changes: usize,
+}
+
 /// A whole journal, read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -128,6 +138,8 @@ pub struct State {
     pub attempts: Vec<Attempt>,
     /// The guards that were taken.
     pub guards: Vec<Guarded>,
+    /// What checks told before the first change, the last answer of each.
+    pub answers: BTreeMap<Key, Answer>,
     /// Who the changed hosts are, where they have said so.
     pub hosts: BTreeMap<String, Identity>,
     /// Hosts whose machines are no more.
@@ -174,6 +186,11 @@ impl State {
                 if !self.guards.contains(&guard) {
                     self.guards.push(guard);
                 }
+                Ok(())
+            }
+            Entry::Checked { .. } if self.undoing => Err(illegal("`checked` after an undo began")),
+            Entry::Checked { key, check } => {
+                self.answers.insert(key, Answer { check, changes: self.changes.len() });
                 Ok(())
             }
             Entry::Host { host, identity } => {
@@ -245,6 +262,12 @@ impl State {
             }
         }
         self.given_up.insert(host);
+    }
+
+    /// The answers that a change has followed: what they say cannot be looked at any more.
+    pub fn recorded(&self) -> impl Iterator<Item = (&Key, &Check)> {
+        let followed = self.answers.iter().filter(|(_, answer)| answer.changes < self.changes.len());
+        followed.map(|(key, answer)| (key, &answer.check))
     }
 
     /// The version of haengine's journals that it was begun with; the present one before the first line.
@@ -479,6 +502,31 @@ mod tests {
         let state = replay(entries).unwrap();
         let found: Vec<_> = state.made_again().into_iter().map(|(earlier, later)| (earlier, later.change)).collect();
         assert_eq!(found, [(1, 3), (3, 4)]);
+    }
+
+    #[test]
+    fn answers_count_once_a_change_has_followed_them() {
+        let check = |detail: &str| Check {
+            group: "preflight".into(),
+            check: "one".into(),
+            status: crate::event::CheckStatus::Passed,
+            detail: detail.into(),
+            findings: vec![],
+            recorded: false,
+            seconds: 0.0,
+        };
+        let checked = |detail: &str| match started(0) {
+            Entry::Started { key, .. } => Entry::Checked { key, check: check(detail) },
+            other => other,
+        };
+        let answers = |entries: Vec<Entry>| {
+            let state = replay(entries).unwrap();
+            state.recorded().map(|(_, check)| check.detail.clone()).collect::<Vec<_>>()
+        };
+        assert!(answers(vec![head(), checked("a"), resumed(), checked("b")]).is_empty());
+        assert_eq!(answers(vec![head(), checked("a"), resumed(), checked("b"), started(1)]), ["b"]);
+        let line = serde_json::to_string(&checked("a")).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), checked("a"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A run: ops asked of hosts, in a legal order, told to the journal and to the reporter.
 
 mod act;
+mod answer;
 mod ensure;
 mod forget;
 mod guard;

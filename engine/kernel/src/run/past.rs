@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
+use crate::event::Check;
 use crate::identity::Identity;
 use crate::journal::{ChangeState, Key, Phase, State};
 use crate::value::{Unknown, Value};
@@ -74,6 +75,8 @@ pub struct Past {
     latest: HashMap<Key, ChangeState>,
     /// How often a call that is alike but for its ordinal was made, by its key with ordinal 0.
     ordinals: HashMap<Key, u32>,
+    /// What checks told before a change.
+    pub(super) answers: HashMap<Key, Check>,
     /// Who the changed hosts were.
     pub(super) hosts: BTreeMap<String, Identity>,
     pub(super) last_change: u64,
@@ -96,6 +99,7 @@ impl Default for Past {
         Past {
             latest: HashMap::new(),
             ordinals: HashMap::new(),
+            answers: HashMap::new(),
             hosts: BTreeMap::new(),
             last_change: 0,
             last_call: 0,
@@ -115,6 +119,7 @@ impl Past {
         }
         Past {
             ordinals,
+            answers: state.recorded().map(|(key, check)| (key.clone(), check.clone())).collect(),
             hosts: state.hosts.clone(),
             last_change: changes.clone().map(|change| change.change).max().unwrap_or_default(),
             last_call: changes.clone().map(|change| change.call).max().unwrap_or_default(),

@@ -149,18 +149,24 @@ pub(crate) static FUNCTIONS: &[Core] = &[
     checks("every master", group("masters").map(|h| check(h.name, || h.address))),
 ]);"#,
     ),
-    function(
-        "check",
-        &[&[NAME, BODY]],
-        "A check for the list of a preflight.\n\n\
+    Core {
+        name: "check",
+        shapes: &[&[NAME, BODY], &[NAME, OPTIONS, BODY]],
+        options: &[Param::option(
+            "before_first_change",
+            ParamKind::Boolean,
+            "false",
+            "It would refuse what the run itself has done: when the run goes on after a change, its recorded answer is shown.",
+        )],
+        about: "A check for the list of a preflight.\n\n\
          `refuse` and `warn` say what it finds, several times if need be; with none of them it has passed. The text that it \
          gives is shown beside its name; `false` refuses. An error, or a value known only when run, makes it *not checked*, \
          which is no pass and does not refuse; `fail` refuses and ends it.",
-        r#"let odd = check("the masters are odd in number", || {
+        example: r#"let odd = check("the masters are odd in number", || {
     if group("masters").len() % 2 == 0 { warn("an even number of masters", "add one more: it costs no tolerance"); }
 });
 preflight([odd]);"#,
-    ),
+    },
     function(
         "refuse",
         &[&[value("message", ParamKind::String), value("hint", ParamKind::String)]],

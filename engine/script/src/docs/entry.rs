@@ -42,6 +42,8 @@ pub enum EntrySort {
     Guard,
     /// A function of the language.
     Function,
+    /// A function that a recipe defines, and the engine calls.
+    Phase,
     /// A type of parameter, or what is said of one.
     Parameter,
     /// Something that a host knows of itself.
@@ -87,6 +89,7 @@ impl EntrySort {
             EntrySort::Read => "Read",
             EntrySort::Guard => "Guard",
             EntrySort::Function => "Function",
+            EntrySort::Phase => "Phase",
             EntrySort::Parameter => "Parameter",
             EntrySort::Property => "Property",
         }

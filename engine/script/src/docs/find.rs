@@ -5,12 +5,13 @@ use haengine_kernel::signature::{nearest, quoted};
 
 use crate::docs::core::FUNCTIONS;
 use crate::docs::entry::{Entry, core, properties, verb};
+use crate::docs::phases::phases;
 use crate::library::Library;
 
-/// Everything that a recipe can call: verbs in the order of the book, functions of the language, what a host knows.
+/// Everything that a recipe can call: verbs in the order of the book, functions of the language, phases, what a host knows.
 pub fn all(library: &Library) -> Vec<Entry> {
     let verbs = library.modules().iter().flat_map(|module| &module.verbs).map(|one| verb(one.as_ref()));
-    verbs.chain(FUNCTIONS.iter().map(core)).chain(properties(&library.engine)).collect()
+    verbs.chain(FUNCTIONS.iter().map(core)).chain(phases()).chain(properties(&library.engine)).collect()
 }
 
 /// The entry of this name: `file::put`, `file.put`, `step`, `Host.vars`; or its last word, where only one has it.

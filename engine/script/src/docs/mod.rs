@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `core` | the functions of the language itself |
+//! | `phases` | what recipes define and the engine calls |
 //! | `entry` | one thing that can be looked up |
 //! | `find` | looking it up by name |
 //! | `findings` | what each finding of `check` means |
@@ -15,6 +16,7 @@ mod entry;
 mod find;
 mod findings;
 mod page;
+mod phases;
 
 pub(crate) use self::core::{Argument, Core, Takes, functions, named};
 pub use definitions::definitions;

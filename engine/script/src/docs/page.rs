@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::docs::core::FUNCTIONS;
 use crate::docs::entry::{Entry, EntrySort, Field, core, properties, verb};
+use crate::docs::phases::phases;
 use crate::library::Library;
 use haengine_kernel::module::Module;
 
@@ -25,6 +26,7 @@ pub fn language(library: &Library) -> String {
         FUNCTIONS.iter().map(core).partition(|entry| entry.sort == EntrySort::Parameter);
     for (title, entries) in [
         ("Functions", functions),
+        ("Phases of a recipe", phases()),
         ("Parameters of a recipe", parameters),
         ("What a host knows of itself", properties(&library.engine)),
     ] {

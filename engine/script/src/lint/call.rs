@@ -12,7 +12,7 @@ use crate::lint::literal::string;
 use crate::lint::sheet::Sheet;
 
 /// A call that is not a method's.
-pub(super) struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// `file` of `file::put`; empty for a plain call.
     pub module: String,
     pub name: &'a str,

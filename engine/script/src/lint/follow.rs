@@ -109,7 +109,7 @@ impl Follow<'_, '_> {
     /// What a function is given, as far as it is known.
     fn arguments(&self, name: &str, count: usize, settled: bool) -> Vec<Known> {
         match self.lint.parameters(self.sheet.file) {
-            Some(declared) if name == "main" && count == 1 => vec![Known::parameters(declared)],
+            Some(declared) if self.sheet.gets_parameters(name, count) => vec![Known::parameters(declared)],
             _ if settled => self.given.get(&(name.to_owned(), count)).cloned().unwrap_or_default(),
             _ => Vec::new(),
         }

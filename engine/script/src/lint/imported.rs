@@ -1,4 +1,4 @@
-//! Calls of imported recipes: `add::main(#{ … })` applies that recipe's parameters.
+//! Calls of imported recipes: `add::main(#{ … })` and `add::part(#{ … })` apply that recipe's parameters.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,22 @@ use crate::lint::check::Lint;
 use crate::lint::literal::literal;
 use crate::lint::sheet::{Sheet, functions};
 use crate::params::{Default, Parameter};
+use crate::part::no_part;
+use crate::phases::Form;
 use crate::snapshot::SnapshotFile;
 
 impl<'a> Lint<'a> {
     /// A call of a function of another file.
     pub fn imported(&mut self, sheet: &Sheet, call: &Call, file: &'a SnapshotFile) {
-        let known = functions(&file.ast, false);
+        let mut known = functions(&file.ast, false);
+        let is_part = call.name == "part" && !functions(&file.ast, true).contains_key("part");
+        if is_part && let Some(error) = no_part(file) {
+            return self.told(sheet, "check.phases", call.position, &error);
+        }
+        let made = ["main", "part"].into_iter().filter(|_| !Form::of(&file.ast).phases().is_empty());
+        for name in made.filter(|name| is_part || *name == "main") {
+            known.insert(name.to_owned(), [1].into());
+        }
         let Some(counts) = known.get(call.name) else {
             let names: Vec<String> =
                 known.keys().filter(|name| *name != "params").map(|name| format!("{}::{name}", call.module)).collect();
@@ -29,13 +39,13 @@ impl<'a> Lint<'a> {
             let message = format!("`{}` has no function `{}`", file.label, call.name);
             return self.error(sheet, "check.unknown_function", call.position, message, hint);
         };
-        if call.name != "main" {
+        if call.name != "main" && !is_part {
             return self.count(sheet, call, counts);
         }
         match call.arguments {
             [given] => self.main_of(sheet, call, file, given),
             _ => {
-                let hint = format!("write `{}::main(#{{ … }})`, with that recipe's parameters", call.module);
+                let hint = format!("write `{}(#{{ … }})`, with that recipe's parameters", call.function());
                 self.wrong_count(sheet, call, "1 argument", hint);
             }
         }

@@ -11,9 +11,9 @@
 //! | `sheet` | a file: its functions and imports |
 //! | `call`, `verb`, `imported`, `literal` | a call: its function, its arguments as far as they are written out |
 //! | `properties` | `p.NAME` |
-//! | `shape` | `main` and `params()` |
-//! | `place` | what is called outside of `main` |
-//! | `preflight` | what is called inside and outside of checks |
+//! | `shape`, `phases` | `main`, phases and `params()` |
+//! | `place` | what is called outside of `main` and of phases |
+//! | `preflight` | what is called inside and outside of checks, and in phases that only read |
 //! | `follow`, `bodies`, `changed` | a walk through a file, with what is known of each variable |
 //! | `known`, `types`, `value` | what a value is, what its type has, what expressions give |
 //! | `functions`, `members`, `closures`, `doubtful` | what shows to those who know what values are |
@@ -32,6 +32,7 @@ mod known;
 mod literal;
 mod members;
 mod names;
+mod phases;
 mod place;
 mod preflight;
 mod properties;
@@ -41,5 +42,6 @@ mod types;
 mod value;
 mod verb;
 
+pub(crate) use call::Call;
 pub use finding::{Finding, Severity};
 pub(crate) use names::Names;

@@ -3,6 +3,7 @@
 use rhai::{ASTNode, Position};
 
 use crate::docs;
+use crate::frame::outside;
 use crate::lint::call::Call;
 use crate::lint::check::Lint;
 use crate::lint::sheet::Sheet;
@@ -20,9 +21,8 @@ impl Lint<'_> {
             true
         });
         for (function, position) in found {
-            let message = format!("`{function}` is called outside of `main`");
-            let hint = "move the call into `main`; loading a recipe and asking its parameters must not touch a host";
-            self.error(sheet, "check.outside_main", position, message, hint.to_owned());
+            let error = outside(&function, sheet.form);
+            self.told(sheet, "check.outside_main", position, &error);
         }
     }
 
@@ -32,6 +32,6 @@ impl Lint<'_> {
         }
         let is_import = sheet.import(&call.module).is_some();
         let is_verb = || self.library.registry().get(&format!("{}.{}", call.module, call.name)).is_ok();
-        if is_import { call.name == "main" } else { is_verb() }
+        if is_import { ["main", "part"].contains(&call.name) } else { is_verb() }
     }
 }

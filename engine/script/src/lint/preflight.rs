@@ -1,4 +1,4 @@
-//! Checks of a preflight: they only read, and nothing else may refuse as they do.
+//! Checks of a preflight, `look` and `checks`: they only read, and nothing but a check may refuse as one does.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use crate::docs::{self, Takes};
 use crate::lint::call::Call;
 use crate::lint::check::Lint;
 use crate::lint::sheet::Sheet;
+use crate::phases::{LOOK, May, Phase};
 
 /// Functions of the language that have no place in a check; the run refuses the same.
 const NOT_IN_A_CHECK: [&str; 5] = ["audit", "confirm", "preflight", "step", "verify"];
@@ -24,11 +25,14 @@ impl Lint<'_> {
         let (mut inside, mut outside) = (Parts::default(), Parts::default());
         sheet.file.ast.walk(&mut |nodes: &[ASTNode]| {
             if let Some(call) = nodes.last().and_then(Call::at).filter(|call| is_check(sheet, call)) {
-                inside.waiting.extend(call.arguments.get(1).into_iter().flat_map(closures));
+                inside.waiting.extend(call.arguments.get(1..).into_iter().flatten().flat_map(closures));
             }
             true
         });
-        outside.waiting.push("main".to_owned());
+        outside.waiting.extend(sheet.entries());
+        for phase in sheet.form.phases().iter().filter(|phase| phase.may != May::Change) {
+            self.reading(sheet, phase);
+        }
         for (function, position) in inside.calls(sheet) {
             if self.is_more_than_a_read(sheet, &function) {
                 let message = format!("`{function}` is called inside of a check");
@@ -41,6 +45,29 @@ impl Lint<'_> {
             let hint = "write `fail(message, hint)`, or move it into a `check` of a `preflight`";
             self.error(sheet, "check.outside_check", position, message, hint.to_owned());
         }
+    }
+
+    /// What a phase does beside reading. A step is a heading in `look`.
+    fn reading(&mut self, sheet: &Sheet, phase: &Phase) {
+        let parts = Parts { waiting: vec![phase.name.to_owned()], ..Parts::default() };
+        for (function, position) in parts.calls(sheet) {
+            let is_heading = function == "step" && *phase == LOOK;
+            if self.is_more_than_a_read(sheet, &function) && !is_heading {
+                let message = format!("`{function}` is called inside of `{}`", phase.name);
+                let hint = "move the call into `act`, which is played once all checks are done";
+                self.error(sheet, "check.inside_check", position, message, hint.to_owned());
+            } else if phase.may == May::Reckon && self.is_read(sheet, &function) {
+                let message = format!("`{function}` is called inside of `{}`", phase.name);
+                let hint = phase.instead_of_a_read().to_owned();
+                self.error(sheet, "check.inside_check", position, message, hint);
+            }
+        }
+    }
+
+    fn is_read(&self, sheet: &Sheet, function: &str) -> bool {
+        function.rsplit_once("::").is_some_and(|(module, _)| {
+            sheet.import(module).is_none() && self.library.registry().get(&function.replace("::", ".")).is_ok()
+        })
     }
 
     fn is_more_than_a_read(&self, sheet: &Sheet, function: &str) -> bool {

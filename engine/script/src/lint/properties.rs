@@ -1,4 +1,4 @@
-//! `p.NAME` in `main(p)`: is NAME a parameter of the recipe?
+//! `p.NAME` in `main(p)` and in the phases: is NAME a parameter of the recipe?
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::body::body_of;
 use crate::lint::check::Lint;
 use crate::lint::sheet::Sheet;
 
-/// What `main` and its closures do with its parameter.
+/// What a function and its closures do with the recipe's parameters.
 #[derive(std::default::Default)]
 struct Uses {
     /// Names that are read, and where.
@@ -24,21 +24,23 @@ struct Uses {
 impl Lint<'_> {
     /// Parameters that `params()` does not declare.
     pub fn properties(&mut self, sheet: &Sheet) {
-        let main = sheet.file.ast.iter_functions().find(|function| function.name == "main");
-        let Some(parameter) = main.filter(|main| main.params.len() == 1).and_then(|main| main.params.first().copied())
-        else {
-            return;
-        };
         let Some(declared) = self.parameters(sheet.file) else { return };
         let names: Vec<String> = declared.iter().map(|parameter| parameter.name.clone()).collect();
-        let uses = uses(&sheet.file.ast, parameter);
-        if uses.replaced {
-            return;
+        let all = sheet.file.ast.iter_functions();
+        for function in all.filter(|function| sheet.gets_parameters(function.name, function.params.len())) {
+            let Some(parameter) = function.params.first() else { continue };
+            let uses = uses(&sheet.file.ast, function.name, parameter);
+            if !uses.replaced {
+                self.undeclared(sheet, parameter, &names, uses);
+            }
         }
+    }
+
+    fn undeclared(&mut self, sheet: &Sheet, parameter: &str, names: &[String], uses: Uses) {
         for (name, position) in uses.read {
             if !names.contains(&name) && !uses.written.contains(&name) {
                 let message = format!("the recipe has no parameter `{name}`");
-                let hint = other(parameter, &name, &names);
+                let hint = other(parameter, &name, names);
                 self.error(sheet, "check.unknown_parameter", position, message, hint);
             }
         }
@@ -53,9 +55,9 @@ pub(super) fn other(parameter: &str, name: &str, names: &[String]) -> String {
     }
 }
 
-/// `main` first, then the closures that it hands its parameter to, and so on.
-fn uses(ast: &AST, parameter: &str) -> Uses {
-    let mut uses = Uses { closures: vec!["main".to_owned()], ..Uses::default() };
+/// The function first, then the closures that it hands its parameter to, and so on.
+fn uses(ast: &AST, function: &str, parameter: &str) -> Uses {
+    let mut uses = Uses { closures: vec![function.to_owned()], ..Uses::default() };
     let mut seen = BTreeSet::new();
     while let Some(function) = uses.closures.pop() {
         if seen.insert(function.clone()) {

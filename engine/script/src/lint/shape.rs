@@ -1,4 +1,4 @@
-//! What a recipe is made of: `main` with one argument, and `params()` that says what each parameter is for.
+//! What a recipe is made of: `main` with one argument, or phases, and `params()` that says what each parameter is for.
 
 use haengine_kernel::inventory::Inventory;
 use rhai::{ASTNode, Expr, Position};
@@ -8,6 +8,7 @@ use crate::lint::check::Lint;
 use crate::lint::literal::string;
 use crate::lint::sheet::Sheet;
 use crate::params::{Default, Parameter, ParameterKind};
+use crate::phases::{ACT, CHECKS, Form, LOCK, PARTS, PHASES, PROVE};
 
 /// A parameter in the text of `params()`.
 struct Written {
@@ -36,17 +37,39 @@ impl Lint<'_> {
     }
 
     fn main(&mut self, sheet: &Sheet, is_recipe: bool) {
-        let Some(counts) = sheet.function("main") else {
-            if is_recipe {
-                let hint = "add `fn main(p) { … }`".to_owned();
-                self.error(sheet, "check.no_main", Position::START, "the recipe has no `main`".to_owned(), hint);
-            }
-            return;
-        };
-        if let Some(count) = counts.iter().find(|count| **count > 1) {
+        match sheet.form {
+            Form::Main => self.written_main(sheet),
+            Form::Phases | Form::Parts => self.phases(sheet, sheet.form.phases()),
+            Form::Library if is_recipe => self.no_main(sheet),
+            Form::Library => {}
+        }
+    }
+
+    fn written_main(&mut self, sheet: &Sheet) {
+        let counts = sheet.function("main").into_iter().flatten();
+        if let Some(count) = counts.copied().find(|count| *count > 1) {
             let message = format!("`main` must take one argument, the parameters, not {count}");
             self.error(sheet, "check.main", definition(sheet, "main"), message, "write `fn main(p) { … }`".to_owned());
         }
+        let ast = &sheet.file.ast;
+        if ACT.is_in(ast) && [CHECKS, LOCK, PROVE].iter().any(|phase| phase.is_in(ast)) {
+            let message = "the recipe has both `main` and `act`: its phases are never played".to_owned();
+            let hint = "leave out `main`, which is made of the phases; or give `act` another name".to_owned();
+            self.error(sheet, "check.phases", definition(sheet, "main"), message, hint);
+        }
+    }
+
+    /// Who has phases beside a wrong `act` has meant them.
+    fn no_main(&mut self, sheet: &Sheet) {
+        let counts = sheet.function(ACT.name);
+        if counts.is_some_and(|counts| !counts.contains(&ACT.takes.len())) {
+            return self.phases(sheet, &PHASES);
+        }
+        let hint = match PARTS.is_in(&sheet.file.ast) {
+            true => "add `fn params() { #{ } }` beside `parts`: a recipe of recipes has both".to_owned(),
+            false => "add `fn main(p) { … }`, or phases: `fn act(p, found) { … }`".to_owned(),
+        };
+        self.error(sheet, "check.no_main", Position::START, "the recipe has no `main`".to_owned(), hint);
     }
 
     fn described(&mut self, sheet: &Sheet, parameter: &Parameter, written: &Written) {
@@ -117,17 +140,6 @@ fn default_of(expression: &Expr) -> Option<Position> {
     }
 }
 
-/// Where a function is defined; Rhai does not tell, so the text does.
-fn definition(sheet: &Sheet, function: &str) -> Position {
-    let wanted = format!("fn {function}");
-    for (index, line) in sheet.file.text.lines().enumerate() {
-        let code = line.trim_start().trim_start_matches("private ");
-        let rest = code.strip_prefix(&wanted).map(str::trim_start);
-        if rest.is_some_and(|rest| rest.starts_with('(')) {
-            let column = line.chars().count() - code.chars().count() + "fn ".len() + 1;
-            let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-            return Position::new(place(index + 1), place(column));
-        }
-    }
-    Position::START
+pub(super) fn definition(sheet: &Sheet, function: &str) -> Position {
+    sheet.file.definition(function).unwrap_or(Position::START)
 }

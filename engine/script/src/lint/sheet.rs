@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Expr, FnAccess, Position, Stmt};
 
+use crate::phases::{Form, Phase};
 use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::spot::Spot;
 
 /// A file of the snapshot.
 pub(super) struct Sheet<'a> {
     pub file: &'a SnapshotFile,
+    pub form: Form,
     /// Numbers of arguments by name, closures left out.
     functions: BTreeMap<String, BTreeSet<usize>>,
     /// Imported files by the name that the import gives them; none when the path is no plain string.
@@ -40,12 +42,26 @@ impl<'a> Sheet<'a> {
             }
             true
         });
-        Sheet { file, functions: functions(&file.ast, true), imports, keys }
+        Sheet { file, form: Form::of(&file.ast), functions: functions(&file.ast, true), imports, keys }
     }
 
     /// How many arguments a function of the file takes.
     pub fn function(&self, name: &str) -> Option<&BTreeSet<usize>> {
         self.functions.get(name)
+    }
+
+    /// True for a function that the engine calls with the recipe's parameters first.
+    pub fn gets_parameters(&self, name: &str, count: usize) -> bool {
+        let is = |phase: &&Phase| phase.name == name && phase.takes.len() == count;
+        self.form.phases().iter().any(is) || self.form == Form::Main && name == "main" && count == 1
+    }
+
+    /// Where a run begins: `main`, or the phases.
+    pub fn entries(&self) -> Vec<String> {
+        match self.form.phases() {
+            [] => vec!["main".to_owned()],
+            phases => phases.iter().map(|phase| phase.name.to_owned()).collect(),
+        }
     }
 
     /// The names of the file's functions that a recipe calls.

@@ -86,7 +86,10 @@ impl Repl {
         let variables = self.scope.iter_raw().map(|(name, _, value)| Suggestion::new(name, kind(value)));
         let modules = self.library.modules().iter();
         let modules = modules.map(|module| Suggestion::new(format!("{}::", module.name), first_line(module.about)));
-        let language = docs::all(&self.library).into_iter().filter(|entry| !entry.name.contains([':', '.']));
+        let language = docs::all(&self.library).into_iter();
+        // Phases are none until a recipe defines them.
+        let language =
+            language.filter(|entry| entry.sort != docs::EntrySort::Phase && !entry.name.contains([':', '.']));
         let own = self.functions().map(|function| {
             Suggestion::new(function.name, format!("{}({})", function.name, function.params.join(", ")))
         });

@@ -3,7 +3,8 @@
 //!
 //! - `toy::set(hosts, path, content, #{ mode, flag })` is a state op,
 //! - `toy::get(hosts, path)` a read: the content, or `()`,
-//! - `toy::act(hosts, word, #{ unless })` an action that leaves `/said/WORD`; its result is the word.
+//! - `toy::act(hosts, word, #{ unless })` an action that leaves `/said/WORD`; its result is the word,
+//! - `toy::lock(hosts)` a guard that leaves `/lock` as long as the run lasts.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,7 @@
 
 mod act;
 mod get;
+mod lock;
 mod run;
 mod set;
 mod wire;
@@ -30,7 +32,7 @@ use haengine_kernel::module::Module;
 use haengine_script::Library;
 use tokio_util::sync::CancellationToken;
 
-pub use run::run;
+pub use run::{run, run_in};
 pub use wire::{Failure, Wires, World};
 
 /// The module.
@@ -39,6 +41,7 @@ pub fn module() -> Module {
         .op::<set::Set>()
         .read::<get::Get>()
         .action::<act::Act>()
+        .guard::<lock::Lock>()
 }
 
 /// The language with `toy` as its only module.

@@ -1,5 +1,6 @@
 //! The smallest way to run a few lines.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use haengine_kernel::error::Result;
@@ -31,12 +32,17 @@ impl SecretSource for Nobody {
 /// Runs or plans a `main` with this body; how many changes it made or planned.
 pub async fn run(world: &Arc<World>, plan: bool, body: &str) -> Result<u64, Fault> {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.rhai");
-    std::fs::write(&file, format!("fn main() {{\n    {body}\n}}\n")).unwrap();
+    run_in(folder.path(), world, plan, &format!("fn main() {{\n    {body}\n}}\n")).await
+}
+
+/// The same for a recipe with this text, whose run is kept in this folder.
+pub async fn run_in(folder: &Path, world: &Arc<World>, plan: bool, text: &str) -> Result<u64, Fault> {
+    let file = folder.join("a.rhai");
+    std::fs::write(&file, text).unwrap();
     let recipe = super::library().load(&Sources::default(), file.to_str().unwrap())?;
     let (events, _reader) = Events::channel();
     let cancel = CancellationToken::new();
-    let mode = if plan { Mode::Plan } else { apply(folder.path()) };
+    let mode = if plan { Mode::Plan } else { apply(folder) };
     let run = Run::new("r".into(), mode, super::hosts(world, events.clone(), cancel.clone()), events, cancel);
     let nobody = Arc::new(Nobody);
     let bound = recipe.bind(&[], &super::inventory(), &Nobody, None)?;
@@ -46,7 +52,7 @@ pub async fn run(world: &Arc<World>, plan: bool, body: &str) -> Result<u64, Faul
     result.map(|()| totals.changed)
 }
 
-fn apply(folder: &std::path::Path) -> Mode {
+fn apply(folder: &Path) -> Mode {
     let run = Store::open(folder).unwrap().create().unwrap();
     let (since, state) = (jiff::Timestamp::UNIX_EPOCH, String::new());
     let holder = Holder { run: run.id.clone(), operator: "tester".to_owned(), state, since, dead: None };

@@ -48,6 +48,11 @@ impl World {
         self.entries.lock().unwrap().insert((host.to_owned(), key.to_owned()), entry);
     }
 
+    /// Takes an entry from a host, as if it had never been there.
+    pub fn forget(&self, host: &str, key: &str) {
+        self.entries.lock().unwrap().remove(&(host.to_owned(), key.to_owned()));
+    }
+
     /// The content under a key, if there is one.
     pub fn content(&self, host: &str, key: &str) -> Option<String> {
         self.entry(host, key).map(|entry| entry.content)
