@@ -1,4 +1,4 @@
-//! `preflight`, `audit`, `checks`, `check` and `refuse`: what must hold, with all findings at once.
+//! `preflight`, `audit`, `check_group`, `check` and `refuse`: what must hold, with all findings at once.
 
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -59,7 +59,7 @@ impl Purpose {
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
-    engine.register_fn("checks", checks);
+    engine.register_fn("check_group", check_group);
     for purpose in [Purpose::Preflight, Purpose::Audit] {
         let name = purpose.name();
         engine.register_fn(name, move |context: NativeCallContext, list: Array| run(&context, list, name, purpose));
@@ -78,10 +78,10 @@ fn check(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Chec
     Ok(Check { group: None, name, body, origin, file })
 }
 
-/// `checks(group, list)`: the same checks under a name, which those keep that have one.
-fn checks(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
+/// `check_group(group, list)`: the same checks under a name, which those keep that have one.
+fn check_group(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
     Frame::of(&context)?.session(&context)?;
-    Ok(flat("checks", list, group)?.into_iter().map(Dynamic::from).collect())
+    Ok(flat("check_group", list, group)?.into_iter().map(Dynamic::from).collect())
 }
 
 /// `refuse(message, hint)`: a finding of the check around it, which goes on. The run ends when all checks are done.

@@ -410,7 +410,9 @@ impl Plane {
         let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
         loop {
             match api.create(&PostParams::default(), &csr).await {
-                Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403) && std::time::Instant::now() < until => {
+                Err(kube::Error::Api(status))
+                    if matches!(status.code, 401 | 403) && std::time::Instant::now() < until =>
+                {
                     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 }
                 created => return created.unwrap().metadata.name.unwrap(),

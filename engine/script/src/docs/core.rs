@@ -141,12 +141,12 @@ pub(crate) static FUNCTIONS: &[Core] = &[
 })]);"#,
     ),
     function(
-        "checks",
+        "check_group",
         &[&[GROUP, CHECKS]],
         "The same checks under a name: what they are about. One preflight may have several groups.",
         r#"preflight([
-    checks("the inventory", [check("it has masters", || !group("masters").is_empty())]),
-    checks("every master", group("masters").map(|h| check(h.name, || h.address))),
+    check_group("the inventory", [check("it has masters", || !group("masters").is_empty())]),
+    check_group("every master", group("masters").map(|h| check(h.name, || h.address))),
 ]);"#,
     ),
     function(
