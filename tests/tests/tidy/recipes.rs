@@ -8,7 +8,7 @@ const WIDEST: usize = 110;
 const LONGEST: usize = 40;
 
 /// Files that do not keep to it yet: how many lines are too wide, how many functions too long. The numbers only fall.
-const NOT_YET: [(&str, usize, usize); 19] = [
+const NOT_YET: [(&str, usize, usize); 16] = [
     ("scripts/add_master.rhai", 92, 1),
     ("scripts/audit.rhai", 58, 1),
     ("scripts/bootstrap_cluster.rhai", 38, 1),
@@ -17,12 +17,9 @@ const NOT_YET: [(&str, usize, usize); 19] = [
     ("scripts/ha_from_single.rhai", 14, 0),
     ("scripts/haproxy_apiserver.rhai", 18, 0),
     ("scripts/haproxy_etcd.rhai", 27, 1),
-    ("scripts/haproxy_keepalived.rhai", 15, 0),
-    ("scripts/nginx_keepalived.rhai", 12, 0),
     ("scripts/repoint_workers.rhai", 38, 0),
     ("scripts/time_sync.rhai", 4, 0),
     ("stdlib/rhai/addresses.rhai", 3, 0),
-    ("stdlib/rhai/balancers.rhai", 40, 1),
     ("stdlib/rhai/clone.rhai", 12, 0),
     ("stdlib/rhai/endpoints.rhai", 10, 0),
     ("stdlib/rhai/haproxy.rhai", 10, 0),
