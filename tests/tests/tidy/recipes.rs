@@ -8,20 +8,17 @@ const WIDEST: usize = 110;
 const LONGEST: usize = 40;
 
 /// Files that do not keep to it yet: how many lines are too wide, how many functions too long. The numbers only fall.
-const NOT_YET: [(&str, usize, usize); 16] = [
+const NOT_YET: [(&str, usize, usize); 13] = [
     ("scripts/add_master.rhai", 92, 1),
     ("scripts/audit.rhai", 58, 1),
     ("scripts/bootstrap_cluster.rhai", 38, 1),
     ("scripts/etcd_cluster.rhai", 27, 1),
     ("scripts/extend_certs.rhai", 19, 0),
-    ("scripts/ha_from_single.rhai", 14, 0),
     ("scripts/haproxy_apiserver.rhai", 18, 0),
     ("scripts/haproxy_etcd.rhai", 27, 1),
-    ("scripts/repoint_workers.rhai", 38, 0),
     ("scripts/time_sync.rhai", 4, 0),
     ("stdlib/rhai/addresses.rhai", 3, 0),
     ("stdlib/rhai/clone.rhai", 12, 0),
-    ("stdlib/rhai/endpoints.rhai", 10, 0),
     ("stdlib/rhai/haproxy.rhai", 10, 0),
     ("stdlib/rhai/serving.rhai", 13, 0),
     ("stdlib/rhai/survey.rhai", 4, 0),
