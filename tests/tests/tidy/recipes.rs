@@ -8,8 +8,7 @@ const WIDEST: usize = 110;
 const LONGEST: usize = 40;
 
 /// Files that do not keep to it yet: how many lines are too wide, how many functions too long. The numbers only fall.
-const NOT_YET: [(&str, usize, usize); 13] = [
-    ("scripts/add_master.rhai", 92, 1),
+const NOT_YET: [(&str, usize, usize); 11] = [
     ("scripts/audit.rhai", 58, 1),
     ("scripts/bootstrap_cluster.rhai", 38, 1),
     ("scripts/etcd_cluster.rhai", 27, 1),
@@ -18,7 +17,6 @@ const NOT_YET: [(&str, usize, usize); 13] = [
     ("scripts/haproxy_etcd.rhai", 27, 1),
     ("scripts/time_sync.rhai", 4, 0),
     ("stdlib/rhai/addresses.rhai", 3, 0),
-    ("stdlib/rhai/clone.rhai", 12, 0),
     ("stdlib/rhai/haproxy.rhai", 10, 0),
     ("stdlib/rhai/serving.rhai", 13, 0),
     ("stdlib/rhai/survey.rhai", 4, 0),
