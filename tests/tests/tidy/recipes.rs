@@ -8,19 +8,8 @@ const WIDEST: usize = 110;
 const LONGEST: usize = 40;
 
 /// Files that do not keep to it yet: how many lines are too wide, how many functions too long. The numbers only fall.
-const NOT_YET: [(&str, usize, usize); 11] = [
-    ("scripts/audit.rhai", 58, 1),
-    ("scripts/bootstrap_cluster.rhai", 38, 1),
-    ("scripts/etcd_cluster.rhai", 27, 1),
-    ("scripts/extend_certs.rhai", 19, 0),
-    ("scripts/haproxy_apiserver.rhai", 18, 0),
-    ("scripts/haproxy_etcd.rhai", 27, 1),
-    ("scripts/time_sync.rhai", 4, 0),
-    ("stdlib/rhai/addresses.rhai", 3, 0),
-    ("stdlib/rhai/haproxy.rhai", 10, 0),
-    ("stdlib/rhai/serving.rhai", 13, 0),
-    ("stdlib/rhai/survey.rhai", 4, 0),
-];
+const NOT_YET: [(&str, usize, usize); 3] =
+    [("scripts/audit.rhai", 58, 1), ("scripts/bootstrap_cluster.rhai", 38, 1), ("scripts/etcd_cluster.rhai", 27, 1)];
 
 #[test]
 fn recipes_have_short_lines_and_short_functions() {
