@@ -1,4 +1,4 @@
-//! `preflight`, `audit`, `checks`, `check` and `refuse`: what must hold, with all findings at once.
+//! `preflight`, `audit`, `check_group`, `check` and `refuse`: what must hold, with all findings at once.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,13 +58,13 @@ impl Purpose {
 }
 
 /// The function that gives checks the name of what they are about.
-pub(crate) const GROUPED: &str = "checks";
+pub(crate) const GROUPED: &str = "check_group";
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Check>("Check");
     engine.register_fn("check", check);
     engine.register_fn("check", check_with);
-    engine.register_fn(GROUPED, checks);
+    engine.register_fn(GROUPED, check_group);
     for purpose in [Purpose::Preflight, Purpose::Audit] {
         let name = purpose.name();
         engine.register_fn(name, move |context: NativeCallContext, list: Array| run(&context, list, name, purpose));
@@ -89,8 +89,8 @@ fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr)
     Ok(Check { group: None, name, body, before_first_change, origin, file })
 }
 
-/// `checks(group, list)`: the same checks under a name, which those keep that have one.
-fn checks(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
+/// `check_group(group, list)`: the same checks under a name, which those keep that have one.
+fn check_group(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
     Frame::of(&context)?.session(&context)?;
     Ok(flat(GROUPED, list, group)?.into_iter().map(Dynamic::from).collect())
 }

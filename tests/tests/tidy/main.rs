@@ -4,6 +4,7 @@
 
 mod circles;
 mod imports;
+mod recipes;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

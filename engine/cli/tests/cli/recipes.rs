@@ -235,7 +235,7 @@ fn what_a_recipe_refuses_is_refused() {
 const PREFLIGHT: &str = r#"fn main(p) {
     let h = host("m1");
     preflight([
-        checks("the target", [
+        check_group("the target", [
             check("its name is short", || h.name),
             check("its port is free", || {
                 refuse("port 22 is held by sshd", "choose another port");
@@ -243,7 +243,7 @@ const PREFLIGHT: &str = r#"fn main(p) {
             }),
             check("it answers", || ssh::query(h, "true").status),
         ]),
-        checks("the cluster", [check("it has masters", || fail("there is no master", "add one"))]),
+        check_group("the cluster", [check("it has masters", || fail("there is no master", "add one"))]),
     ]);
     file::put(h, "/etc/motd", "never");
 }

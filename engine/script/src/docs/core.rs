@@ -141,12 +141,12 @@ pub(crate) static FUNCTIONS: &[Core] = &[
 })]);"#,
     ),
     function(
-        "checks",
+        "check_group",
         &[&[GROUP, CHECKS]],
         "The same checks under a name: what they are about. One preflight may have several groups.",
         r#"preflight([
-    checks("the inventory", [check("it has masters", || !group("masters").is_empty())]),
-    checks("every master", group("masters").map(|h| check(h.name, || h.address))),
+    check_group("the inventory", [check("it has masters", || !group("masters").is_empty())]),
+    check_group("every master", group("masters").map(|h| check(h.name, || h.address))),
 ]);"#,
     ),
     Core {
@@ -155,7 +155,7 @@ pub(crate) static FUNCTIONS: &[Core] = &[
         options: &[Param::option(
             "before_first_change",
             ParamKind::Boolean,
-            "false",
+            Absent::Boolean(false),
             "It would refuse what the run itself has done: when the run goes on after a change, its recorded answer is shown.",
         )],
         about: "A check for the list of a preflight.\n\n\

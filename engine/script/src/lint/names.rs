@@ -17,6 +17,9 @@ pub(crate) struct Names {
     properties: BTreeSet<String>,
 }
 
+/// Functions that were called otherwise before, and what they are called now.
+const RENAMED: [(&str, &str); 1] = [("checks", "check_group")];
+
 /// What Rhai itself understands without knowing it as a function.
 const KEYWORDS: [&str; 8] = ["Fn", "call", "curry", "eval", "is_def_fn", "is_def_var", "is_shared", "type_of"];
 
@@ -72,6 +75,9 @@ impl Names {
 
     /// What was probably meant by an unknown function: of the recipe's own, of the language, of a module, of Rhai.
     pub fn near_function<'a>(&'a self, name: &str, own: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        if let Some((_, now)) = RENAMED.iter().find(|(before, _)| *before == name) {
+            return Some((*now).to_owned());
+        }
         if let Some(member) = self.in_a_module(name) {
             return Some(member);
         }
