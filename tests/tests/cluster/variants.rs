@@ -94,7 +94,7 @@ fn files_elsewhere(stage: &mut Stage) {
 
 /// A cluster whose kubelets are let in by nobody is taken back, ten times of ten: etcd's members need each other until the end.
 fn no_approval(stage: &mut Stage) {
-    let approve = "k8s::approve(master, at[h.name].hostname";
+    let approve = "k8s::approve(site.master, site.at[h.name].hostname";
     let recipe = include_str!("../../../scripts/bootstrap_cluster.rhai");
     assert!(recipe.contains(approve), "the recipe approves in another way");
     let options = r#", #{ requestors: ["nobody"], groups: [], timeout: "5s" }"#;

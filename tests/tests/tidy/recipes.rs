@@ -8,8 +8,7 @@ const WIDEST: usize = 110;
 const LONGEST: usize = 40;
 
 /// Files that do not keep to it yet: how many lines are too wide, how many functions too long. The numbers only fall.
-const NOT_YET: [(&str, usize, usize); 3] =
-    [("scripts/audit.rhai", 58, 1), ("scripts/bootstrap_cluster.rhai", 38, 1), ("scripts/etcd_cluster.rhai", 27, 1)];
+const NOT_YET: [(&str, usize, usize); 1] = [("scripts/audit.rhai", 58, 1)];
 
 #[test]
 fn recipes_have_short_lines_and_short_functions() {
