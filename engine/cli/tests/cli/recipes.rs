@@ -286,7 +286,7 @@ fn a_preflight_tells_all_findings_and_refuses() {
       |
       = note: the target: its port is free: port 22 is held by sshd (first.rhai:7:17)
                 choose another port
-              the cluster: it has masters: there is no master (first.rhai:12:59)
+              the cluster: it has masters: there is no master (first.rhai:12:64)
                 add one
       = note: called from first.rhai:3:5
       = hint: correct each of them, and run the recipe again
