@@ -20,7 +20,7 @@ impl Library {
     /// Loads the recipe of this name or path, and what it imports.
     ///
     /// # Errors
-    /// When a file cannot be found, read or parsed, or `params()` does not give parameters; with place and caret.
+    /// When a file cannot be found, read or parsed, files import each other, or `params()` does not give parameters; with place and caret.
     pub fn load(&self, sources: &Sources, recipe: &str) -> Result<Recipe, Fault> {
         let (main, files) = self.read(sources, recipe, &Files::new())?;
         self.recipe(self.next_number(), main, files)
@@ -30,7 +30,7 @@ impl Library {
     pub(crate) fn read(&self, sources: &Sources, recipe: &str, known: &Files) -> Result<(String, Files), Fault> {
         let source = sources.find(recipe)?;
         let main = source.label.clone();
-        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new() };
+        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new(), open: Vec::new() };
         loader.add(source)?;
         Ok((main, loader.files))
     }
@@ -43,7 +43,7 @@ impl Library {
         found: &[(String, Position)],
         known: &Files,
     ) -> Result<(Files, BTreeMap<String, String>), Fault> {
-        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new() };
+        let mut loader = Loader { engine: &self.engine, sources, known, files: Files::new(), open: Vec::new() };
         let mut names = BTreeMap::new();
         for (path, position) in found {
             names.insert(path.clone(), loader.import(source, path, *position)?);
@@ -87,10 +87,12 @@ struct Loader<'a> {
     /// Files that were compiled before.
     known: &'a Files,
     files: Files,
+    /// The files that lead to the one that is read, that one last.
+    open: Vec<String>,
 }
 
 impl Loader<'_> {
-    /// Adds a file and, first of all, itself: two files may import each other.
+    /// Adds a file and what it imports.
     fn add(&mut self, source: Source) -> Result<(), Fault> {
         let label = source.label.clone();
         let known = self.known.get(&label).filter(|file| file.text == source.text);
@@ -101,12 +103,14 @@ impl Loader<'_> {
         let found = imports(&ast);
         let (path, text, imports) = (source.path.clone(), source.text.clone(), BTreeMap::new());
         self.files.insert(label.clone(), SnapshotFile { label: label.clone(), path, text, ast, imports });
+        self.open.push(label.clone());
         for (path, position) in found {
             let name = self.import(&source, &path, position)?;
             if let Some(file) = self.files.get_mut(&label) {
                 file.imports.insert(path, name);
             }
         }
+        self.open.pop();
         Ok(())
     }
 
@@ -115,11 +119,29 @@ impl Loader<'_> {
         let imported =
             self.sources.import(source.path.as_deref(), path).map_err(|error| at(error, source, position))?;
         let name = imported.label.clone();
+        if let Some(start) = self.open.iter().position(|open| *open == name) {
+            return Err(at(circle(&self.open[start..]), source, position));
+        }
         if !self.files.contains_key(&name) {
             self.add(imported)?;
         }
         Ok(name)
     }
+}
+
+/// Files that import each other: to import one would have no end.
+fn circle(files: &[String]) -> Error {
+    let (message, hint) = match files {
+        [file] => (format!("`{file}` imports itself"), "leave that import out, or give one of the files another name"),
+        files => {
+            let way: Vec<String> = files[1..].iter().map(|file| format!("`{file}`")).collect();
+            (
+                format!("`{}` imports itself, by way of {}", files[0], way.join(", ")),
+                "move what both need to a file of its own, and import that",
+            )
+        }
+    };
+    Error::new(Kind::Usage, "recipe.circle", message).hint(hint)
 }
 
 fn compile(engine: &Engine, source: &Source) -> Result<AST, Fault> {
