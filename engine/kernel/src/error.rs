@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// Codes that errors had before, and what they are called now.
+pub const RENAMED_CODES: [(&str, &str); 3] =
+    [("ssh.exit", "host.exit"), ("ssh.timeout", "host.timeout"), ("vip.authority", "call.missing")];
+
 /// The family of an error; the command line turns it into an exit code and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use haengine_kernel::error::RENAMED_CODES;
 use haengine_kernel::signature::quoted;
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
@@ -63,7 +64,16 @@ impl<'a> Lint<'a> {
                 let hint = "write the path out: a recipe's files are read before it runs, all of them".to_owned();
                 self.error(sheet, "check.import", import.0.start_position(), message, hint);
             }
+            ASTNode::Expr(Expr::StringConstant(text, position)) => self.code(sheet, text, *position),
             _ => {}
+        }
+    }
+
+    /// A code of errors that has another name now.
+    fn code(&mut self, sheet: &Sheet, text: &str, position: Position) {
+        if let Some((code, now)) = RENAMED_CODES.iter().find(|(code, _)| *code == text) {
+            let message = format!("no error has the code `{code}` any more");
+            self.warning(sheet, "check.gone", position, message, format!("write `\"{now}\"`"));
         }
     }
 

@@ -31,6 +31,10 @@ impl<'a> Lint<'a> {
             let names: Vec<String> =
                 known.keys().filter(|name| *name != "params").map(|name| format!("{}::{name}", call.module)).collect();
             let wanted = call.function();
+            if let Some(instead) = gone(file, call.name) {
+                let message = format!("`{}` has no function `{}` any more", file.label, call.name);
+                return self.error(sheet, "check.gone", call.position, message, instead.to_owned());
+            }
             let hint = match nearest(&wanted, names.iter().map(String::as_str)) {
                 Some(near) => format!("write `{near}`"),
                 None if names.is_empty() => format!("define it in `{}`", file.label),
@@ -94,6 +98,12 @@ impl<'a> Lint<'a> {
             Severity::Warning => self.warning(sheet, code, call.position, message, hint),
         }
     }
+}
+
+/// What a file says of a function that it had: "// `NAME` is gone: write …".
+fn gone<'f>(file: &'f SnapshotFile, name: &str) -> Option<&'f str> {
+    let note = format!("// `{name}` is gone: ");
+    file.text.lines().find_map(|line| line.strip_prefix(&note)).map(|instead| instead.trim_end_matches('.'))
 }
 
 /// What to write instead of a parameter that a recipe does not have.
