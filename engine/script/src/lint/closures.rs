@@ -19,11 +19,14 @@ impl Follow<'_, '_> {
         let Some(body) = self.bodies.closure(&closure.name) else { return Some(Known::Anything) };
         let captured: Vec<Variable> = closure.captured.iter().filter_map(|one| self.captured(one, copies)).collect();
         let outer = std::mem::replace(&mut self.scope, captured.clone());
+        let known_before = self.around.len();
+        self.around.extend(outer.iter().map(|variable| variable.name.clone()));
         let own = own.into_iter().chain(std::iter::repeat(Known::Anything));
         for (name, known) in body.arguments.iter().skip(captured.len()).zip(own) {
             self.define(name, known);
         }
         let gives = self.body(&body.statements);
+        self.around.truncate(known_before);
         let inner = std::mem::replace(&mut self.scope, outer);
         for seen in inner.into_iter().take(captured.len()) {
             self.returned(&seen, copies);
@@ -95,6 +98,15 @@ impl Follow<'_, '_> {
             _ => format!("let the closure give the value: `{function}` gives a map of all values by host"),
         };
         self.warning("check.lost_write", position, message, hint);
+    }
+
+    /// A variable is read in a closure, which sees a function of the file in its place.
+    pub fn hidden(&mut self, name: &str, position: Position) {
+        let is_hidden = self.sheet.function(name).is_some() && self.around.iter().any(|around| around == name);
+        if is_hidden && self.variable(name).is_none() {
+            let message = format!("`{name}` is the function here, not the variable around the closure");
+            self.error("check.hidden_variable", position, message, "give the variable a name of its own".to_owned());
+        }
     }
 
     /// `return` in a step's closure.

@@ -24,6 +24,8 @@ pub(super) struct Follow<'l, 'a> {
     pub changed: &'l Changed,
     /// The variables that are seen here, the innermost last.
     pub scope: Vec<Variable>,
+    /// The variables around the closure that is gone through, by name.
+    pub around: Vec<String>,
     /// The constants of the file's top.
     pub globals: BTreeMap<String, Known>,
     pub given: Given,
@@ -56,6 +58,7 @@ impl<'a> Lint<'a> {
             bodies: &bodies,
             changed: &changed,
             scope: Vec::new(),
+            around: Vec::new(),
             globals: BTreeMap::new(),
             given: Given::new(),
             tells: false,

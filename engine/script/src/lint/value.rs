@@ -30,7 +30,12 @@ impl Follow<'_, '_> {
                 let fields = map.0.iter().map(|(key, value)| (key.name.to_string(), self.value(value)));
                 Known::Map(fields.collect::<BTreeMap<_, _>>())
             }
-            Expr::Variable(variable, ..) => self.read(&variable.1, variable.2.path.first()),
+            Expr::Variable(variable, ..) => {
+                if variable.2.is_empty() {
+                    self.hidden(&variable.1, expression.start_position());
+                }
+                self.read(&variable.1, variable.2.path.first())
+            }
             Expr::Dot(chain, flags, _) | Expr::Index(chain, flags, _) => {
                 let is_index = matches!(expression, Expr::Index(..));
                 self.whole_chain(&chain.lhs, &chain.rhs, *flags, is_index)
