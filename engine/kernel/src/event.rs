@@ -132,7 +132,7 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// In the order in which they were found.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CheckFinding>,
     /// True for the answer of an earlier attempt: it is not done again after the first change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
@@ -142,7 +142,7 @@ pub struct Check {
 
 /// One thing that a check has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct CheckFinding {
     /// Never `passed`.
     pub status: CheckStatus,
     /// What was found.

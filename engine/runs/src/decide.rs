@@ -6,9 +6,9 @@ use haengine_kernel::error::Error;
 use haengine_kernel::event::Level;
 use haengine_kernel::harmless::one_line;
 use haengine_kernel::run::Run;
-use haengine_script::Store;
+use haengine_script::Versions;
 use haengine_script::repair::{Failed, Remedy};
-use haengine_script::store::Reload;
+use haengine_script::versions::Reload;
 
 use crate::prepare::{Prepared, Refusal};
 use crate::repairer::{Repairer, Wish};
@@ -28,7 +28,7 @@ pub(crate) async fn decide(
     failed: Failed,
     prepared: &Prepared,
     run: &Run,
-    versions: &Store,
+    versions: &Versions,
 ) -> Decided {
     let Failed { step, fault, repl } = failed;
     match repairer.look(&step, &fault, Arc::new(Mutex::new(repl))) {
@@ -47,7 +47,7 @@ async fn wished(
     step: &str,
     prepared: &Prepared,
     run: &Run,
-    versions: &Store,
+    versions: &Versions,
 ) -> Decided {
     loop {
         match repairer.wish() {
@@ -80,7 +80,7 @@ fn skip(runs: &Runs<'_>, step: &str) -> Decided {
 }
 
 /// What a retry means now: the same again, or the edited recipe. What is wrong with that is told.
-fn retry(runs: &Runs<'_>, repairer: &mut dyn Repairer, prepared: &Prepared, versions: &Store) -> Option<Decided> {
+fn retry(runs: &Runs<'_>, repairer: &mut dyn Repairer, prepared: &Prepared, versions: &Versions) -> Option<Decided> {
     let (workshop, person) = (runs.workshop, runs.workshop.person.as_ref());
     match versions.reload() {
         Reload::Broken(fault) => person.tell(&fault),

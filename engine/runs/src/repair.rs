@@ -8,7 +8,7 @@ use haengine_kernel::host::Hosts;
 use haengine_kernel::journal::RunFolder;
 use haengine_kernel::run::Run;
 use haengine_script::repair::{Failed, Remedy, Repair};
-use haengine_script::{Fault, Sources, Store};
+use haengine_script::{Fault, Sources, Versions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::attempt::Attempt;
@@ -81,12 +81,12 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn versions(&self, prepared: &Prepared) -> Store {
+    fn versions(&self, prepared: &Prepared) -> Versions {
         let (library, sources) = (prepared.recipe.library().clone(), self.runs.workshop.sources.clone());
-        Store::of(library, sources, &prepared.call.recipe, prepared.recipe.clone())
+        Versions::of(library, sources, &prepared.call.recipe, prepared.recipe.clone())
     }
 
-    async fn attempt(&mut self, prepared: &Prepared, run: &Arc<Run>, versions: &Store) -> Ended {
+    async fn attempt(&mut self, prepared: &Prepared, run: &Arc<Run>, versions: &Versions) -> Ended {
         let (bring, mut brought) = unbounded_channel();
         let sources = self.runs.workshop.sources.clone();
         let recipe = prepared.recipe.clone().repaired_by(Arc::new(Counter { bring, sources }));

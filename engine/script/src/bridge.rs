@@ -11,7 +11,7 @@ use haengine_kernel::run::Results;
 use haengine_kernel::verb::{Sort, Verb};
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallContext, RhaiFunc};
 
-use crate::frame::{Frame, Session};
+use crate::frame::{Common, Frame};
 use crate::from_rhai::{Known, error_of};
 use crate::host::host_names;
 use crate::raise::{is_final, placed, raise, raise_with};
@@ -54,7 +54,7 @@ fn register(module: &mut rhai::Module, verb: &Arc<dyn Verb>) {
 
 fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynamic>) -> RhaiResult<Dynamic> {
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
+    let common = frame.common(context)?;
     let signature = verb.signature();
     let function = verb.name().replace('.', "::");
     frame.may_read(&function)?;
@@ -70,16 +70,16 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
         arguments = arguments.with_base(folder).with_texts(frame.snapshot.templates.clone());
     }
     let (hosts, alone) = match subject {
-        Some((index, value)) => hosts(&function, index, &value, session)?,
+        Some((index, value)) => hosts(&function, index, &value, common)?,
         None => return Err(raise(Error::new(Kind::Usage, "call.arity", format!("`{function}` needs hosts")))),
     };
-    let results = wait(session, verb.call(&session.run, &frame.place, &hosts, &arguments)).map_err(raise)?;
+    let results = wait(common, verb.call(&common.run, &frame.place, &hosts, &arguments)).map_err(raise)?;
     if alone { bare(results) } else { by_host(context, &function, results, on_error) }
 }
 
 /// Waits for a future of the kernel on the run's own runtime.
-pub(crate) fn wait<T>(session: &Session, future: impl Future<Output = T>) -> T {
-    session.runtime.block_on(future)
+pub(crate) fn wait<T>(common: &Common, future: impl Future<Output = T>) -> T {
+    common.runtime.block_on(future)
 }
 
 /// The options map is the one argument after the positional ones.
@@ -123,7 +123,7 @@ fn take_on_error(
 }
 
 /// The hosts of a call, and whether it named just one, which gets the bare result.
-fn hosts(function: &str, index: usize, value: &Dynamic, session: &Session) -> RhaiResult<(Vec<Arc<Host>>, bool)> {
+fn hosts(function: &str, index: usize, value: &Dynamic, common: &Common) -> RhaiResult<(Vec<Arc<Host>>, bool)> {
     let names = host_names(value).ok_or_else(|| {
         let message = format!(
             "argument {} of `{function}` must be a host or an array of hosts, not {}",
@@ -133,7 +133,7 @@ fn hosts(function: &str, index: usize, value: &Dynamic, session: &Session) -> Rh
         raise(Error::new(Kind::Usage, "call.type", message).hint("write `host(\"NAME\")` or `group(\"NAME\")`"))
     })?;
     let alone = !value.is_array();
-    let hosts = names.iter().map(|name| session.run.hosts().get(name)).collect::<Result<_, _>>().map_err(raise)?;
+    let hosts = names.iter().map(|name| common.run.hosts().get(name)).collect::<Result<_, _>>().map_err(raise)?;
     Ok((hosts, alone))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use haengine_kernel::error::Kind;
-use haengine_kernel::event::{Check as Told, CheckStatus, Finding};
+use haengine_kernel::event::{Check as Told, CheckFinding, CheckStatus};
 use haengine_kernel::journal::Key;
 use haengine_kernel::value::{Unknown, Value};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr};
@@ -48,8 +48,8 @@ pub(crate) struct Outcome {
 impl Check {
     /// What it is recorded as, and what was, if it is recorded at all.
     pub fn recorded(&self, frame: &Frame) -> Recorded {
-        let session = frame.session.as_ref().filter(|_| self.before_first_change)?;
-        Some(session.run.recorded(&frame.place, self.group.as_deref().unwrap_or_default(), &self.name))
+        let common = frame.common.as_ref().filter(|_| self.before_first_change)?;
+        Some(common.run.recorded(&frame.place, self.group.as_deref().unwrap_or_default(), &self.name))
     }
 
     /// Looks, or tells again what was seen before the first change.
@@ -62,10 +62,10 @@ impl Check {
         }
         let outcome = self.look(engine, frame)?;
         // Who is refused begins anew, and is asked anew.
-        if let (Some((key, None)), Some(session)) = (recorded, &frame.session)
+        if let (Some((key, None)), Some(common)) = (recorded, &frame.common)
             && outcome.told.status != CheckStatus::Refused
         {
-            wait(session, session.run.record(key.clone(), &outcome.told)).map_err(raise)?;
+            wait(common, common.run.record(key.clone(), &outcome.told)).map_err(raise)?;
         }
         Ok(outcome)
     }
@@ -84,7 +84,7 @@ impl Check {
         let told = Told {
             group: self.group.clone().unwrap_or_default(),
             check: self.name.clone(),
-            status: found.iter().map(|finding: &Finding| finding.status).max().unwrap_or(CheckStatus::Passed),
+            status: found.iter().map(|finding: &CheckFinding| finding.status).max().unwrap_or(CheckStatus::Passed),
             detail,
             findings: found,
             recorded: false,

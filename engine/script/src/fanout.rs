@@ -114,9 +114,9 @@ fn run_all(
     body: &FnPtr,
 ) -> RhaiResult<Vec<(String, RhaiResult<Dynamic>)>> {
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
+    let common = frame.common(context)?;
     // Names share a host, and what a plan makes of one depends on those before it.
-    let forks = if frame.pretends() && items.iter().any(Dynamic::is_string) { 1 } else { session.forks };
+    let forks = if frame.pretends() && items.iter().any(Dynamic::is_string) { 1 } else { common.forks };
     let done = Mutex::new(Vec::new());
     beside(forks, items, |index, item| {
         // They are places of their own: a resumed run finds what each has done, whichever came first.

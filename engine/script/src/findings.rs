@@ -3,21 +3,21 @@
 use std::sync::{Mutex, PoisonError};
 
 use haengine_kernel::error::Error;
-use haengine_kernel::event::{CheckStatus, Finding};
+use haengine_kernel::event::{CheckFinding, CheckStatus};
 
 use crate::spot::Spot;
 use crate::unknown::THE_PLAN_ENDS;
 
 /// What a check found so far.
 #[derive(Default)]
-pub(crate) struct Findings(Mutex<Vec<(Finding, Option<Spot>)>>);
+pub(crate) struct Findings(Mutex<Vec<(CheckFinding, Option<Spot>)>>);
 
 impl Findings {
     /// Adds a finding.
     pub fn add(&self, status: CheckStatus, message: String, hint: &str, spot: Option<Spot>) {
         let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
         let place = spot.as_ref().map(|spot| format!("{}:{}:{}", spot.file, spot.line, spot.column));
-        let finding = Finding { status, message: message.trim_end().to_owned(), hint, place };
+        let finding = CheckFinding { status, message: message.trim_end().to_owned(), hint, place };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((finding, spot));
     }
 
@@ -33,7 +33,7 @@ impl Findings {
         self.add(CheckStatus::NotChecked, message, error.advice().unwrap_or_default(), spot);
     }
 
-    pub fn take(&self) -> Vec<(Finding, Option<Spot>)> {
+    pub fn take(&self) -> Vec<(CheckFinding, Option<Spot>)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

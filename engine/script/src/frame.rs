@@ -31,7 +31,7 @@ pub struct Surroundings {
 
 /// What all calls of one run share.
 #[derive(Clone)]
-pub(crate) struct Session {
+pub(crate) struct Common {
     pub run: Arc<Run>,
     pub runtime: Handle,
     pub prompt: Arc<dyn Prompt>,
@@ -44,11 +44,11 @@ pub(crate) struct Session {
     pub warned: Arc<Mutex<BTreeSet<String>>>,
 }
 
-impl Session {
-    /// A session in which nobody is asked about steps.
-    pub fn new(surroundings: Surroundings) -> Session {
+impl Common {
+    /// What is shared where nobody is asked about steps.
+    pub fn new(surroundings: Surroundings) -> Common {
         let Surroundings { run, prompt, secrets, forks } = surroundings;
-        Session {
+        Common {
             run,
             runtime: Handle::current(),
             prompt,
@@ -109,7 +109,7 @@ pub(crate) struct Given {
 pub(crate) struct Frame {
     pub snapshot: Arc<Snapshot>,
     /// None while a recipe is loaded or its `params()` are asked: nothing may touch a host then.
-    pub session: Option<Arc<Session>>,
+    pub common: Option<Arc<Common>>,
     pub place: Place,
     /// Where the check in which the call stands collects what it finds; none outside of checks.
     pub check: Option<Arc<Findings>>,
@@ -125,8 +125,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// A frame outside of steps and checks.
-    pub fn new(snapshot: Arc<Snapshot>, session: Option<Arc<Session>>, place: Place) -> Frame {
-        Frame { snapshot, session, place, check: None, phase: None, is_quiet: false, given: None, is_tried: false }
+    pub fn new(snapshot: Arc<Snapshot>, common: Option<Arc<Common>>, place: Place) -> Frame {
+        Frame { snapshot, common, place, check: None, phase: None, is_quiet: false, given: None, is_tried: false }
     }
 
     /// The frame as a call tag.
@@ -142,15 +142,15 @@ impl Frame {
             .ok_or_else(|| raise(outside(context.fn_name(), Form::Library)))
     }
 
-    /// The run's session; an error while the recipe is only loaded.
-    pub fn session(&self, context: &NativeCallContext) -> Result<&Arc<Session>, Box<EvalAltResult>> {
+    /// What all calls of the run share; an error while the recipe is only loaded.
+    pub fn common(&self, context: &NativeCallContext) -> Result<&Arc<Common>, Box<EvalAltResult>> {
         let form = || Form::of(&self.snapshot.main_file().ast);
-        self.session.as_ref().ok_or_else(|| raise(outside(context.fn_name(), form())))
+        self.common.as_ref().ok_or_else(|| raise(outside(context.fn_name(), form())))
     }
 
     /// True where what takes time or asks is passed over: in a plan, but not in its checks, whose reads are real.
     pub fn pretends(&self) -> bool {
-        self.check.is_none() && self.session.as_ref().is_some_and(|session| session.run.is_plan())
+        self.check.is_none() && self.common.as_ref().is_some_and(|common| common.run.is_plan())
     }
 
     /// Refuses what has no place where a recipe only reads: in a check, and in `look` and `checks`.
@@ -190,7 +190,7 @@ impl Frame {
 
     /// The run's inventory.
     pub fn inventory(&self, context: &NativeCallContext) -> Result<&Inventory, Box<EvalAltResult>> {
-        Ok(self.session(context)?.run.hosts().inventory())
+        Ok(self.common(context)?.run.hosts().inventory())
     }
 
     /// The same place, one step deeper.

@@ -82,10 +82,10 @@ fn call_main(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> Rh
 /// The frame of a call, and the parameters of a file as it shall see them.
 fn bound(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> RhaiResult<(Arc<Frame>, Map)> {
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
+    let common = frame.common(context)?;
     let parameters = parameters_of(context.engine(), file, &frame.snapshot)?;
     let scope =
-        crate::params::Context { inventory: session.run.hosts().inventory(), secrets: &*session.secrets, home: None };
+        crate::params::Context { inventory: common.run.hosts().inventory(), secrets: &*common.secrets, home: None };
     let bound = bind_map(&parameters, given, &scope).map_err(raise)?;
     Ok((frame.clone(), bound.0))
 }

@@ -5,7 +5,7 @@
 //! | [`library`] | the language: an engine with our functions and the modules it is given |
 //! | [`sources`], `load`, [`snapshot`] | from a name to an immutable snapshot |
 //! | `templates` | the templates that it names |
-//! | [`store`], [`watch`] | the versions of a recipe that is edited |
+//! | [`versions`], [`watch`] | the versions of a recipe that is edited |
 //! | [`ejected`] | stock recipes that a site has taken over |
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
@@ -64,7 +64,7 @@ pub mod session;
 pub mod snapshot;
 pub mod sources;
 pub mod spot;
-pub mod store;
+pub mod versions;
 pub mod watch;
 
 pub use fault::Fault;
@@ -77,4 +77,4 @@ pub use prompt::Prompt;
 pub use recipe::Recipe;
 pub use session::Repl;
 pub use sources::Sources;
-pub use store::Store;
+pub use versions::Versions;

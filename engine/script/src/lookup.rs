@@ -77,10 +77,10 @@ mod properties {
     #[rhai_fn(get = "vars", pure, return_raw)]
     pub fn vars(context: NativeCallContext, host: &mut HostRef) -> Result<Dynamic, Box<EvalAltResult>> {
         let frame = Frame::of(&context)?;
-        let session = frame.session(&context)?;
+        let common = frame.common(&context)?;
         let mut vars = std::collections::BTreeMap::new();
         for (name, variable) in &host.spec().vars {
-            vars.insert(name.clone(), variable.value(&*session.secrets).map_err(raise)?);
+            vars.insert(name.clone(), variable.value(&*common.secrets).map_err(raise)?);
         }
         Ok(to_rhai(Value::Map(vars)))
     }

@@ -49,7 +49,7 @@ impl<'a> Piece<'a> {
     }
 
     fn is_plan(&self) -> bool {
-        self.frame.session.as_ref().is_none_or(|session| session.run.is_plan())
+        self.frame.common.as_ref().is_none_or(|common| common.run.is_plan())
     }
 
     /// True when the run takes a lock for it; a plan takes none.
@@ -130,7 +130,7 @@ impl<'a> Piece<'a> {
 
     /// A part is a step of the whole.
     pub fn act(&self, found: Dynamic) -> RhaiResult<()> {
-        let events = self.frame.session.as_ref().filter(|_| self.part.is_some()).map(|session| session.run.events());
+        let events = self.frame.common.as_ref().filter(|_| self.part.is_some()).map(|common| common.run.events());
         let (step, started) = (self.frame.place.step_path(), Instant::now());
         let say = |event: Event| events.iter().for_each(|events| events.send(event.clone()));
         say(Event::StepStarted { step: step.clone() });

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
-use haengine_kernel::event::{Check as Told, CheckStatus, Event, Events, Finding};
+use haengine_kernel::event::{Check as Told, CheckFinding, CheckStatus, Event, Events};
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::check::{Check, Outcome, Recorded};
@@ -38,7 +38,7 @@ impl Purpose {
     }
 
     /// True for a finding with which the run may not go on.
-    fn ends(self, finding: &Finding) -> bool {
+    fn ends(self, finding: &CheckFinding) -> bool {
         finding.status == CheckStatus::Refused || self == Purpose::Audit && finding.status == CheckStatus::NotChecked
     }
 
@@ -82,7 +82,7 @@ fn check(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<Chec
 
 /// `check(name, options, closure)`: the same; `before_first_change` marks one that is not done again after it.
 fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Check> {
-    Frame::of(&context)?.session(&context)?;
+    Frame::of(&context)?.common(&context)?;
     let file = spot_of(&context).map(|spot| spot.file).unwrap_or_default();
     let before_first_change = marked("check", "before_first_change", &options)?;
     let (name, body, origin) = (name.to_owned(), detached(&body), Origin::of(&context));
@@ -91,14 +91,14 @@ fn check_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr)
 
 /// `check_group(group, list)`: the same checks under a name, which those keep that have one.
 fn check_group(context: NativeCallContext, group: &str, list: Array) -> RhaiResult<Array> {
-    Frame::of(&context)?.session(&context)?;
+    Frame::of(&context)?.common(&context)?;
     Ok(flat(GROUPED, list, group)?.into_iter().map(Dynamic::from).collect())
 }
 
 /// `refuse(message, hint)`: a finding of the check around it, which goes on. The run ends when all checks are done.
 fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    frame.session(&context)?;
+    frame.common(&context)?;
     let Some(findings) = &frame.check else {
         let error = Error::new(Kind::Usage, "preflight.outside", "`refuse` is called outside of a check");
         return Err(raise(error.hint("write `fail(message, hint)`, or move it into a `check` of a `preflight`")));
@@ -111,7 +111,7 @@ fn refuse(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<(
 /// `preflight(checks)`, `preflight(group, checks)`, and the same of `audit`.
 fn run(context: &NativeCallContext, list: Array, group: &str, purpose: Purpose) -> RhaiResult<()> {
     let frame = Frame::of(context)?;
-    frame.session(context)?;
+    frame.common(context)?;
     frame.only_reads(purpose.name())?;
     let all =
         flat(purpose.name(), list, group)?.into_iter().map(|check| Asked { check, frame: frame.clone() }).collect();
@@ -134,10 +134,10 @@ pub(crate) fn hold(engine: &Engine, all: Vec<Asked>, before: &[Told]) -> RhaiRes
 
 /// All checks beside each other, told in the order of the list; then one error with all that refuses.
 fn ask(engine: &Engine, all: Vec<Asked>, purpose: Purpose, before: &[Told]) -> RhaiResult<Vec<Told>> {
-    let Some(session) = all.first().and_then(|asked| asked.frame.session.clone()) else { return Ok(Vec::new()) };
-    let row = Row::of(all.len(), session.run.events(), before);
+    let Some(common) = all.first().and_then(|asked| asked.frame.common.clone()) else { return Ok(Vec::new()) };
+    let row = Row::of(all.len(), common.run.events(), before);
     let recorded: Vec<Recorded> = all.iter().map(|asked| asked.check.recorded(&asked.frame)).collect();
-    beside(session.forks, &all, |index, Asked { check, frame }| {
+    beside(common.forks, &all, |index, Asked { check, frame }| {
         row.end(index, check.perform(engine, frame, &recorded[index]));
     });
     let outcomes = row.outcomes()?;
@@ -235,7 +235,7 @@ fn refusal(outcomes: &[Outcome], purpose: Purpose) -> Option<(Error, Option<Spot
 }
 
 /// `the target: its ports are free: port 6443 is taken (add_master.rhai:12:9)`, and its hint below.
-fn listed(check: &Told, finding: &Finding) -> String {
+fn listed(check: &Told, finding: &CheckFinding) -> String {
     let mut line = format!("{}: {}: {}", check.group, check.check, finding.message);
     if let Some(place) = &finding.place {
         let _ = write!(line, " ({place})");

@@ -8,7 +8,7 @@ use haengine_kernel::inventory::{Inventory, SecretSource};
 use haengine_kernel::run::Place;
 
 use crate::fault::Fault;
-use crate::frame::{Frame, Mender, Session, Surroundings};
+use crate::frame::{Common, Frame, Mender, Surroundings};
 use crate::from_rhai::fault;
 use crate::import::run_main;
 use crate::library::Library;
@@ -81,9 +81,9 @@ impl Recipe {
     /// # Errors
     /// What ended the recipe early, with place and call stack.
     pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
-        let session = Session { mender: self.mender.clone(), ..Session::new(surroundings) };
+        let common = Common { mender: self.mender.clone(), ..Common::new(surroundings) };
         let place = Place { recipe: self.name().to_owned(), ..Place::default() };
-        let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(session)), place);
+        let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(common)), place);
         let recipe = self.clone();
         let work = move || {
             run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)

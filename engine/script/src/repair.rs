@@ -92,8 +92,8 @@ impl Bench {
     fn session(&self, context: &NativeCallContext, frame: &Frame, body: &FnPtr) -> RhaiResult<Repl> {
         let mut place = frame.place.clone();
         crate::session::NAME.clone_into(&mut place.recipe);
-        let session = (**frame.session(context)?).clone();
-        let mut repl = Repl::within(&self.library, self.repair.sources(), session, place);
+        let common = (**frame.common(context)?).clone();
+        let mut repl = Repl::within(&self.library, self.repair.sources(), common, place);
         captured(&mut repl, frame, body);
         Ok(repl)
     }

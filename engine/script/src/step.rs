@@ -23,7 +23,7 @@ pub(crate) fn step(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiR
 pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
     frame.may_step()?;
-    let events = frame.session(&context)?.run.events().clone();
+    let events = frame.common(&context)?.run.events().clone();
     let say = |event: Event| {
         if !frame.is_quiet {
             events.send(event)
@@ -38,7 +38,7 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
         let remedy = match result {
             Err(error) => {
                 let step = Broken { frame: &inner, body: &body, error };
-                inner.session(&context)?.remedy(&context, step)?
+                inner.common(&context)?.remedy(&context, step)?
             }
             done => return done,
         };
@@ -52,13 +52,13 @@ pub(crate) fn step_with(context: NativeCallContext, name: &str, options: Map, bo
 pub(crate) fn verify(context: NativeCallContext, name: &str, body: FnPtr) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
     frame.only_reads("verify")?;
-    let session = frame.session(&context)?.clone();
-    let (started, events) = (Instant::now(), session.run.events());
+    let common = frame.common(&context)?.clone();
+    let (started, events) = (Instant::now(), common.run.events());
     let told = |outcome: &str| {
         let (name, seconds) = (name.to_owned(), started.elapsed().as_secs_f64());
         events.send(Event::Verified { name, outcome: outcome.to_owned(), seconds });
     };
-    if session.run.is_plan() {
+    if common.run.is_plan() {
         told("would verify");
         return Ok(());
     }

@@ -39,10 +39,10 @@ pub(crate) fn warn_with(context: NativeCallContext, value: Dynamic, hint: &str) 
 fn say(context: &NativeCallContext, level: Level, value: &Dynamic) -> RhaiResult<()> {
     let text = shown(value).map_err(|error| placed(error, context))?;
     let frame = Frame::of(context)?;
-    let session = frame.session(context)?;
-    let is_news = level == Level::Warning && session.is_news(&text);
+    let common = frame.common(context)?;
+    let is_news = level == Level::Warning && common.is_news(&text);
     if is_news || !frame.is_quiet {
-        session.run.events().log(level, None, text);
+        common.run.events().log(level, None, text);
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ pub(crate) fn fail(context: NativeCallContext, message: &str) -> RhaiResult<Dyna
 
 /// `fail(message, hint)`: the same with the next step.
 pub(crate) fn fail_with(context: NativeCallContext, message: &str, hint: &str) -> RhaiResult<Dynamic> {
-    let touched = Frame::of(&context)?.session(&context)?.run.has_touched();
+    let touched = Frame::of(&context)?.common(&context)?.run.has_touched();
     let kind = if touched { Kind::Failed } else { Kind::Refused };
     let error = Error::new(kind, "recipe.fail", message);
     Err(raise(if hint.is_empty() { error } else { error.hint(hint) }))
@@ -79,8 +79,8 @@ pub(crate) fn exit() -> RhaiResult<Dynamic> {
 pub(crate) fn confirm(context: NativeCallContext, question: &str) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
     frame.only_reads("confirm")?;
-    let session = frame.session(&context)?;
-    if session.run.is_plan() || session.prompt.confirm(question).map_err(raise)? {
+    let common = frame.common(&context)?;
+    if common.run.is_plan() || common.prompt.confirm(question).map_err(raise)? {
         return Ok(());
     }
     Err(raise(Error::new(Kind::Refused, "recipe.declined", format!("you said no to: {question}"))))

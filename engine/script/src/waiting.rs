@@ -10,7 +10,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::bridge::wait;
 use crate::closure::call_in;
-use crate::frame::{Frame, Session};
+use crate::frame::{Common, Frame};
 use crate::raise::{is_final, raise};
 
 type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
@@ -18,7 +18,7 @@ type RhaiResult<T> = Result<T, Box<EvalAltResult>>;
 /// `retry(#{ times: 3, every: "1s" }, || …)`: calls the closure until it raises no error; the last error goes on.
 pub(crate) fn retry(context: NativeCallContext, options: Map, body: FnPtr) -> RhaiResult<Dynamic> {
     let frame = Frame::of(&context)?;
-    let session = frame.session(&context)?;
+    let common = frame.common(&context)?;
     known_options("retry", &options, &["times", "every"])?;
     let times = options.get("times").map_or(Ok(3), Dynamic::as_int).unwrap_or(0);
     if times < 1 {
@@ -28,7 +28,7 @@ pub(crate) fn retry(context: NativeCallContext, options: Map, body: FnPtr) -> Rh
     let tried = Frame { is_tried: true, ..(*frame).clone() };
     for _ in 1..times {
         match call_in(&context, &body, tried.clone(), Vec::new()) {
-            Err(error) if !is_final(&error) => pause(session, every)?,
+            Err(error) if !is_final(&error) => pause(common, every)?,
             done => return done,
         }
     }
@@ -38,21 +38,21 @@ pub(crate) fn retry(context: NativeCallContext, options: Map, body: FnPtr) -> Rh
 /// `wait_until(what, #{ timeout: "60s", every: "500ms" }, || …)`: until the closure gives `true`. A plan does not wait.
 pub(crate) fn wait_until(context: NativeCallContext, what: &str, options: Map, body: FnPtr) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    let session = frame.session(&context)?;
+    let common = frame.common(&context)?;
     known_options("wait_until", &options, &["timeout", "every"])?;
     let timeout = time_span("wait_until", &options, "timeout", Duration::from_secs(60))?;
     let every = time_span("wait_until", &options, "every", Duration::from_millis(500))?;
     if frame.pretends() {
         return Ok(());
     }
-    session.run.events().send(Event::Waiting { what: what.to_owned() });
-    let _waiting = session.run.hosts().waits().begin();
+    common.run.events().send(Event::Waiting { what: what.to_owned() });
+    let _waiting = common.run.hosts().waits().begin();
     let started = Instant::now();
     loop {
         let answer = call_in(&context, &body, (*frame).clone(), Vec::new())?;
         match answer.as_bool() {
             Ok(true) => return Ok(()),
-            Ok(false) if started.elapsed() < timeout => pause(session, every)?,
+            Ok(false) if started.elapsed() < timeout => pause(common, every)?,
             Ok(false) => return Err(too_late(what, timeout)),
             Err(_) => return Err(usage(&format!("the closure of `wait_until` must give true or false for `{what}`"))),
         }
@@ -62,16 +62,16 @@ pub(crate) fn wait_until(context: NativeCallContext, what: &str, options: Map, b
 /// `sleep(span)`: ends early when the run is interrupted. A plan does not wait.
 pub(crate) fn sleep(context: NativeCallContext, span: Dynamic) -> RhaiResult<()> {
     let frame = Frame::of(&context)?;
-    let session = frame.session(&context)?;
+    let common = frame.common(&context)?;
     let options = Map::from([("span".into(), span)]);
     let span = time_span("sleep", &options, "span", Duration::ZERO)?;
-    if frame.pretends() { Ok(()) } else { pause(session, span) }
+    if frame.pretends() { Ok(()) } else { pause(common, span) }
 }
 
-fn pause(session: &Session, span: Duration) -> RhaiResult<()> {
-    let _waiting = session.run.hosts().waits().begin();
-    let cancel = session.run.cancel();
-    let interrupted = wait(session, async {
+fn pause(common: &Common, span: Duration) -> RhaiResult<()> {
+    let _waiting = common.run.hosts().waits().begin();
+    let cancel = common.run.cancel();
+    let interrupted = wait(common, async {
         tokio::select! {
             () = cancel.cancelled() => true,
             () = tokio::time::sleep(span) => false,

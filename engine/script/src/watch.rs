@@ -12,7 +12,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::store::{Reload, Store};
+use crate::versions::{Reload, Versions};
 
 /// A save is over when nothing has happened for so long.
 pub const SETTLE: Duration = Duration::from_millis(200);
@@ -120,13 +120,17 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Tells each time when the store's files have changed and have settled for so long.
+    /// Tells each time when the recipe's files have changed and have settled for so long.
     ///
     /// # Errors
     /// When the system cannot watch.
-    pub fn start(store: Arc<Store>, settle: Duration, mut tell: impl FnMut(Reload) + Send + 'static) -> Result<Watch> {
+    pub fn start(
+        versions: Arc<Versions>,
+        settle: Duration,
+        mut tell: impl FnMut(Reload) + Send + 'static,
+    ) -> Result<Watch> {
         let mut watcher = Watcher::new(settle)?;
-        watcher.look_at(&store.places())?;
+        watcher.look_at(&versions.places())?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let work = move || {
@@ -137,10 +141,10 @@ impl Watch {
                 }
                 compared = Instant::now();
                 // First watch, then read: what comes after the reading is told.
-                if let Err(error) = watcher.look_at(&store.places()) {
+                if let Err(error) = watcher.look_at(&versions.places()) {
                     tell(Reload::Broken(Box::new(error.into())));
                 }
-                match store.reload() {
+                match versions.reload() {
                     Reload::Same => {}
                     news => tell(news),
                 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::event::{Event, Events, Finding, Stamped};
+use haengine_kernel::event::{CheckFinding, Event, Events, Stamped};
 use haengine_kernel::inventory::{SecretRef, SecretSource};
 use haengine_kernel::journal::Store;
 use haengine_kernel::lock::Holder;
@@ -127,7 +127,7 @@ fn line(event: Event) -> Option<String> {
         Event::Check(check) => {
             let detail = if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
             let mut text = format!("{:?} {} / {}{detail}", check.status, check.group, check.check);
-            for Finding { status, message, hint, place } in check.findings {
+            for CheckFinding { status, message, hint, place } in check.findings {
                 let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
                 let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
                 let place = place.replace(&format!("{}/", cases().display()), "");

@@ -15,9 +15,9 @@ use haengine_kernel::event::{Event, Events};
 use haengine_kernel::inventory::{SecretRef, SecretSource};
 use haengine_kernel::run::{Mode, Run};
 use haengine_kernel::secret::Secret;
-use haengine_script::store::Reload;
+use haengine_script::versions::Reload;
 use haengine_script::watch::Watch;
-use haengine_script::{Prompt, Recipe, Sources, Store, Surroundings};
+use haengine_script::{Prompt, Recipe, Sources, Surroundings, Versions};
 use tokio_util::sync::CancellationToken;
 use toy::World;
 
@@ -59,9 +59,9 @@ impl Files {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn store(&self) -> Arc<Store> {
+    fn versions(&self) -> Arc<Versions> {
         let main = self.path("main.rhai");
-        Arc::new(Store::open(toy::library(), Sources::default(), main.to_str().unwrap()).unwrap())
+        Arc::new(Versions::open(toy::library(), Sources::default(), main.to_str().unwrap()).unwrap())
     }
 }
 
@@ -97,8 +97,8 @@ async fn seen(recipe: Recipe) -> BTreeSet<String> {
 }
 
 /// What the version says that is served.
-fn served(store: &Store) -> (String, String) {
-    let recipe = store.current();
+fn served(versions: &Versions) -> (String, String) {
+    let recipe = versions.current();
     let text = |ending: &str| {
         let file = recipe.snapshot().files.iter().find(|(name, _)| name.ends_with(ending));
         file.map(|(_, file)| file.text.to_string()).unwrap_or_default()
@@ -158,15 +158,15 @@ fn edit(files: &Files, name: &str, good: &str, dice: &mut Dice) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_edits_while_runs_go_on() {
     let (files, stop) = (Files::new(), Arc::new(AtomicBool::new(false)));
-    let store = files.store();
-    let watch = Watch::start(store.clone(), SOON, |_| {}).unwrap();
+    let versions = files.versions();
+    let watch = Watch::start(versions.clone(), SOON, |_| {}).unwrap();
     let (runs, mixed) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
     let running: Vec<_> = (0..2)
         .map(|_| {
-            let (store, stop, runs, mixed) = (store.clone(), stop.clone(), runs.clone(), mixed.clone());
+            let (versions, stop, runs, mixed) = (versions.clone(), stop.clone(), runs.clone(), mixed.clone());
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
-                    let seen = seen(store.current()).await;
+                    let seen = seen(versions.current()).await;
                     runs.fetch_add(1, Ordering::Relaxed);
                     if seen.len() != 1 {
                         mixed.lock().unwrap().push(seen);
@@ -198,21 +198,21 @@ async fn a_thousand_edits_while_runs_go_on() {
             if !whole.1 {
                 files.write("lib.rhai", &texts.1);
             }
-            until("the last good version is served", || served(&store) == texts);
+            until("the last good version is served", || served(&versions) == texts);
             good = texts;
         }
-        (files, store)
+        (files, versions)
     });
-    let (files, store) = edited.await.unwrap();
+    let (files, versions) = edited.await.unwrap();
     // The last good version stays, whatever comes after it.
-    let last = served(&store);
+    let last = served(&versions);
     for text in ["fn main( {", "", "import \"nowhere\" as n; fn main() {}"] {
         files.write("lib.rhai", text);
         if text.is_empty() {
             std::fs::remove_file(files.path("main.rhai")).unwrap();
         }
         std::thread::sleep(SOON * 5);
-        assert_eq!(served(&store), last);
+        assert_eq!(served(&versions), last);
     }
     stop.store(true, Ordering::Relaxed);
     for task in running {
@@ -224,10 +224,10 @@ async fn a_thousand_edits_while_runs_go_on() {
 }
 
 /// What a watch told, in words.
-fn told(store: &Arc<Store>) -> (Watch, Arc<Mutex<Vec<String>>>) {
+fn told(versions: &Arc<Versions>) -> (Watch, Arc<Mutex<Vec<String>>>) {
     let words = Arc::new(Mutex::new(Vec::new()));
     let told = words.clone();
-    let watch = Watch::start(store.clone(), SOON, move |news| {
+    let watch = Watch::start(versions.clone(), SOON, move |news| {
         told.lock().unwrap().push(match news {
             Reload::Same => "same".to_owned(),
             Reload::Good(recipe) => format!("version {}", recipe.snapshot().number),
@@ -241,17 +241,17 @@ fn told(store: &Arc<Store>) -> (Watch, Arc<Mutex<Vec<String>>>) {
 #[test]
 fn versions_are_counted_and_a_broken_one_is_told_with_its_place() {
     let files = Files::new();
-    let store = files.store();
-    let (_watch, words) = told(&store);
+    let versions = files.versions();
+    let (_watch, words) = told(&versions);
     let last = || words.lock().unwrap().last().cloned().unwrap_or_default();
-    assert_eq!(store.current().snapshot().number, 1);
+    assert_eq!(versions.current().snapshot().number, 1);
     files.write("lib.rhai", &library(1));
     until("the second version", || last() == "version 2");
     // What says the same is the same version.
     files.write("lib.rhai", &library(1));
     files.write("main.rhai", "fn main() {\n    lgo(;\n}\n");
     until("the broken one", || last().contains("main.rhai:2:"));
-    assert_eq!(store.current().snapshot().number, 2);
+    assert_eq!(versions.current().snapshot().number, 2);
     files.write("main.rhai", &main(0));
     until("the good one again", || last() == "version 2");
     // What would fail at some line is no good version either.
@@ -269,8 +269,8 @@ fn links_and_folders_that_appear_later_are_watched() {
     files.write("elsewhere/real.rhai", &library(0));
     std::fs::remove_file(files.path("lib.rhai")).unwrap();
     std::os::unix::fs::symlink("elsewhere/real.rhai", files.path("lib.rhai")).unwrap();
-    let store = files.store();
-    let (_watch, words) = told(&store);
+    let versions = files.versions();
+    let (_watch, words) = told(&versions);
     let last = || words.lock().unwrap().last().cloned().unwrap_or_default();
     files.write("elsewhere/real.rhai", &library(1));
     until("what the link leads to", || last() == "version 2");
@@ -290,13 +290,13 @@ fn links_and_folders_that_appear_later_are_watched() {
 fn a_template_is_part_of_the_version() {
     let files = Files::new();
     files.write("main.rhai", "fn main() { log(\"x.conf.j2\"); }\n");
-    let store = files.store();
-    let (_watch, words) = told(&store);
+    let versions = files.versions();
+    let (_watch, words) = told(&versions);
     let last = || words.lock().unwrap().last().cloned().unwrap_or_default();
-    let held = |path: &Path| store.current().snapshot().templates.get(path).map(|text| text.to_string());
+    let held = |path: &Path| versions.current().snapshot().templates.get(path).map(|text| text.to_string());
     files.write("x.conf.j2", "{% include 'part.j2' %}");
     until("a template", || last() == "version 2");
-    let kept = store.current();
+    let kept = versions.current();
     files.write("part.j2", "one");
     until("what it includes", || last() == "version 3");
     files.write("part.j2", "two");

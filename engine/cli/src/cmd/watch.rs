@@ -9,9 +9,9 @@ use haengine_kernel::host::Hosts;
 use haengine_runs::plan::PLAN;
 use haengine_runs::{Person, Refusal, Workshop};
 use haengine_script::lint::Severity;
-use haengine_script::store::Reload;
+use haengine_script::versions::Reload;
 use haengine_script::watch::{SETTLE, Watch};
-use haengine_script::{Fault, Recipe, Store};
+use haengine_script::{Fault, Recipe, Versions};
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -42,13 +42,13 @@ pub fn watch(context: &Context, args: &WatchArgs) -> Exit {
 
 async fn follow(context: &Context, session: &Arc<Session>, call: &CallArgs) -> Result<Exit, Refusal> {
     let workshop = wiring::workshop(context, session);
-    let store = Arc::new(Store::open(workshop.library(), workshop.sources.clone(), &call.recipe)?);
+    let versions = Arc::new(Versions::open(workshop.library(), workshop.sources.clone(), &call.recipe)?);
     let hosts = workshop.hosts(workshop.inventory()?.into());
     let (tell, mut news) = unbounded_channel();
     // Who does not listen any more has ended.
-    let _watch = Watch::start(store.clone(), SETTLE, move |reload| drop(tell.send(reload)))?;
+    let _watch = Watch::start(versions.clone(), SETTLE, move |reload| drop(tell.send(reload)))?;
     let mut view = View { context, session, workshop: &workshop, call, hosts, planned: Planned::new() };
-    view.show(&store.current()).await;
+    view.show(&versions.current()).await;
     loop {
         let reload = tokio::select! {
             () = session.cancel.cancelled() => break,
@@ -59,11 +59,11 @@ async fn follow(context: &Context, session: &Arc<Session>, call: &CallArgs) -> R
             Reload::Good(recipe) => view.show(&recipe).await,
             Reload::Broken(fault) => {
                 session.tell(&fault);
-                view.still(&store);
+                view.still(&versions);
             }
             Reload::Wrong(findings) => {
                 session.tell_findings(&findings);
-                view.still(&store);
+                view.still(&versions);
             }
         }
     }
@@ -132,8 +132,8 @@ impl View<'_> {
         }
     }
 
-    fn still(&self, store: &Store) {
-        self.say(&format!("version {} is still the last good one", store.current().snapshot().number));
+    fn still(&self, versions: &Versions) {
+        self.say(&format!("version {} is still the last good one", versions.current().snapshot().number));
     }
 
     /// All planned changes of a version. What it logs is passed over: only what changes is of interest.

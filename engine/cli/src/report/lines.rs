@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use haengine_kernel::event::{Check, CheckStatus, Finding, Status, Totals};
+use haengine_kernel::event::{Check, CheckFinding, CheckStatus, Status, Totals};
 use haengine_kernel::harmless::{harmless, one_line};
 
 use crate::report::Paint;
@@ -72,7 +72,7 @@ pub fn check(check: &Check, paint: Paint) -> String {
     text
 }
 
-fn finding(finding: &Finding, paint: Paint) -> String {
+fn finding(finding: &CheckFinding, paint: Paint) -> String {
     let word = match finding.status {
         CheckStatus::Passed => String::new(),
         CheckStatus::Warning => paint.yellow("warning: "),

@@ -66,7 +66,7 @@ impl Repl {
     fn names(&self, text: &str, quote: usize) -> Completion {
         let (before, word) = (text[..quote].trim_end(), &text[quote + 1..]);
         let function = before.strip_suffix('(').map(last_word).unwrap_or_default();
-        let inventory = self.session.run.hosts().inventory();
+        let inventory = self.common.run.hosts().inventory();
         let names: Vec<(String, String)> = match function {
             "host" => inventory.hosts.iter().map(|host| (host.name.clone(), host.address.clone())).collect(),
             "group" => {

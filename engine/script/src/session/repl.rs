@@ -8,7 +8,7 @@ use haengine_kernel::run::{Place, Run};
 use rhai::{AST, Dynamic, Engine, Position, Scope, Token};
 
 use crate::fault::Fault;
-use crate::frame::{Frame, Session, Surroundings};
+use crate::frame::{Common, Frame, Surroundings};
 use crate::from_rhai::fault_in;
 use crate::host::HostRef;
 use crate::library::Library;
@@ -26,7 +26,7 @@ const LAST: &str = "_";
 /// A session: each line sees what those before it defined.
 pub struct Repl {
     pub(super) library: Library,
-    pub(super) session: Session,
+    pub(super) common: Common,
     pub(super) scope: Scope<'static>,
     /// All lines that could be parsed. A line's number in it is its place, also when a function of it fails much later.
     pub(super) text: String,
@@ -57,16 +57,16 @@ type Underscores = Arc<Mutex<BTreeSet<(usize, usize)>>>;
 impl Repl {
     /// A session in these surroundings, without a line so far. Must be made within a runtime.
     pub fn new(library: &Library, sources: Sources, surroundings: Surroundings) -> Repl {
-        let session = Session::new(surroundings);
-        let mut repl = Repl::within(library, sources, session, Place { recipe: NAME.to_owned(), ..Place::default() });
+        let common = Common::new(surroundings);
+        let mut repl = Repl::within(library, sources, common, Place { recipe: NAME.to_owned(), ..Place::default() });
         repl.name_hosts();
         repl
     }
 
     /// A session as part of a run that goes on. Of its own steps nobody is asked.
-    pub(crate) fn within(library: &Library, sources: Sources, session: Session, place: Place) -> Repl {
-        let session = Session { mender: None, ..session };
-        let mut tag = frame_of(&session, &place, no_snapshot()).tag();
+    pub(crate) fn within(library: &Library, sources: Sources, common: Common, place: Place) -> Repl {
+        let common = Common { mender: None, ..common };
+        let mut tag = frame_of(&common, &place, no_snapshot()).tag();
         tag = tag.into_shared();
         let underscores = Underscores::default();
         let (shared, places) = (tag.clone(), underscores.clone());
@@ -76,7 +76,7 @@ impl Repl {
         });
         Repl {
             library,
-            session,
+            common,
             scope: Scope::new(),
             text: String::new(),
             done: Vec::new(),
@@ -91,7 +91,7 @@ impl Repl {
 
     /// Each host and group is a variable of its name, where that can be one.
     pub(crate) fn name_hosts(&mut self) {
-        let inventory = self.session.run.hosts().inventory().clone();
+        let inventory = self.common.run.hosts().inventory().clone();
         for spec in &inventory.hosts {
             self.name(&spec.name, Dynamic::from(HostRef::new(spec.clone())));
         }
@@ -112,12 +112,12 @@ impl Repl {
 
     /// From now on lines are part of this run, or plan.
     pub fn set_run(&mut self, run: Arc<Run>) {
-        self.session.run = run;
+        self.common.run = run;
     }
 
     /// The run, or plan, that lines are part of.
     pub fn run(&self) -> &Arc<Run> {
-        &self.session.run
+        &self.common.run
     }
 
     /// The language of the session.
@@ -144,7 +144,7 @@ impl Repl {
         let answer = if line.trim_end().ends_with(';') { Answer::Nothing } else { self.keep(value)? };
         let (text, gave) = (line.trim().to_owned(), answer != Answer::Nothing);
         // What was only planned was not done; what it defines, later lines may need.
-        if !self.session.run.is_plan() || ["let ", "const ", "fn ", "import "].iter().any(|word| text.starts_with(word))
+        if !self.common.run.is_plan() || ["let ", "const ", "fn ", "import "].iter().any(|word| text.starts_with(word))
         {
             self.done.push(Done { text, gave, statements });
         }
@@ -174,7 +174,7 @@ impl Repl {
         self.functions = ast.clone_functions_only();
         let snapshot = self.snapshot(source, &ast);
         if let Some(mut frame) = self.tag.write_lock::<Arc<Frame>>() {
-            *frame = Arc::new(frame_of(&self.session, &self.place, snapshot.clone()));
+            *frame = Arc::new(frame_of(&self.common, &self.place, snapshot.clone()));
         }
         let engine = self.library.engine.clone();
         let told = |error| fault_in(NAME, error, &engine, &snapshot);
@@ -227,8 +227,8 @@ impl Repl {
     }
 }
 
-fn frame_of(session: &Session, place: &Place, snapshot: Arc<Snapshot>) -> Frame {
-    Frame::new(snapshot, Some(Arc::new(session.clone())), place.clone())
+fn frame_of(common: &Common, place: &Place, snapshot: Arc<Snapshot>) -> Frame {
+    Frame::new(snapshot, Some(Arc::new(common.clone())), place.clone())
 }
 
 /// Before the first line there is none.

@@ -26,7 +26,7 @@ impl Repl {
 
     /// The hosts and groups that these lines name as variables.
     fn bound(&self, lines: &[&Done]) -> Vec<String> {
-        let inventory = self.session.run.hosts().inventory();
+        let inventory = self.common.run.hosts().inventory();
         let is_named = |name: &&str| lines.iter().any(|line| has_word(&line.text, name));
         let hosts = inventory.hosts.iter().map(|host| host.name.as_str()).filter(is_named);
         let groups = inventory.groups.iter().map(|(name, _)| name.as_str()).chain(["all"]).filter(is_named);

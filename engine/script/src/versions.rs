@@ -13,7 +13,7 @@ use crate::sources::Sources;
 use crate::templates;
 
 /// A recipe whose files are edited while it is used. Whoever takes a version keeps it: versions never change.
-pub struct Store {
+pub struct Versions {
     library: Library,
     sources: Sources,
     name: String,
@@ -46,19 +46,19 @@ pub enum Reload {
     Wrong(Vec<Finding>),
 }
 
-impl Store {
+impl Versions {
     /// The recipe of this name or path.
     ///
     /// # Errors
     /// When it cannot be loaded: there is no good version yet.
-    pub fn open(library: Library, sources: Sources, recipe: &str) -> Result<Store, Fault> {
+    pub fn open(library: Library, sources: Sources, recipe: &str) -> Result<Versions, Fault> {
         let first = library.load(&sources, recipe)?;
-        Ok(Store::of(library, sources, recipe, first))
+        Ok(Versions::of(library, sources, recipe, first))
     }
 
     /// The versions that follow this one.
-    pub fn of(library: Library, sources: Sources, name: &str, recipe: Recipe) -> Store {
-        Store { library, sources, name: name.to_owned(), held: Mutex::new(Held { recipe, broken: None }) }
+    pub fn of(library: Library, sources: Sources, name: &str, recipe: Recipe) -> Versions {
+        Versions { library, sources, name: name.to_owned(), held: Mutex::new(Held { recipe, broken: None }) }
     }
 
     /// The last good version.
