@@ -38,7 +38,12 @@ struct Deed {
 const PLACE: &str = "folder=$(readlink -f -- \"${p%/*}\") && p=$folder/${p##*/}; printf %s \"$p\" >/run/laws.place; ";
 
 /// A word in a file, wherever undo moved it to, but for what a run keeps to put back.
-const WORD: &str = "grep -rqsF --exclude-dir=proc --exclude-dir=sys -e \"$t\" \"$p\" \"$p\".theirs /var/lib/haengine/*/aside /*/.haengine/*/aside";
+macro_rules! word {
+    () => {
+        "grep -rqsF --exclude-dir=proc --exclude-dir=sys -e \"$t\" \"$p\" \"$p\".theirs /var/lib/haengine/*/aside /*/.haengine/*/aside"
+    };
+}
+const WORD: &str = word!();
 
 const DEEDS: [Deed; 9] = [
     Deed {
@@ -92,7 +97,7 @@ const DEEDS: [Deed; 9] = [
     Deed {
         name: "moves it away and puts another in its place",
         does: "[ -e \"$p\" ] && ! [ -L \"$p\" ] && mv -T \"$p\" \"$p.theirs\" && printf %s \"$t\" >\"$p\" && : >/run/laws.done",
-        stands: "[ -e \"$p.theirs\" ] && grep -qsF -e \"$t\" \"$p\"",
+        stands: concat!("[ -e \"$p.theirs\" ] && ", word!()),
         renames: true,
     },
 ];
@@ -233,7 +238,10 @@ fn lies_in_a_folder_of_before(scene: &Scene, case: &Case) -> Law<bool> {
 
 /// What is at a path that was changed, and is not as before, is named by the run or by the undo.
 fn named(scene: &Scene, case: &Case, done: &Told, undone: Option<&Told>) -> Law {
-    let targets = done.changes(Status::Changed).into_iter().chain(done.changes(Status::Failed)).map(|change| change.2);
+    // The same path on another host is another place.
+    let here = |change: &(String, String, String)| change.0 == scene.lane.hosts()[0];
+    let changes = done.changes(Status::Changed).into_iter().chain(done.changes(Status::Failed));
+    let targets = changes.filter(here).map(|change| change.2);
     let touches = |target: &String| target.starts_with('/') && case.path.starts_with(target.as_str());
     // What is there before the run has looked is what the run found.
     if case.in_undo || case.crash || !case.is_last || !targets.into_iter().any(|target| touches(&target)) {
