@@ -25,28 +25,13 @@ impl Follow<'_, '_> {
         for (name, known) in body.arguments.iter().skip(captured.len()).zip(own) {
             self.define(name, known);
         }
-        let gives = self.body(&body.statements);
+        let gives = self.block(&body.statements);
         self.around.truncate(known_before);
         let inner = std::mem::replace(&mut self.scope, outer);
         for seen in inner.into_iter().take(captured.len()) {
             self.returned(&seen, copies);
         }
         Some(gives)
-    }
-
-    /// What is certain of the last statement's value.
-    fn body(&mut self, statements: &[Stmt]) -> Known {
-        let outer = self.scope.len();
-        self.statements(statements);
-        let tells = std::mem::take(&mut self.tells);
-        let gives = match statements.last() {
-            Some(Stmt::Expr(expression)) => self.value(expression),
-            Some(Stmt::FnCall(call, position)) => self.call(call, *position, true),
-            _ => Known::Anything,
-        };
-        self.tells = tells;
-        self.scope.truncate(outer);
-        gives
     }
 
     /// A `verify` whose closure gives what is neither true nor false.

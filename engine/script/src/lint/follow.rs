@@ -138,23 +138,33 @@ impl Follow<'_, '_> {
         self.scope.iter_mut().rev().find(|variable| variable.name == name)
     }
 
-    /// Statements with variables of their own.
-    pub fn block(&mut self, statements: &[Stmt]) {
+    /// Statements with variables of their own; what is certain of the value of the last one.
+    pub fn block(&mut self, statements: &[Stmt]) -> Known {
         let outer = self.scope.len();
-        self.statements(statements);
+        let gives = self.statements(statements);
         self.scope.truncate(outer);
+        gives
     }
 
-    pub fn statements(&mut self, statements: &[Stmt]) {
+    fn statements(&mut self, statements: &[Stmt]) -> Known {
         self.unreachable(statements);
+        let mut gives = Known::Anything;
         for (index, statement) in statements.iter().enumerate() {
-            self.statement(statement, index + 1 == statements.len());
+            gives = self.statement(statement, index + 1 == statements.len());
         }
+        gives
     }
 
     /// The last statement of a block gives the block's value.
-    fn statement(&mut self, statement: &Stmt, is_last: bool) {
+    fn statement(&mut self, statement: &Stmt, is_last: bool) -> Known {
         match statement {
+            Stmt::FnCall(call, position) => return self.call(call, *position, is_last),
+            Stmt::Expr(expression) => {
+                return match expression.as_ref() {
+                    Expr::FnCall(call, position) => self.call(call, *position, is_last),
+                    other => self.value(other),
+                };
+            }
             Stmt::Var(variable, _, _) => {
                 let known = self.value(&variable.1);
                 self.define(&variable.0.name, known);
@@ -163,12 +173,7 @@ impl Follow<'_, '_> {
                 self.value(&assignment.1.rhs);
                 self.target(&assignment.1.lhs);
             }
-            Stmt::FnCall(call, position) => _ = self.call(call, *position, is_last),
-            Stmt::Expr(expression) => match expression.as_ref() {
-                Expr::FnCall(call, position) => _ = self.call(call, *position, is_last),
-                other => _ = self.value(other),
-            },
-            Stmt::Block(block) => self.block(block.statements()),
+            Stmt::Block(block) => _ = self.block(block.statements()),
             Stmt::If(parts, _) => self.branches(parts),
             Stmt::While(parts, _) | Stmt::Do(parts, _, _) => self.repeated(parts),
             Stmt::For(iteration, _) => {
@@ -199,6 +204,7 @@ impl Follow<'_, '_> {
             Stmt::Return(Some(value), ..) | Stmt::BreakLoop(Some(value), ..) => _ = self.value(value),
             _ => {}
         }
+        Known::Anything
     }
 
     fn branches(&mut self, parts: &FlowControl) {
