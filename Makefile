@@ -23,6 +23,12 @@ TEST := HAENGINE_SEED=$${HAENGINE_SEED:-7} cargo test --locked --workspace $(if 
 
 LONG := cargo test --locked --workspace --no-fail-fast
 
+# What each queue said, from which what failed is told once more at the end, where it is seen.
+LOGS := $(CARGO_TARGET_DIR)/test-logs
+KEPT = (trap '' INT; exec tee "$(LOGS)/$@.log")
+BESIDE = (trap '' INT; exec sed -u 's/^/aside: /')
+TOLD = { awk -f tests/failures.awk "$(LOGS)"/*.log; exit 1; }
+
 .PHONY: help demo demo-down test queue-1 queue-2 test-long long-1 long-2 lint bench build tools clean
 
 help:
@@ -57,16 +63,17 @@ test: tools
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
 	@$(SAY) 'tests, $(QUEUES) suites at once (QUEUES=1: one after the other)'
-	@$(MAKE) --no-print-directory $(if $(CI),-k) -j$(QUEUES) queue-1 queue-2
+	@rm -rf "$(LOGS)" && mkdir -p "$(LOGS)"
+	@$(MAKE) --no-print-directory $(if $(CI),-k) -j$(QUEUES) queue-1 queue-2 || $(TOLD)
 	$(TEST) --doc -- --test-threads=2
 	@$(SAY) 'all tests passed'
 
 queue-1:
-	$(TEST) --lib --bins $(addprefix --test ,$(sort $(filter-out $(ASIDE),$(SUITES)))) -- --test-threads=2
+	$(TEST) --lib --bins $(addprefix --test ,$(sort $(filter-out $(ASIDE),$(SUITES)))) -- --test-threads=2 2>&1 | $(KEPT)
 
 # After Ctrl-C the hosts are still taken down, and that is told.
 queue-2:
-	$(TEST) $(addprefix --test ,$(ASIDE)) -- --test-threads=2 2>&1 | (trap '' INT; exec sed -u 's/^/aside: /')
+	$(TEST) $(addprefix --test ,$(ASIDE)) -- --test-threads=2 2>&1 | $(KEPT) | $(BESIDE)
 
 test-long: tools
 	@$(SAY) 'build'
@@ -74,15 +81,16 @@ test-long: tools
 	@$(SAY) 'hosts to test on (the first time: about two minutes)'
 	@sh tests/hosts.sh "$(CARGO_TARGET_DIR)/debug/haengine"
 	@$(SAY) 'long tests, $(QUEUES) queues at once (QUEUES=1: one after the other)'
-	@$(MAKE) --no-print-directory -k -j$(QUEUES) long-1 long-2
+	@rm -rf "$(LOGS)" && mkdir -p "$(LOGS)"
+	@$(MAKE) --no-print-directory -k -j$(QUEUES) long-1 long-2 || $(TOLD)
 	@$(SAY) 'all long tests passed'
 
 # Crashes of add_master take the time of all the others. What fails does not keep what follows from being played.
 long-1:
-	failed=0; \
-	$(LONG) --test crash -- --ignored add_master:: || failed=1; \
-	$(LONG) --test cluster --test world -- --ignored || failed=1; \
-	exit $$failed
+	{ failed=0; \
+	  $(LONG) --test crash -- --ignored add_master:: || failed=1; \
+	  $(LONG) --test cluster --test world -- --ignored || failed=1; \
+	  exit $$failed; } 2>&1 | $(KEPT)
 
 long-2:
 	{ failed=0; \
@@ -91,7 +99,7 @@ long-2:
 	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  HAENGINE_STRANGERS=200 $(LONG) --test laws -- stranger || failed=1; \
 	  $(LONG) --test laws -- --ignored guard || failed=1; \
-	  exit $$failed; } 2>&1 | (trap '' INT; exec sed -u 's/^/aside: /')
+	  exit $$failed; } 2>&1 | $(KEPT) | $(BESIDE)
 
 lint:
 	cargo fmt --all --check

@@ -28,14 +28,13 @@ pub fn make(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
-    match (fs::create_dir(folder), above) {
-        (Err(error), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
-            make(above)?;
-            fs::create_dir(folder)?;
-        }
+    if let Some(above) = above {
+        make(above)?;
+    }
+    match fs::create_dir(folder) {
         // Somebody else was faster.
-        (Err(_), _) if folder.is_dir() => {}
-        (made, _) => made?,
+        Err(_) if folder.is_dir() => {}
+        made => made?,
     }
     above.map_or(Ok(()), sync)
 }
@@ -67,6 +66,23 @@ mod tests {
         }
         sync(&place).unwrap();
         assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_are_made_by_many_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..100 {
+            let place = folder.path().join(format!("{round}/b/c/d"));
+            let together = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                let maker = || {
+                    together.wait();
+                    make(&place)
+                };
+                let makers: Vec<_> = (0..4).map(|_| scope.spawn(maker)).collect();
+                makers.into_iter().for_each(|maker| maker.join().unwrap().unwrap());
+            });
+        }
     }
 
     /// What could not be written does not take the place of what is there.

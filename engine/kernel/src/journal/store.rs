@@ -23,6 +23,9 @@ pub struct Store {
 const NUMBER: &str = "number";
 /// Held while a run gets its number.
 const LOCK: &str = ".lock";
+/// A run is alive when its lock is held for longer than this, times [`LOOKS`]: others hold it while they look.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(2);
+const LOOKS: usize = 25;
 /// So many ids are tried until one is free: they are made of the clock and of chance.
 const TRIES: usize = 100;
 
@@ -130,7 +133,7 @@ impl Store {
     pub fn enter(&self, id: String) -> Result<RunFolder> {
         let path = self.path(&id)?;
         let alive = alive_file(&path)?;
-        match alive.try_lock() {
+        match lock_soon(&alive) {
             Ok(()) => Ok(RunFolder { id, path, alive: Some(alive) }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(Kind::Locked, "runs.alive", format!("run {id} is still running"))
@@ -177,7 +180,8 @@ impl Store {
     /// True when no process runs it.
     pub fn is_dead(&self, id: &str) -> bool {
         let Ok(file) = self.path(id).and_then(|path| alive_file(&path)) else { return false };
-        file.try_lock().is_ok()
+        // Shared, so that two who look at once are not taken for the run.
+        file.try_lock_shared().is_ok()
     }
 
     /// What a list shows of a run.
@@ -267,6 +271,17 @@ impl RunFolder {
 fn alive_file(path: &Path) -> Result<File> {
     let file = path.join("alive");
     File::options().create(true).truncate(false).write(true).open(&file).map_err(|error| cannot("open", &file, error))
+}
+
+/// Takes the lock of a run that no process has. Who asks whether the run is dead has it for a moment.
+fn lock_soon(alive: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 0..LOOKS {
+        match alive.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+            taken => return taken,
+        }
+    }
+    alive.try_lock()
 }
 
 /// The time, and letters that keep two runs of one instant apart; none that read like digits. Ids sort by time where the
@@ -362,6 +377,32 @@ mod tests {
         assert_eq!((summary.outcome.as_str(), summary.recipe.as_str(), summary.changes), ("died", "", 0));
         let age = jiff::Timestamp::now().duration_since(summary.started).as_secs();
         assert!((0..60).contains(&age), "{age}");
+    }
+
+    #[test]
+    fn who_looks_whether_a_run_is_dead_is_not_taken_for_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let id = begun(&store);
+        let enough = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !enough.load(std::sync::atomic::Ordering::Relaxed) {
+                        _ = store.is_dead(&id);
+                        std::thread::sleep(LOOK / 20);
+                    }
+                });
+            }
+            let entered: Vec<_> = (0..200).map(|_| store.enter(id.clone()).map(drop)).collect();
+            enough.store(true, std::sync::atomic::Ordering::Relaxed);
+            entered.into_iter().for_each(|entered| entered.unwrap());
+        });
+        let looks: Vec<_> = std::thread::scope(|scope| {
+            let lookers: Vec<_> = (0..2).map(|_| scope.spawn(|| (0..200).all(|_| store.is_dead(&id)))).collect();
+            lookers.into_iter().map(|looker| looker.join().unwrap()).collect()
+        });
+        assert_eq!(looks, [true, true], "two who look at once");
     }
 
     #[test]
