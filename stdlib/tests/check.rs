@@ -13,7 +13,7 @@ use haengine_script::{Library, Sources};
 use tokio_util::sync::CancellationToken;
 
 fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/check")
 }
 
 /// All that is said of a recipe. Paths are told from the folder of the cases.

@@ -55,7 +55,7 @@ struct Asked {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/documents")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/node/documents")
 }
 
 fn files(set: &Path) -> Vec<PathBuf> {

@@ -82,7 +82,9 @@ fn lock_of(folder: &Path) -> PathBuf {
 }
 
 fn hash(words: &[&str]) -> u64 {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    // Asked when it runs: a build that is taken from the cache may have been made in another checkout.
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let workspace = Path::new(&package).parent().unwrap();
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
     MADE_OF.iter().for_each(|path| add(&workspace.join(path), &mut hasher));

@@ -14,7 +14,7 @@ use haengine_script::{Library, Sources};
 use tokio_util::sync::CancellationToken;
 
 fn book() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../book/src")
 }
 
 fn library() -> Library {
@@ -78,7 +78,7 @@ fn before_global(help: &str) -> String {
 #[test]
 fn recipes_in_the_book_pass_check() {
     let folder = tempfile::tempdir().unwrap();
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts");
+    let scripts = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../scripts");
     let libraries = scripts.join("../stdlib/rhai");
     let sources = Sources { folders: vec![scripts, libraries], ..Sources::default() };
     let (mut seen, mut wrong) = (0, Vec::new());
@@ -119,7 +119,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 /// Of a library only the missing `main` is said.
 #[test]
 fn stock_recipes_and_libraries_pass_check() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("..");
     let sources = Sources { folders: vec![root.join("stdlib/rhai")], ..Sources::default() };
     let mut seen = 0;
     for path in ["scripts", "stdlib/rhai"].iter().flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap()) {

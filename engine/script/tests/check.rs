@@ -13,7 +13,7 @@ use haengine_kernel::inventory::Inventory;
 use haengine_script::{Sources, docs};
 
 fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
 }
 
 /// The files of a folder by name, folders left out.

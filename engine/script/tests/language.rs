@@ -147,7 +147,7 @@ fn line(event: Event) -> Option<String> {
 }
 
 fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/language")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -119,7 +119,7 @@ fn apply(folder: &Path) -> Mode {
 }
 
 fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/session")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/session")
 }
 
 /// What a person writes in a transcript, whole.

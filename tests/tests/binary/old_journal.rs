@@ -16,7 +16,7 @@ const AFTER: &str = "rm -r /etc/old/absent /etc/old/folder; systemctl daemon-rel
     start=$(systemctl show -p ActiveEnterTimestampMonotonic old-one) && sed -i \"1s/.*/${start#*=}/\" $stamp";
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1").join(name)
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("fixtures/v1").join(name)
 }
 
 /// The run's folder as the operator has it.

@@ -227,7 +227,7 @@ mod tests {
     /// The version is that of the folder's journals before runs could be resumed.
     #[test]
     fn a_journal_of_the_first_version_is_read() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journals/v1.jsonl");
+        let path = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/journals/v1.jsonl");
         let state = read(&path).unwrap();
         let phases: Vec<_> = state.changes.values().map(|change| change.phase.clone()).collect();
         assert!(
