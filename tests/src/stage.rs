@@ -64,7 +64,9 @@ const BOOTSTRAP: [&str; 5] =
 impl Stage {
     /// Four bare hosts.
     pub fn bare() -> Stage {
-        Stage::of("cluster", &FOUR, GROUPS)
+        let mut stage = Stage::of("cluster", &FOUR, GROUPS);
+        stage.stands = Some(Needs::Bare);
+        stage
     }
 
     /// A cluster with one master.
@@ -107,7 +109,6 @@ impl Stage {
             stage
         };
         stage.wait();
-        stage.stands = None;
         stage.site.uses(once);
         stage
     }
@@ -126,7 +127,7 @@ impl Stage {
             ..HostSpec::new(*name, address.parse::<Ipv4Addr>().unwrap())
         };
         let site = Site::with(name, hosts.iter().map(host).collect(), groups);
-        Stage { site, stands: Some(Needs::Bare), end: None }
+        Stage { site, stands: None, end: None }
     }
 
     /// The stage in the state that a scenario needs; from now on it counts as spoiled until the scenario says otherwise.

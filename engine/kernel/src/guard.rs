@@ -42,11 +42,19 @@ pub trait Guard: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync 
 /// A guard that was taken.
 #[async_trait]
 pub trait Hold: Send + Sync {
-    /// Whether it still stands.
+    /// Whether it still stands. Waits while that is not sure.
+    ///
+    /// # Errors
+    /// When somebody else has it by now, or nobody can say who has.
+    async fn check(&self) -> Result<()>;
+
+    /// The same without waiting, for an undo: it goes on where nobody can say who has it.
     ///
     /// # Errors
     /// When somebody else has it by now.
-    fn check(&self) -> Result<()>;
+    fn lost(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Lets it go.
     async fn release(&self);
@@ -70,8 +78,20 @@ impl Guards {
     ///
     /// # Errors
     /// The first that does not.
-    pub fn check(&self) -> Result<()> {
-        self.list().iter().try_for_each(|(_, hold)| hold.check())
+    pub async fn check(&self) -> Result<()> {
+        let holds: Vec<_> = self.list().iter().map(|(_, hold)| hold.clone()).collect();
+        for hold in holds {
+            hold.check().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether none of them is known to be lost.
+    ///
+    /// # Errors
+    /// The first that is.
+    pub fn lost(&self) -> Result<()> {
+        self.list().iter().try_for_each(|(_, hold)| hold.lost())
     }
 
     /// Lets all of them go, the youngest first.

@@ -96,6 +96,16 @@ impl Access {
         Ok(Access { kubeconfig: arguments.opt_string("kubeconfig"), server })
     }
 
+    /// The same through another API server of the cluster.
+    pub fn at(&self, server: &str) -> Access {
+        Access { server: Some(server.to_owned()), ..self.clone() }
+    }
+
+    /// Which API server is asked, for messages.
+    pub fn shown(&self) -> &str {
+        self.server.as_deref().unwrap_or("the API server")
+    }
+
     /// The cluster; connected when it is first needed.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use haengine_kernel::lock::Holder;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::api::core::v1::Endpoints;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{DeleteParams, ObjectMeta, PostParams, Preconditions};
@@ -20,8 +21,8 @@ const NAMESPACE: &str = "kube-system";
 const NAME: &str = "haengine";
 /// Where the lease says who holds it, as a host's lock does.
 const HOLDER: &str = "haengine/holder";
-/// Seconds.
-const LASTS: i32 = 30;
+/// How long it lasts without a renewal, seconds.
+pub const LASTS: i32 = 30;
 
 /// Which run has a cluster to itself, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +145,26 @@ impl Leases {
         }
     }
 
+    /// The same lease through each API server that the cluster lists; first as it was taken.
+    pub async fn ways(&self, host: &Host) -> Vec<Leases> {
+        // Who may not list them renews through the one alone.
+        let servers = self.servers(host).await.unwrap_or_default();
+        let others = servers.iter().map(|server| Leases { access: self.access.at(server), ..self.clone() });
+        [self.clone()].into_iter().chain(others).collect()
+    }
+
+    async fn servers(&self, host: &Host) -> Result<Vec<String>> {
+        let cluster = self.access.cluster(host).await?;
+        let endpoints: Api<Endpoints> = Api::namespaced(cluster.client.clone(), "default");
+        let listed = cluster.ask(host, endpoints.get("kubernetes")).await?;
+        let subsets = listed.subsets.iter().flatten();
+        let servers = subsets.flat_map(|subset| {
+            let port = subset.ports.iter().flatten().map(|port| port.port).next().unwrap_or(6443);
+            subset.addresses.iter().flatten().map(move |address| server(&address.ip, port))
+        });
+        Ok(servers.filter(|server| *server != cluster.server).collect())
+    }
+
     /// Removes it, if it is still ours.
     ///
     /// # Errors
@@ -175,6 +196,10 @@ impl Leases {
         };
         Ok(Lease { metadata, spec: Some(spec) })
     }
+}
+
+fn server(address: &str, port: i32) -> String {
+    if address.contains(':') { format!("https://[{address}]:{port}") } else { format!("https://{address}:{port}") }
 }
 
 fn api(cluster: &Arc<Cluster>) -> Api<Lease> {

@@ -25,6 +25,7 @@ mod document;
 mod failure;
 mod fields;
 mod get;
+mod heart;
 mod kept;
 mod kind;
 mod kubeconfig;

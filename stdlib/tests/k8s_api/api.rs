@@ -253,6 +253,14 @@ impl Plane {
         }
     }
 
+    /// Sends a signal to its processes: `STOP` makes them silent, `CONT` lets them go on.
+    pub fn signal(&self, signal: &str) {
+        for child in self.processes.lock().unwrap().iter() {
+            let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+            assert!(sent.success(), "{signal}");
+        }
+    }
+
     async fn ready(&self) {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {

@@ -47,6 +47,24 @@ fn lease(holder: &str, renewed: jiff::Timestamp) -> Json {
     lease
 }
 
+/// Nobody knows whose the cluster is while no API server answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_starts_while_the_lock_is_not_sure() {
+    let Some(plane) = crate::api::own().await else { return };
+    let (_hosts, host) = host();
+    let lock = take(&plane, &host, &run("unsure", "/state/a", false)).await.unwrap();
+    lock.check().await.unwrap();
+    plane.signal("STOP");
+    // A third of the time that the lease lasts, and a little.
+    tokio::time::sleep(Duration::from_millis(10_500)).await;
+    let unsure = tokio::time::timeout(Duration::from_secs(1), lock.check()).await;
+    assert!(unsure.is_err(), "a change would start");
+    plane.signal("CONT");
+    tokio::time::timeout(Duration::from_secs(20), lock.check()).await.expect("it is renewed again").unwrap();
+    lock.release().await;
+    assert!(plane.object(&like()).await.is_null(), "nothing is left of a lock");
+}
+
 /// One test, since there is one lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_run_at_a_time_on_a_cluster() {
@@ -60,7 +78,7 @@ async fn one_run_at_a_time_on_a_cluster() {
     let Err(refused) = take(&plane, &host, &run("second", "/state/b", true)).await else { panic!("two at once") };
     assert_eq!(refused.kind(), Kind::Locked);
     assert!(refused.message().contains("run first of first@laptop has held the lock since 2027"), "{refused}");
-    first.check().unwrap();
+    first.check().await.unwrap();
     first.release().await;
     assert!(plane.object(&like()).await.is_null(), "nothing is left of a lock");
 
@@ -71,18 +89,18 @@ async fn one_run_at_a_time_on_a_cluster() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let heir = take(&plane, &host, &run("heir", "/state/a", true)).await.unwrap();
     let started = std::time::Instant::now();
-    while dead.check().is_ok() {
+    while dead.check().await.is_ok() {
         assert!(started.elapsed() < Duration::from_secs(30), "it still believes that the lock is its own");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(dead.check().unwrap_err().message().contains("run heir of heir@laptop"));
+    assert!(dead.check().await.unwrap_err().message().contains("run heir of heir@laptop"));
     dead.release().await;
     let there = plane.object(&like()).await;
     assert_eq!(there["spec"]["holderIdentity"], "haengine-heir", "what was lost is not let go");
     assert!(acquired(&there) > since, "it has it since it took it, not since the dead one did");
     let renewed: jiff::Timestamp = there["spec"]["renewTime"].as_str().unwrap().parse().unwrap();
     assert!(jiff::Timestamp::now().duration_since(renewed).as_secs() < 15, "it is renewed: {renewed}");
-    heir.check().unwrap();
+    heir.check().await.unwrap();
     heir.release().await;
 
     // Nobody knows whose it is: while it is fresh it counts, and when it has run out it does not.

@@ -6,6 +6,7 @@
 //! | stage | the cluster, and what stands before it |
 //! | recipe | a recipe planned, run, run again, undone |
 //! | front | haproxy without an address that moves, before API servers and before etcd |
+//! | lock | the lock on the cluster while an API server is away |
 //! | refused | what is refused |
 //! | drill | what a client sees, fifty times a second, while something fails |
 //!
@@ -21,6 +22,7 @@
 
 mod drill;
 mod front;
+mod lock;
 mod recipe;
 mod refused;
 mod stage;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         .iter()
         .map(|case| trial(&slot, format!("refused::{}", case.name), move |stage| refused::scenario(stage, case)))
         .collect();
+    trials.push(trial(&slot, "lock::an_api_server_that_dies".to_owned(), lock::an_api_server_that_dies));
     trials.push(trial(&slot, "front::apiserver".to_owned(), front::apiserver));
     trials.push(trial(&slot, "front::etcd".to_owned(), front::etcd));
     for balancer in [&NGINX, &HAPROXY] {

@@ -80,7 +80,7 @@ impl Run {
             return Ok(self.skip(key, since));
         }
         self.interrupted()?;
-        self.guards.check()?;
+        self.guards.check().await?;
         // A repeated one is taken back to what was there before its first attempt.
         let before = match self.past.action(key) {
             Earlier::Unknown(change) => change.before.clone(),

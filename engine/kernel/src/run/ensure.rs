@@ -135,7 +135,7 @@ impl Run {
         since: Instant,
     ) -> Result<()> {
         self.interrupted()?;
-        self.guards.check()?;
+        self.guards.check().await?;
         let (change, keep) = self.next_keep();
         let started = Entry::Started {
             change,

@@ -171,6 +171,7 @@ impl Run {
         let mut first = self.settle_due(&undoing).await.err();
         for call in &plan.calls {
             self.interrupted()?;
+            self.guards.lost()?;
             let results = join_all(by_host(call).into_iter().map(|changes| self.undo_host(&undoing, changes)));
             for error in results.await.into_iter().filter_map(Result::err) {
                 first.get_or_insert(error);

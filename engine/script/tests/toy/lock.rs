@@ -39,7 +39,7 @@ struct Held(Arc<Host>);
 
 #[async_trait]
 impl Hold for Held {
-    fn check(&self) -> Result<()> {
+    async fn check(&self) -> Result<()> {
         Ok(())
     }
 
