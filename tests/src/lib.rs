@@ -17,3 +17,4 @@ pub mod reader;
 pub mod refused;
 pub mod site;
 pub mod stage;
+pub mod took;

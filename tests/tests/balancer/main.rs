@@ -31,7 +31,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haengine_tests::{look, site};
+use haengine_tests::{look, site, took};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{HAPROXY, NGINX, Stage};
@@ -65,16 +65,17 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    took::tell();
     conclusion.exit_code()
 }
 
 /// A scenario; one that fails spoils the hosts, and shows what the cluster was like.
 fn trial(slot: &Slot, name: String, scenario: impl Fn(&mut Stage) + Send + 'static) -> Trial {
     let slot = slot.clone();
-    Trial::test(name, move || {
+    Trial::test(name.clone(), move || {
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let stage = slot.get_or_insert_with(Stage::set);
-        let played = catch_unwind(AssertUnwindSafe(|| scenario(stage)));
+        let played = took::timed(&name, || catch_unwind(AssertUnwindSafe(|| scenario(stage))));
         if let Err(panic) = played {
             // A host that is off has nothing to show.
             if let Ok(scene) = catch_unwind(AssertUnwindSafe(|| look::scene(&stage.cluster.site))) {

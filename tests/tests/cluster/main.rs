@@ -22,7 +22,7 @@ mod variants;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use haengine_tests::{look, reader, site, stage};
+use haengine_tests::{look, reader, site, stage, took};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Needs, Slot, Stage};
@@ -54,16 +54,18 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     slot.lock().take();
+    took::tell();
     conclusion.exit_code()
 }
 
 /// A scenario from the state that it needs. It says in which state it leaves the hosts; one that fails spoils them, and
 /// shows what the cluster was like.
 fn trial(slot: &Slot, name: &str, needs: Needs, scenario: impl Fn(&mut Stage) + Send + 'static) -> Trial {
-    let slot = slot.clone();
-    Trial::test(name, move || {
+    let (slot, name) = (slot.clone(), name.to_owned());
+    Trial::test(name.clone(), move || {
         let mut stage = slot.lock();
-        let played = catch_unwind(AssertUnwindSafe(|| scenario(Stage::ready(&mut stage, needs))));
+        let played =
+            took::timed(&name, || catch_unwind(AssertUnwindSafe(|| scenario(Stage::ready(&mut stage, needs)))));
         if let Err(panic) = played {
             // A host that is off has nothing to show.
             if let Some(Ok(scene)) =

@@ -29,7 +29,7 @@ mod stage;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use haengine_tests::site;
+use haengine_tests::{site, took};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Stage, Subject};
@@ -67,6 +67,7 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(slot.lock().unwrap_or_else(PoisonError::into_inner).take());
+    took::tell();
     conclusion.exit_code()
 }
 
@@ -77,9 +78,9 @@ fn seed() -> u64 {
 
 fn trial(slot: &Slot, subject: &'static Subject, name: String, play: impl Fn(&mut Stage) + Send + 'static) -> Trial {
     let slot = slot.clone();
-    Trial::test(name, move || {
+    Trial::test(name.clone(), move || {
         let mut stage = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        play(Stage::of(&mut stage, subject));
+        took::timed(&name, || play(Stage::of(&mut stage, subject)));
         Ok(())
     })
 }

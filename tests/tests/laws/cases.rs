@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use haengine_kernel::op::Example;
 use haengine_kernel::verb::{Sort, Verb};
+use haengine_tests::took;
 use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
@@ -93,10 +94,12 @@ pub fn trial(
     law: impl Fn(&Scene) -> Law + Send + 'static,
 ) -> Trial {
     let (stage, both) = (stage.clone(), code.contains("h2"));
-    Trial::test(name, move || {
+    Trial::test(name.clone(), move || {
         let stage = stage.get().ok_or("the lab is not up")?;
         let lane = stage.take();
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(&Scene::new(stage, &lane, user)?)));
+        let result = took::timed(&name, || {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(&Scene::new(stage, &lane, user)?)))
+        });
         let clean = lane.clean(stage, both);
         stage.give(if clean == Ok(true) { lane } else { stage.replace(&lane)? });
         match result {

@@ -44,6 +44,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use haengine_tests::took;
 use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::Stage;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
     if let Some(stage) = stage.get() {
         stage.strike();
     }
+    took::tell();
     conclusion.exit_code()
 }
 
