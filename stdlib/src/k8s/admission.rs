@@ -13,7 +13,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde::{Deserialize, Serialize};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, beside};
 use super::csr::{Csr, Expected, created};
 use super::csrs;
 use super::lease::Locked;
@@ -28,6 +28,8 @@ pub struct Admission<'a> {
     pub before: &'a Before,
     /// The run's id.
     pub run: &'a str,
+    /// The node's host, whose units are looked at meanwhile.
+    pub on: Option<&'a str>,
     pub deadline: Instant,
     pub patience: Duration,
 }
@@ -118,7 +120,7 @@ impl Admission<'_> {
                 came = joined => came,
             }
         };
-        match self.host.waiting(first).await? {
+        match self.host.waiting(beside(self.host, self.on, first)).await? {
             Some(came) => Ok(came),
             None => Err(self.nothing(stale).await),
         }

@@ -14,7 +14,7 @@ use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use serde::{Deserialize, Serialize};
 
 use super::admission::{Admission, Before};
-use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
+use super::cluster::{Access, KUBECONFIG, ON, SERVER, THROUGH};
 use super::csr::{Csr, Expected};
 use super::csrs;
 use super::lease::Locked;
@@ -34,6 +34,8 @@ pub struct Approve {
     timeout: Duration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<String>,
 }
 
 /// What the cluster knows of a node.
@@ -96,6 +98,7 @@ the endpoints of the service `kubernetes`.";
                 Absent::Means("()"),
                 "Of the API server that undo takes away with the node.",
             ),
+            ON,
             KUBECONFIG,
             SERVER,
         ],
@@ -133,6 +136,7 @@ the endpoints of the service `kubernetes`.";
             },
             timeout: arguments.duration("timeout")?,
             address: arguments.opt_string("address"),
+            on: arguments.opt_string("on"),
         }])
     }
 
@@ -177,6 +181,7 @@ the endpoints of the service `kubernetes`.";
             expected: &self.expected,
             before,
             run: &keep.run,
+            on: self.on.as_deref(),
             deadline,
             patience: self.timeout,
         };

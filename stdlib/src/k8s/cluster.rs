@@ -23,7 +23,7 @@ use tower::{BoxError, ServiceBuilder};
 use super::failure::{self, Place};
 use super::kubeconfig;
 use super::way::Through;
-use crate::service::Activity;
+use crate::service::{Activity, vigil};
 
 /// How long one request may take, unless it waits for something.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,6 +42,14 @@ pub const SERVER: Param = Param::option(
     Absent::Means("the kubeconfig's"),
     "The API server, as `\"https://192.168.2.117:6443\"`, seen from that host.",
 );
+/// The option `on`.
+pub const ON: Param = Param::option(
+    "on",
+    ParamKind::Host,
+    Absent::Means("nobody looks"),
+    "The node's host: waiting ends early, with the unit's journal, when a unit of the node there (the container runtime, etcd, \
+     kube-apiserver, kubelet) has failed or ends again and again.",
+);
 /// The argument that names the host through which a cluster is reached.
 pub const THROUGH: Param = Param::new("hosts", ParamKind::Hosts, "The host through which the API is reached.");
 
@@ -52,6 +60,19 @@ pub struct Access {
     kubeconfig: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     server: Option<String>,
+}
+
+/// What `work` gives, unless a unit of the node on the host `on` does not stay up meanwhile.
+///
+/// # Errors
+/// Those of `work`; `service.failed`, when a unit does not stay up.
+pub async fn beside<T>(host: &Host, on: Option<&str>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(node) = on.map(|on| host.peer(on)).transpose()? else { return work.await };
+    tokio::select! {
+        biased;
+        done = work => done,
+        error = vigil(&node) => Err(error),
+    }
 }
 
 /// A cluster, reached through a host.

@@ -14,7 +14,7 @@ use haengine_kernel::value::Value;
 use kube::api::DynamicObject;
 use serde_json::Value as Json;
 
-use super::cluster::{Access, KUBECONFIG, SERVER, THROUGH};
+use super::cluster::{Access, KUBECONFIG, ON, SERVER, THROUGH, beside};
 use super::get::{API_VERSION, NAMESPACE};
 use super::kind::{Kind, kind_and_name};
 use super::watch;
@@ -29,6 +29,7 @@ pub struct Wait {
     api_version: Option<String>,
     condition: String,
     timeout: Duration,
+    on: Option<String>,
 }
 
 #[async_trait]
@@ -53,6 +54,7 @@ counts as waited. A plan does not wait.";
                 Absent::String("120s"),
                 "How long to wait; then it is an error.",
             ),
+            ON,
             NAMESPACE,
             API_VERSION,
             KUBECONFIG,
@@ -84,6 +86,7 @@ counts as waited. A plan does not wait.";
             api_version: arguments.opt_string("api_version"),
             condition: arguments.string("condition")?,
             timeout: arguments.duration("timeout")?,
+            on: arguments.opt_string("on"),
         })
     }
 
@@ -106,7 +109,8 @@ counts as waited. A plan does not wait.";
             }
         };
         host.awaits(&self.what());
-        let came = host.waiting(watch::until(&cluster, &api, Some(&fields), deadline, wanted)).await;
+        let until = watch::until(&cluster, &api, Some(&fields), deadline, wanted);
+        let came = host.waiting(beside(host, self.on.as_deref(), until)).await;
         match came {
             Ok(Some(())) => Ok(Value::Null),
             Ok(None) => Err(self.late(&last)),

@@ -17,7 +17,8 @@ pub(super) async fn act(host: &Host, unit: &str, what: &str, patience: u64, comm
     if output.success() { Ok(()) } else { Err(explain(unit, what, patience, &output).on(host.name())) }
 }
 
-fn explain(unit: &str, what: &str, patience: u64, output: &Output) -> Error {
+/// The error of a unit, by how its script ended and what that printed.
+pub(super) fn explain(unit: &str, what: &str, patience: u64, output: &Output) -> Error {
     let text = output.text();
     let (shown, journal) = text.split_once("\n\n").unwrap_or(("", ""));
     let said = String::from_utf8_lossy(&output.stderr);

@@ -11,6 +11,7 @@
 //! | stamp | which files a unit was last started with |
 //! | enablement | whether a unit starts at boot, and how that is put back |
 //! | failure | why a unit did not do as it was told |
+//! | vigil | whether a node's units stay up while something is waited for |
 
 mod enabled;
 mod enablement;
@@ -23,6 +24,7 @@ mod running;
 mod stamp;
 mod stopped;
 mod unit;
+mod vigil;
 
 use haengine_kernel::module::Module;
 
@@ -31,6 +33,7 @@ pub use planned::{Activity, PlannedEnablement};
 pub use running::Running;
 pub use stopped::Stopped;
 pub use unit::Unit;
+pub use vigil::vigil;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {

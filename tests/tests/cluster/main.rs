@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | bootstrap, add_master, killed, refused, repointed, from_single | the scenarios |
+//! | bootstrap, add_master, ending, killed, refused, repointed, from_single | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
 //! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
@@ -13,6 +13,7 @@
 
 mod add_master;
 mod bootstrap;
+mod ending;
 mod from_single;
 mod killed;
 mod refused;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     trials.extend(refused::CASES.iter().map(|case| {
         trial(&slot, &format!("refused::{}", case.name), Needs::Founded, move |stage| refused::scenario(stage, case))
     }));
+    trials.push(trial(&slot, "a_kubelet_that_ends_again", Needs::Founded, ending::scenario));
     trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
     trials.push(trial(&slot, "ha_from_single", Needs::Founded, from_single::scenario));
     trials.extend(killed::MOMENTS.iter().map(|moment| {

@@ -94,10 +94,10 @@ fn files_elsewhere(stage: &mut Stage) {
 
 /// A cluster whose kubelets are let in by nobody is taken back, ten times of ten: etcd's members need each other until the end.
 fn no_approval(stage: &mut Stage) {
-    let approve = "k8s::approve(site.master, site.at[h.name].hostname";
+    let approve = "k8s::approve(site.master, site.at[h.name].hostname, #{ on: h";
     let recipe = include_str!("../../../scripts/bootstrap_cluster.rhai");
     assert!(recipe.contains(approve), "the recipe approves in another way");
-    let options = r#", #{ requestors: ["nobody"], groups: [], timeout: "5s" }"#;
+    let options = r#", requestors: ["nobody"], groups: [], timeout: "5s""#;
     stage.site.write("bootstrap_cluster.rhai", &recipe.replace(approve, &format!("{approve}{options}")));
     let before = steady(&stage.site.manifest(), "");
     for time in 1..=10 {
