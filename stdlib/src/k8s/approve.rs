@@ -266,6 +266,7 @@ mod tests {
             expected: Expected { signer: SIGNER.to_owned(), requestors: vec![], groups: vec![] },
             timeout: Duration::from_secs(1),
             address: None,
+            on: None,
         }
     }
 

@@ -7,10 +7,12 @@ owned=$(($# - files))
 show=$(TZ=UTC LC_ALL=C systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,CanReload \
     -p InactiveExitTimestamp,InactiveExitTimestampMonotonic,Names,FragmentPath,DropInPaths -- "$unit") || exit
 read -r boot </proc/sys/kernel/random/boot_id
-read -r uptime _ </proc/uptime
+while read -r word booted _; do
+    if [ "$word" = btime ]; then break; fi
+done </proc/stat
 stamp=
 if [ -f "/run/haengine/$unit.stamp" ]; then stamp=$(cat "/run/haengine/$unit.stamp"); fi
-printf '%s\0%s\0%s\0%s\0' "$show" "$boot" "$uptime" "$stamp"
+printf '%s\0%s\0%s\0%s\0' "$show" "$boot" "$booted" "$stamp"
 
 case $show in
 *LoadState=not-found*) known=$(systemctl list-unit-files --no-legend --no-pager) ;;
@@ -97,7 +99,6 @@ case $show in
 *) set -- ;;
 esac
 if [ $# -gt 0 ]; then
-    date +%s || exit
     for file do sha256 "$file" || exit; done
     stat -L -c %Z -- "$@"
 fi

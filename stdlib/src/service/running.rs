@@ -509,8 +509,7 @@ mod tests {
             can_reload: true,
             started: 100_000_000,
             started_at: 1000,
-            now: 1060,
-            uptime: 160.0,
+            booted_at: 900,
             files: vec![file("/etc/a", 900), file("/etc/b", 900)],
             owned: vec![Owned::Absent],
             ..Unit::default()

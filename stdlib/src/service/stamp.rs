@@ -73,22 +73,22 @@ pub(super) fn is_stale(unit: &Unit, file: &File) -> bool {
 }
 
 /// True unless the file is surely older than the unit's start. Both clocks must say so: the wall clock may have been set
-/// in between, which is what a recipe for time does. The times are known to the second only, so an equal one is newer.
+/// in between, which is what a recipe for time does. The times are known to the second only, so an equal one is newer. It is
+/// the same whenever the host is asked: how long ago something was would be rounded otherwise each time.
 pub(super) fn is_newer(unit: &Unit, file: &File) -> bool {
     let Some(changed) = file.changed else { return false };
-    let file_age = unit.now.saturating_sub(changed) as f64;
-    let unit_age = unit.uptime - unit.started as f64 / 1e6;
-    changed >= unit.started_at || file_age <= unit_age + 1.0
+    let started = i128::from(unit.booted_at) * 1_000_000 + i128::from(unit.started);
+    changed >= unit.started_at || (i128::from(changed) + 1) * 1_000_000 > started
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A unit that was started at 1000 s on the wall clock, 100 s after boot; now is 60 s later.
+    /// A unit that was started at 1000 s on the wall clock, 100 s after boot.
     fn unit(stamp: Option<&str>) -> Unit {
         let stamp = stamp.map(str::to_owned);
-        Unit { started: 100_000_000, started_at: 1000, now: 1060, uptime: 160.0, stamp, ..Unit::default() }
+        Unit { started: 100_000_000, started_at: 1000, booted_at: 900, stamp, ..Unit::default() }
     }
 
     fn file(hash: &str, changed: i64) -> File {
@@ -103,13 +103,21 @@ mod tests {
         assert!(is_stale(&unit(None), &file("x", 1030)));
     }
 
+    /// Started 0.4 s after the last second in which the file can have changed, or 0.1 s before its end.
+    #[test]
+    fn it_does_not_depend_on_when_the_host_is_asked() {
+        let started = |microseconds| Unit { started: microseconds, started_at: 1001, ..unit(None) };
+        assert!(!is_stale(&started(101_400_000), &file("x", 1000)));
+        assert!(is_stale(&started(100_900_000), &file("x", 1000)));
+    }
+
     #[test]
     fn a_clock_that_was_set_does_not_hide_a_newer_file() {
         // Set back by 500 s after the start; the file was written 10 s ago, which the wall clock calls 500 s before.
-        let back = Unit { now: 560, ..unit(None) };
+        let back = Unit { booted_at: 400, ..unit(None) };
         assert!(is_stale(&back, &file("x", 550)));
         // Set forward by 500 s after the file was written.
-        let forward = Unit { now: 1560, ..unit(None) };
+        let forward = Unit { booted_at: 1400, ..unit(None) };
         assert!(is_stale(&forward, &file("x", 1030)));
     }
 

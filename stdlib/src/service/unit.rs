@@ -46,9 +46,8 @@ pub struct Unit {
     /// The unit files behind it.
     pub(super) fragments: Vec<String>,
     pub(super) boot: String,
-    /// Seconds since boot, and of the wall clock.
-    pub(super) uptime: f64,
-    pub(super) now: i64,
+    /// When the host booted, by what the wall clock says now, rounded down: seconds.
+    pub(super) booted_at: i64,
     pub(super) stamp: Option<String>,
     /// Unit files on the host, when the unit is none that systemd knows.
     pub(super) known: Vec<String>,
@@ -246,7 +245,7 @@ fn parse(text: &str, name: &str, files: &[&str]) -> Result<Unit> {
         return Err(unexpected(name, "the state"));
     }
     unit.boot = token()?.to_owned();
-    unit.uptime = token()?.parse().unwrap_or_default();
+    unit.booted_at = token()?.trim().parse().unwrap_or_default();
     unit.stamp = Some(token()?.to_owned()).filter(|stamp| !stamp.is_empty());
     unit.known = token()?.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
     loop {
@@ -264,20 +263,18 @@ fn parse(text: &str, name: &str, files: &[&str]) -> Result<Unit> {
     let rest: Vec<&str> = tokens.collect();
     let (tail, owned) = rest.split_last().ok_or_else(|| unexpected(name, "the files"))?;
     unit.owned = owned::parse(owned);
-    (unit.now, unit.files) = parse_files(name, files, &kinds, tail)?;
+    unit.files = parse_files(name, files, &kinds, tail)?;
     Ok(unit)
 }
 
-/// `tail` is the time, then as many lines of hashes as there are files, then as many of times; nothing where the unit does not
-/// run.
-fn parse_files(name: &str, paths: &[&str], kinds: &[&str], tail: &str) -> Result<(i64, Vec<File>)> {
+/// `tail` is as many lines of hashes as there are files, then as many of times; nothing where the unit does not run.
+fn parse_files(name: &str, paths: &[&str], kinds: &[&str], tail: &str) -> Result<Vec<File>> {
     let lines: Vec<&str> = tail.lines().collect();
     let there = kinds.iter().filter(|kind| **kind == "file").count();
-    if paths.len() != kinds.len() || (!lines.is_empty() && lines.len() != 1 + 2 * there) {
+    if paths.len() != kinds.len() || (!lines.is_empty() && lines.len() != 2 * there) {
         return Err(unexpected(name, "the files"));
     }
-    let now = lines.first().and_then(|line| line.trim().parse().ok()).unwrap_or_default();
-    let mut next = 1;
+    let mut next = 0;
     let mut files = Vec::new();
     for (path, kind) in paths.iter().zip(kinds) {
         let mut file = File { path: (*path).to_owned(), ..File::default() };
@@ -296,7 +293,7 @@ fn parse_files(name: &str, paths: &[&str], kinds: &[&str], tail: &str) -> Result
         }
         files.push(file);
     }
-    Ok((now, files))
+    Ok(files)
 }
 
 /// `Thu 2024-11-21 10:05:28 UTC` in seconds; 0 when it never was.
@@ -327,11 +324,11 @@ mod tests {
     fn the_answer_of_a_host_is_read() {
         let hash = "a".repeat(64);
         let text = format!(
-            "{SHOW}\0BOOT\x0012.50\x005000000\n{{}}\0\0/l\0/t\0/empty\0\0\0file\0absent\0file\0\0/a\\040b\n/a\n\0absent\0\0folder\0a b\0.c\0\0\
-             100\n{hash}\n{hash}\n77\n78\n"
+            "{SHOW}\0BOOT\x001732183523\x005000000\n{{}}\0\0/l\0/t\0/empty\0\0\0file\0absent\0file\0\0/a\\040b\n/a\n\0absent\0\0folder\0a b\0.c\0\0\
+             {hash}\n{hash}\n77\n78\n"
         );
         let unit = parse(&text, "a.service", &["/x", "/gone", "/y\n"]).unwrap();
-        assert_eq!((unit.started, unit.started_at, unit.now), (5_000_000, 1_732_183_528, 100));
+        assert_eq!((unit.started, unit.started_at, unit.booted_at), (5_000_000, 1_732_183_528, 1_732_183_523));
         assert!(unit.is_active() && unit.can_reload && !unit.must_reread);
         assert_eq!(unit.stamp.as_deref(), Some("5000000\n{}"));
         assert_eq!(unit.links[1], Link { path: "/empty".to_owned(), target: String::new() });
