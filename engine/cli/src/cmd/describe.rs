@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
+use haengine_kernel::harmless::{harmless, one_line};
 use haengine_script::params::{Default as Fallback, ParameterKind};
 use haengine_script::{Outline, Parameter, Recipe, Sources};
 use serde::Serialize;
@@ -153,14 +154,14 @@ fn section(text: &mut String, name: &str, lines: &[String], paint: Paint) {
         text.push_str("  none\n");
     }
     for line in lines {
-        let _ = writeln!(text, "  {line}");
+        let _ = writeln!(text, "  {}", harmless(line));
     }
 }
 
 fn page(shown: &Shown, paint: Paint) -> String {
-    let mut text = format!("{}  {}\n", paint.bold(&shown.name), paint.dim(&shown.place()));
+    let mut text = format!("{}  {}\n", paint.bold(&one_line(&shown.name)), paint.dim(&one_line(&shown.place())));
     if !shown.about.is_empty() {
-        let _ = writeln!(text, "{}", shown.about);
+        let _ = writeln!(text, "{}", harmless(&shown.about));
     }
     if shown.parameters.is_empty() {
         text.push_str("\nIt takes no parameters.\n");
@@ -169,8 +170,8 @@ fn page(shown: &Shown, paint: Paint) -> String {
     }
     let width = shown.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or_default();
     for parameter in &shown.parameters {
-        let name = paint.cyan(&format!("{:width$}", parameter.name));
-        let _ = writeln!(text, "  {name}  {} {}", parameter.about, paint.dim(&kind(parameter)));
+        let name = paint.cyan(&format!("{:width$}", one_line(&parameter.name)));
+        let _ = writeln!(text, "  {name}  {} {}", harmless(&parameter.about), paint.dim(&one_line(&kind(parameter))));
     }
     if let Some(phases) = &shown.phases {
         phases.write(&mut text, paint);
