@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::redact::redact;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
