@@ -45,7 +45,7 @@ it. A plan says what would be copied.";
         positional: &[
             Param::hosts(),
             Param::new("path", ParamKind::Path, "The file on the host."),
-            Param::new("local", ParamKind::LocalPath, "Where the copy goes."),
+            Param::new("local", ParamKind::LocalPlace, "Where the copy goes."),
         ],
         options: &[Param::option("mode", ParamKind::Mode, Absent::Mode(0o600), "Permissions of a new copy.")],
     };

@@ -51,6 +51,9 @@ struct Shown {
     /// What its phases do.
     #[serde(flatten)]
     phases: Option<ShownPhases>,
+    /// What it reads on the operator's machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reads: Vec<String>,
     /// The recipes that it is made of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
@@ -89,7 +92,8 @@ impl Shown {
         let mut outline = recipe.outline();
         let parts = outline.as_mut().map(|outline| std::mem::take(&mut outline.parts)).unwrap_or_default();
         let phases = outline.filter(|_| parts.is_empty()).map(ShownPhases::of);
-        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters, phases, parts }
+        let (name, about, reads) = (name.to_owned(), recipe.about(), recipe.local_reads());
+        Shown { name, file, stock, about, parameters, phases, reads, parts }
     }
 
     /// Where it is, and what it is used in the place of.
@@ -175,6 +179,9 @@ fn page(shown: &Shown, paint: Paint) -> String {
     }
     if let Some(phases) = &shown.phases {
         phases.write(&mut text, paint);
+    }
+    if !shown.reads.is_empty() {
+        section(&mut text, "Reads on this machine", &shown.reads, paint);
     }
     if !shown.parts.is_empty() {
         section(&mut text, "Parts", &shown.parts, paint);

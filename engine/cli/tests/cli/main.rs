@@ -9,6 +9,7 @@
 mod answers;
 mod completions;
 mod durable;
+mod foreign;
 mod harmless;
 mod help;
 mod kept;
