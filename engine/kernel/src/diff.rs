@@ -3,6 +3,7 @@
 use similar::TextDiff;
 
 use crate::redact::redact;
+use crate::secret::Known;
 
 /// A unified diff, redacted.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +41,11 @@ impl Diff {
         });
         let kept: String = kept.collect();
         Diff(format!("{kept}  (and {} bytes more)\n", self.0.len() - kept.len()))
+    }
+
+    /// Leaves known secrets out.
+    pub(crate) fn hide(&mut self, known: &Known) {
+        known.hide_in(&mut self.0);
     }
 
     /// The diff, one change a line.
