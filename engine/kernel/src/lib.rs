@@ -12,7 +12,7 @@
 //! | [`run`], [`uses`] | observe, plan, journal, apply; undo |
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
-//! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
+//! | [`host`], [`transport`], [`patience`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`redact`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
@@ -36,6 +36,7 @@ pub mod lock;
 pub mod module;
 pub mod op;
 pub mod overlay;
+pub mod patience;
 pub mod reach;
 pub mod read;
 pub mod redact;

@@ -1,6 +1,7 @@
 //! `file::copy_tree`: a directory with all in it, from host to host.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -152,6 +153,11 @@ beside the directories above them.";
 
     fn peers(&self) -> Vec<String> {
         vec![self.source.clone()]
+    }
+
+    /// Where only times differ, hashes of whole trees decide.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(3600)
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -87,6 +88,10 @@ it. A plan says what would be copied.";
         let path = Value::from(local.display().to_string());
         let known = [("path", path), ("bytes", unknown()), ("sha256", unknown()), ("changed", unknown())];
         Foreseen::Known(Value::map(known))
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

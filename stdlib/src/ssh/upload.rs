@@ -1,5 +1,7 @@
 //! `ssh::upload`: files of the operator's machine, placed on a host.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -124,6 +126,11 @@ what changes.";
             Upload::File(sent) => sent.target(),
             Upload::Folder(directory) => directory.target(),
         }
+    }
+
+    /// What is there is hashed, and may be large.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(3600)
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {
