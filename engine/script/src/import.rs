@@ -148,11 +148,3 @@ pub(crate) fn parameters_of(
     });
     asked.unwrap_or_else(|panic| Err(raise(recipe_error("engine.panic", &format!("`params()` broke off: {panic}")))))
 }
-
-/// What ends a recipe that is interrupted between two calls.
-pub(crate) fn interrupted() -> Dynamic {
-    match *raise(Error::cancelled()) {
-        EvalAltResult::ErrorTerminated(value, _) => value,
-        _ => Dynamic::UNIT,
-    }
-}

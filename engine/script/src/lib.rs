@@ -10,7 +10,7 @@
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `phases`, `piece`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
-//! | [`outline`], `written`, `reads` | what phases do, and what is read on the operator's machine, from their text |
+//! | [`outline`], `written`, `reads`, `local` | what phases do, and what is read on the operator's machine, from their text |
 //! | `limits` | how deep, large and long things may become |
 //! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
@@ -31,6 +31,7 @@ mod from_rhai;
 mod import;
 mod limits;
 mod load;
+mod local;
 mod lookup;
 mod options;
 mod part;

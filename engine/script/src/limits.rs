@@ -10,7 +10,6 @@ use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, Kind};
 use rhai::{Dynamic, Engine, EvalAltResult};
 
-use crate::import::interrupted;
 use crate::raise::raise;
 
 /// The stack of a thread that plays a recipe. As deep as the limits allow, it needs a part of that; what is not used is
@@ -81,6 +80,14 @@ pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resul
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     text.unwrap_or("it broke off without a word").to_owned()
+}
+
+/// What ends a recipe that is interrupted between two calls.
+fn interrupted() -> Dynamic {
+    match *raise(Error::cancelled()) {
+        EvalAltResult::ErrorTerminated(value, _) => value,
+        _ => Dynamic::UNIT,
+    }
 }
 
 fn endless() -> Dynamic {

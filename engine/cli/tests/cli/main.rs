@@ -16,6 +16,7 @@ mod kept;
 mod misuse;
 mod phases;
 mod recipes;
+mod secrets;
 mod session;
 mod site_recipes;
 mod terminal;

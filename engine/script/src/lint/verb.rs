@@ -13,7 +13,7 @@ use crate::lint::call::Call;
 use crate::lint::check::Lint;
 use crate::lint::literal::{is_bare_block, literal, string};
 use crate::lint::sheet::Sheet;
-use crate::reads;
+use crate::local;
 
 /// An option of every verb: see `bridge`.
 static ON_ERROR: [Param; 1] = [Param::option(
@@ -105,7 +105,7 @@ impl Lint<'_> {
         let Some(reach) = self.snapshot().reach() else { return };
         let reach = reach.with(self.inventory.map(|inventory| inventory.texts()).unwrap_or_default());
         let base = sheet.file.folder().or_else(|| self.snapshot().folder_of(self.recipe())).map(Path::to_owned);
-        for (name, position) in reads::named(kind, given) {
+        for (name, position) in local::named(kind, given) {
             let path = base.as_ref().map_or_else(|| name.into(), |base| base.join(name));
             if let Err(error) = reach.check(&path, name) {
                 self.told(sheet, "check.local_outside", position, &error);
