@@ -83,7 +83,7 @@ mod tests {
     fn a_known_rsa_key_comes_first() {
         let order = host_keys(&[Algorithm::Rsa { hash: None }]);
         assert!(matches!(order[0], Algorithm::Rsa { hash: Some(HashAlg::Sha512) }));
-        assert!(matches!(order[3], Algorithm::Ed25519));
+        assert!(matches!(order[2], Algorithm::Ed25519));
         assert_eq!(order.len(), Preferred::DEFAULT.key.len() - 1);
     }
 
