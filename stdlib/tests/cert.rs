@@ -213,6 +213,30 @@ async fn what_a_certificate_lacks_is_the_reason() {
     assert_eq!(refusal(&sandbox, &issue()).await.code(), "cert.no_authority");
 }
 
+/// Whatever a certificate says, it is worth nothing once its authority has ended.
+#[tokio::test]
+async fn a_certificate_ends_with_its_authority() {
+    let sandbox = Sandbox::new("dash");
+    let authority =
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca.pem -days 20 -subj /CN=demo 2>/dev/null";
+    sandbox.given(&given(authority)).await;
+    let first = summary(&sandbox, &issue()).await.unwrap();
+    assert!(first.contains(", with its authority: there is none"), "{first}");
+    sandbox.ensure(&issue(), &keep(1)).await.result.unwrap();
+    // It would be renewed 30 days before its end, and a new one would end no later.
+    assert_eq!(summary(&sandbox, &issue()).await, None);
+    let ends =
+        said(&sandbox, "cd /srv/t; openssl x509 -noout -enddate <ca.pem; openssl x509 -noout -enddate <server.pem")
+            .await;
+    assert!(ends.lines().next() == ends.lines().nth(1), "{ends}");
+    let longer = "cd /srv/t; openssl req -new -key server-key.pem -subj /O=first/O=second/CN=server -out a.csr 2>/dev/null; \
+        printf 'subjectAltName=DNS:demo.example,DNS:*.demo.example,IP:192.0.2.1,IP:2001:db8::1' >ext; \
+        openssl x509 -req -in a.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 400 -extfile ext -out server.pem 2>/dev/null";
+    sandbox.given(longer).await;
+    let again = summary(&sandbox, &issue()).await.unwrap();
+    assert!(again.contains("the old one outlives its authority"), "{again}");
+}
+
 #[tokio::test]
 async fn what_is_there_needs_no_authority_key() {
     let sandbox = Sandbox::new("dash");

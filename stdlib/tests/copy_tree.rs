@@ -244,6 +244,53 @@ async fn a_fresh_tree_comes_with_all_that_it_has() {
     assert!(!Path::new(&format!("{}/7.tree/new", bench.keep.folder_on("/dev/shm"))).exists());
 }
 
+/// In the stream, in a folder that is new, in one that is there, and under a name that is no text.
+#[tokio::test]
+async fn what_was_not_asked_for_is_not_placed() {
+    let evil = |name: &'static str| ("exec tar -c", name);
+    let cases = [
+        evil("touch ../evil; chmod 4755 ../evil; exec tar -c -P ../evil --transform s,.*evil,./evil,"),
+        evil("touch ../evil; chmod 4755 ../evil; exec tar -c -P ../evil --transform s,.*evil,./new/evil,"),
+        evil("touch ../evil; chmod 4755 ../evil; exec tar -c -P ../evil --transform s,.*evil,./old/evil,"),
+        evil("mkdir -p ../evil; exec tar -c -P ../evil --transform s,.*evil,./old/evil,"),
+        evil("touch ../evil; exec tar -c -P ../evil --transform \"s,.*evil,./$(printf '\\377'),\""),
+    ];
+    for (at, instead) in cases {
+        for fresh in [true, false] {
+            let bench = Bench::new();
+            bench.write("from/new/a", "a");
+            bench.write("from/old/b", "b");
+            if !fresh {
+                bench.write("to/old/mine", "mine");
+            }
+            let op = bench.op(&[]);
+            let change = bench.plan(&op).await.unwrap().unwrap();
+            let was = fresh.then(|| snapshot(bench.folder.path())).unwrap_or_else(|| content(&bench.path("to")));
+            *bench.fault.lock().unwrap() = Some((at, instead));
+            let error = op.apply(&bench.host, &change.before, &bench.keep).await.unwrap_err();
+            assert!(matches!(error.code(), "file.not_asked_for" | "file.source_changed"), "{instead}: {error}");
+            if fresh {
+                assert!(!Path::new(&bench.path("to")).exists());
+            } else {
+                assert_eq!(content(&bench.path("to")), was, "{instead}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_cut() {
+    let bench = Bench::new();
+    bench.write("from/a", "a");
+    let op = bench.op(&[]);
+    let change = bench.plan(&op).await.unwrap().unwrap();
+    std::fs::File::create(bench.path("huge")).unwrap().set_len(1 << 40).unwrap();
+    *bench.fault.lock().unwrap() = Some(("--sparse", "-P ../huge"));
+    let error = op.apply(&bench.host, &change.before, &bench.keep).await.unwrap_err();
+    assert_eq!(error.code(), "host.too_much", "{error}");
+    assert!(!Path::new(&bench.path("to")).exists());
+}
+
 #[tokio::test]
 async fn strange_names_are_replaced_and_given_back() {
     let bench = Bench::new();

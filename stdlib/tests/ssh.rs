@@ -9,15 +9,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use haengine_kernel::action::{Action, Performed};
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Kind, Result};
 use haengine_kernel::event::{Event, Events, Stamped};
 use haengine_kernel::host::{Host, Hosts};
+use haengine_kernel::inventory::HostSpec;
 use haengine_kernel::overlay::{Effect, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::Signature;
+use haengine_kernel::transport::{Command, Connect, Duplex, Output, Stream, Transport};
 use haengine_kernel::value::Value;
 use haengine_kernel::verb::{ActionVerb, Verb};
 use haengine_stdlib::ssh::{Download, Facts, Query, Run, Script, Wait};
@@ -393,6 +396,52 @@ async fn a_download_is_whole_or_not_there() {
     let again = json(&fetch.read(&world.host).await.unwrap());
     assert_eq!((&again["changed"], &again["sha256"]), (&false.into(), &result["sha256"]));
     assert_eq!(std::fs::read_dir(world.path("got/a")).unwrap().count(), 1);
+}
+
+/// This machine, where each stream sends without an end.
+struct Flood;
+
+#[async_trait]
+impl Transport for Flood {
+    async fn exec(&self, command: &Command) -> Result<Output> {
+        local::Local.exec(command).await
+    }
+
+    async fn stream(&self, _command: &Command) -> Result<Stream> {
+        local::Local.stream(&Command::script("exec yes")).await
+    }
+
+    async fn open_tcp(&self, address: &str, port: u16) -> Result<Box<dyn Duplex>> {
+        local::Local.open_tcp(address, port).await
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl Connect for Flood {
+    async fn connect(&self, _host: &HostSpec) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(Flood))
+    }
+}
+
+#[tokio::test]
+async fn a_download_takes_no_more_than_was_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hosts, host) = local::hosts_through(Arc::new(Flood), Events::channel().0, CancellationToken::new());
+    let remote = folder.path().join("one").to_str().unwrap().to_owned();
+    std::fs::write(&remote, "one\n").unwrap();
+    let error = download(folder.path(), &remote, "copy", []).read(&host).await.map(drop).unwrap_err();
+    assert_eq!((error.code(), hosts.inventory().hosts.len()), ("host.too_much", 2));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left");
+}
+
+#[tokio::test]
+async fn a_file_of_the_kernel_is_downloaded_whole() {
+    let world = world();
+    let fetch = download(world.folder.path(), "/proc/version", "version", []);
+    fetch.read(&world.host).await.unwrap();
+    assert_eq!(std::fs::read(world.path("version")).unwrap(), std::fs::read("/proc/version").unwrap());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
+use haengine_kernel::harmless::one_line;
 use haengine_kernel::inventory::Inventory;
 use haengine_script::Parameter;
 use haengine_script::params::ParameterKind;
@@ -62,8 +63,9 @@ fn declared(recipe: &str) -> Option<Vec<Parameter>> {
     Some(recipe.parameters().to_vec())
 }
 
+/// A shell draws what it is offered.
 fn offer(text: &str, about: &str) -> CompletionCandidate {
-    CompletionCandidate::new(text).help(Some(about.to_owned().into()).filter(|_| !about.is_empty()))
+    CompletionCandidate::new(one_line(text)).help(Some(one_line(about).into()).filter(|_| !about.is_empty()))
 }
 
 /// The words of the command as far as they are typed, and which of them is typed now.
@@ -125,7 +127,7 @@ impl Words {
             _ => Vec::new(),
         };
         let fitting = values.into_iter().filter(|value| value.starts_with(begun));
-        fitting.map(|value| CompletionCandidate::new(format!("{before}{done}{value}"))).collect()
+        fitting.map(|value| offer(&format!("{before}{done}{value}"), "")).collect()
     }
 
     fn hosts(&self) -> Vec<String> {

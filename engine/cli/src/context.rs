@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use haengine_kernel::error::{Error, ErrorRecord, Result};
 use haengine_kernel::event::{Event, Stamped};
+use haengine_kernel::harmless::harmless;
 use haengine_kernel::inventory::Inventory;
 use haengine_kernel::journal::Store;
 use haengine_script::Fault;
@@ -66,7 +67,7 @@ impl Context {
 
     /// Tells what the operator should know, beside the output.
     pub fn warn(&self, text: &str) {
-        Out::stderr().write(&format!("{} {text}\n", self.error_paint.yellow("warning:")));
+        Out::stderr().write(&format!("{} {}\n", self.error_paint.yellow("warning:"), harmless(text)));
     }
 
     /// Tells why nothing is done: to a person, and with `--json` to a program too.

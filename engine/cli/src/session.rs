@@ -136,7 +136,8 @@ impl Session {
         exit
     }
 
-    fn draw(&self, drawing: String) {
+    fn draw(&self, mut drawing: String) {
+        self.events.known().hide_in(&mut drawing);
         match self.json {
             true => Out::stderr().write(&drawing),
             false => self.drawings.push(drawing),

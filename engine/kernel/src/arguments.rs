@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
+use crate::reach::Reach;
 use crate::signature::{Param, ParamKind, Signature, nearest, quoted};
 use crate::text::Text;
 use crate::value::Value;
@@ -21,6 +22,7 @@ pub struct Arguments {
     values: BTreeMap<&'static str, Value>,
     base: Option<PathBuf>,
     texts: LocalTexts,
+    reach: Option<Arc<Reach>>,
 }
 
 impl Arguments {
@@ -60,7 +62,7 @@ impl Arguments {
             values.extend(param.absent.value().map(|value| (param.name, value)));
         }
         let (function, signature) = (function.to_owned(), *signature);
-        Ok(Arguments { function, signature, values, base: None, texts: LocalTexts::default() })
+        Ok(Arguments { function, signature, values, base: None, texts: LocalTexts::default(), reach: None })
     }
 
     /// The function that was called, as recipes write it.
@@ -80,6 +82,18 @@ impl Arguments {
     pub fn with_texts(mut self, texts: LocalTexts) -> Arguments {
         self.texts = texts;
         self
+    }
+
+    /// The same, where no more of the operator's machine may be read than is within this reach.
+    #[must_use]
+    pub fn within(mut self, reach: Option<Arc<Reach>>) -> Arguments {
+        self.reach = reach;
+        self
+    }
+
+    /// What may be read of the operator's machine; everything where nothing is said.
+    pub fn reach(&self) -> Option<&Arc<Reach>> {
+        self.reach.as_ref()
     }
 
     /// What local files held when the recipe was loaded: a run goes on with that, whatever they hold now.
@@ -130,6 +144,24 @@ impl Arguments {
     pub fn local_path(&self, name: &str) -> Result<PathBuf> {
         let path = self.string(name)?;
         Ok(self.base().map_or_else(|| PathBuf::from(&path), |base| base.join(&path)))
+    }
+
+    /// The same path, of which something is read.
+    ///
+    /// # Errors
+    /// `local.outside` where that is out of the recipe's reach; when it was not given.
+    pub fn readable_path(&self, name: &str) -> Result<PathBuf> {
+        self.readable(&self.string(name)?)
+    }
+
+    /// A path on the operator's machine as the recipe writes it, made absolute or relative to the current folder.
+    ///
+    /// # Errors
+    /// `local.outside` where it is out of the recipe's reach.
+    pub fn readable(&self, named: &str) -> Result<PathBuf> {
+        let path = self.base().map_or_else(|| PathBuf::from(named), |base| base.join(named));
+        self.reach.as_ref().map_or(Ok(()), |reach| reach.check(&path, named))?;
+        Ok(path)
     }
 
     /// One string or several.
@@ -256,7 +288,9 @@ fn option_named<'a>(function: &str, signature: &'a Signature, name: &str) -> Res
 }
 
 fn check_value(place: &str, param: &Param, value: &Value) -> Result<()> {
-    if let (Value::Unknown(unknown), false) = (value, matches!(param.kind, ParamKind::Text | ParamKind::Any)) {
+    if let (Value::Unknown(unknown), false) =
+        (value, matches!(param.kind, ParamKind::Text | ParamKind::LocalText | ParamKind::Any))
+    {
         if let Some(error) = unknown.forgotten(&format!("{place} depends on")) {
             return Err(error);
         }
@@ -307,9 +341,13 @@ fn fits(kind: ParamKind, value: &Value) -> bool {
         ParamKind::Hosts | ParamKind::Any => true,
         ParamKind::Path => is_path(value),
         ParamKind::Paths => is_path(value) || all(value, is_path),
-        ParamKind::Host | ParamKind::String | ParamKind::LocalPath => matches!(value, Value::String(_)),
-        ParamKind::Strings => matches!(value, Value::String(_)) || all(value, |item| matches!(item, Value::String(_))),
-        ParamKind::Text => text(value).is_some() || all(value, |part| text(part).is_some()),
+        ParamKind::Host | ParamKind::String | ParamKind::LocalPath | ParamKind::LocalPlace => {
+            matches!(value, Value::String(_))
+        }
+        ParamKind::Strings | ParamKind::LocalPaths => {
+            matches!(value, Value::String(_)) || all(value, |item| matches!(item, Value::String(_)))
+        }
+        ParamKind::Text | ParamKind::LocalText => text(value).is_some() || all(value, |part| text(part).is_some()),
         ParamKind::Command => is_command(value),
         ParamKind::Integer => matches!(value, Value::Integer(_)),
         ParamKind::Integers => matches!(value, Value::Integer(_)) || all(value, |item| as_integer(item).is_some()),

@@ -2,6 +2,9 @@
 
 use similar::TextDiff;
 
+use crate::redact::redact;
+use crate::secret::Known;
+
 /// A unified diff, redacted.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -40,72 +43,20 @@ impl Diff {
         Diff(format!("{kept}  (and {} bytes more)\n", self.0.len() - kept.len()))
     }
 
+    /// Leaves known secrets out.
+    pub(crate) fn hide(&mut self, known: &Known) {
+        known.hide_in(&mut self.0);
+    }
+
     /// The diff, one change a line.
     pub fn text(&self) -> &str {
         &self.0
     }
 }
 
-/// Replaces what must not be seen: private PEM blocks, and values behind names such as `token`, `password`, `key-data`.
-pub fn redact(text: &str) -> String {
-    let mut redactor = Redactor::default();
-    text.split_inclusive('\n').filter_map(|line| redactor.line(line)).collect()
-}
-
-/// Replaces what must not be seen in lines that come one by one.
-#[derive(Debug, Default)]
-pub struct Redactor {
-    /// Inside a private PEM block.
-    private: bool,
-}
-
-impl Redactor {
-    /// The line as it may be seen; none within a private PEM block, whose first line stands for all of it.
-    pub fn line(&mut self, line: &str) -> Option<String> {
-        if line.contains("-----BEGIN") && line.contains("PRIVATE KEY") {
-            self.private = true;
-            return Some(if line.ends_with('\n') { "‹private key›\n" } else { "‹private key›" }.to_owned());
-        }
-        if self.private {
-            self.private = !(line.contains("-----END") && line.contains("PRIVATE KEY"));
-            return None;
-        }
-        Some(redact_line(line))
-    }
-}
-
-const SECRET_NAMES: [&str; 9] =
-    ["password", "passwd", "token", "secret", "key-data", "auth_pass", "passphrase", "private_key", "apikey"];
-
-/// `name: value`, `name=value` and `name value`, where the name's end says that the value is secret.
-fn redact_line(line: &str) -> String {
-    let lower = line.to_ascii_lowercase();
-    for name in SECRET_NAMES {
-        let Some(start) = lower.find(name) else { continue };
-        let after = start + name.len();
-        let rest = &line[after..];
-        let quote = rest.starts_with(['"', '\'']) as usize;
-        let separator = rest[quote..].chars().take_while(|c| ": =\t".contains(*c)).count();
-        let value = rest[quote + separator..].trim_end();
-        // A path or an empty value is no secret: `--token-auth-file=/etc/…`, `tokens:`.
-        if separator > 0 && !value.is_empty() && !value.starts_with('/') {
-            let end = if line.ends_with('\n') { "\n" } else { "" };
-            return format!("{}‹secret›{end}", &line[..after + quote + separator]);
-        }
-    }
-    line.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let text = "a: 1\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n    token: abc\nPASSWORD=x\n--token-auth-file=/etc/t\n";
-        let shown = redact(text);
-        assert_eq!(shown, "a: 1\n‹private key›\n    token: ‹secret›\nPASSWORD=‹secret›\n--token-auth-file=/etc/t\n");
-    }
 
     #[test]
     fn the_journal_keeps_the_beginning_of_a_long_diff() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secret::Known;
+
 /// Codes that errors had before, and what they are called now.
 pub const RENAMED_CODES: [(&str, &str); 3] =
     [("ssh.exit", "host.exit"), ("ssh.timeout", "host.timeout"), ("vip.authority", "call.missing")];
@@ -163,6 +165,14 @@ pub struct ErrorRecord {
     /// The causes, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
+}
+
+impl ErrorRecord {
+    /// Leaves known secrets out.
+    pub(crate) fn hide(&mut self, known: &Known) {
+        known.hide_in(&mut self.message);
+        self.hint.iter_mut().chain(&mut self.causes).for_each(|text| known.hide_in(text));
+    }
 }
 
 impl From<&Error> for ErrorRecord {

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use crate::diff::Diff;
 use crate::error::ErrorRecord;
 use crate::remnant::Remnant;
+use crate::secret::Known;
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -256,20 +257,51 @@ pub struct Stamped {
     pub time: jiff::Timestamp,
 }
 
+impl Event {
+    /// Leaves known secrets out of what hosts and recipes say.
+    fn hide(&mut self, known: &Known) {
+        match self {
+            Event::Output { line, .. } => known.hide_in(line),
+            Event::Log { message, .. } => known.hide_in(message),
+            Event::Waiting { what } => known.hide_in(what),
+            Event::Error { error, .. } => error.hide(known),
+            Event::Change(change) => {
+                known.hide_in(&mut change.summary);
+                change.diff.iter_mut().for_each(|diff| diff.hide(known));
+                change.error.iter_mut().for_each(|error| error.hide(known));
+            }
+            Event::Check(check) => {
+                known.hide_in(&mut check.detail);
+                check.findings.iter_mut().for_each(|finding| known.hide_in(&mut finding.message));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Where events go. Cheap to copy; sending never waits.
 #[derive(Clone)]
-pub struct Events(mpsc::UnboundedSender<Stamped>);
+pub struct Events {
+    sender: mpsc::UnboundedSender<Stamped>,
+    known: Known,
+}
 
 impl Events {
     /// A sink, and the end from which a reporter reads.
     pub fn channel() -> (Events, mpsc::UnboundedReceiver<Stamped>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Events(sender), receiver)
+        (Events { sender, known: Known::default() }, receiver)
     }
 
     /// Tells the reporter; a reporter that has gone is no reason to stop a run.
-    pub fn send(&self, event: Event) {
-        let _ = self.0.send(Stamped { event, time: jiff::Timestamp::now() });
+    pub fn send(&self, mut event: Event) {
+        event.hide(&self.known);
+        let _ = self.sender.send(Stamped { event, time: jiff::Timestamp::now() });
+    }
+
+    /// The secrets that no event tells.
+    pub fn known(&self) -> &Known {
+        &self.known
     }
 
     /// A message.

@@ -8,12 +8,12 @@
 //! |---|---|
 //! | [`op`], [`action`], [`read`] | what a verb promises, by sort |
 //! | [`verb`], [`module`], [`registry`] | verbs of all sorts behind one interface, and their names |
-//! | [`signature`], [`arguments`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
+//! | [`signature`], [`arguments`], [`reach`], [`value`], [`text`], [`shape`], [`review`] | a call and what passes through it |
 //! | [`run`], [`uses`] | observe, plan, journal, apply; undo |
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
-//! | [`host`], [`transport`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
-//! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`waits`] | what is told, and what is not |
+//! | [`host`], [`transport`], [`patience`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
+//! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`redact`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
 pub mod action;
@@ -36,7 +36,10 @@ pub mod lock;
 pub mod module;
 pub mod op;
 pub mod overlay;
+pub mod patience;
+pub mod reach;
 pub mod read;
+pub mod redact;
 pub mod registry;
 pub mod remnant;
 pub mod review;

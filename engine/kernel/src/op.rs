@@ -1,5 +1,7 @@
 //! What a verb promises. An op is a state op, an [`action`](crate::action::Action) or a [`read`](crate::read::Read).
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +12,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::keep::Keep;
 use crate::overlay::{Effect, Overlay};
+use crate::patience::ANSWER;
 use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::signature::Signature;
@@ -60,6 +63,11 @@ pub trait Op: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The other hosts that observe will ask, by name.
     fn peers(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// How long the host may take to be read, from when the connection stands.
+    fn patience(&self) -> Duration {
+        ANSWER
     }
 
     /// Reads the host. One round trip.

@@ -1,5 +1,7 @@
 //! Verbs that only look.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::arguments::Arguments;
@@ -7,6 +9,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::op::Example;
 use crate::overlay::Overlay;
+use crate::patience::ANSWER;
 use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::value::{Unknown, Value};
@@ -33,6 +36,11 @@ pub trait Read: Clone + Send + Sync + 'static {
 
     /// What a plan knows without asking the host.
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen;
+
+    /// How long the host may take over it, from when the connection stands; none where the read has limits of its own.
+    fn patience(&self) -> Option<Duration> {
+        Some(ANSWER)
+    }
 
     /// Asks the host.
     ///

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::arguments::LocalTexts;
 use crate::error::Error;
+use crate::reach::Reach;
 
 /// What is written out of a call.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,8 @@ pub struct Written {
     pub folders: Vec<PathBuf>,
     /// What local files held when the recipe was loaded.
     pub files: LocalTexts,
+    /// What may be read of the operator's machine; everything where nothing is said.
+    pub reach: Option<Arc<Reach>>,
     /// Texts by the name of their argument or option.
     pub texts: BTreeMap<&'static str, String>,
     /// The keys of maps, where all of them are known, by the name of the argument or option.

@@ -1,16 +1,21 @@
 //! Values that must not be seen.
 
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// A secret value. It has no `Debug`, no `Display` and no `Serialize`, so that it cannot reach a
 /// log, an error or the journal by accident; whoever needs the text says [`expose`](Secret::expose).
 #[derive(Clone)]
-pub struct Secret(std::sync::Arc<Zeroizing<String>>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Wraps a secret text; its memory is wiped when the last copy goes.
     pub fn new(text: String) -> Self {
-        Secret(std::sync::Arc::new(Zeroizing::new(text)))
+        Secret(Arc::new(Zeroizing::new(text)))
     }
 
     /// The text itself. Each call is a place to look at when secrets are reviewed.
@@ -30,6 +35,66 @@ impl Secret {
     }
 }
 
+/// The secrets that a run has been given. Wherever they occur in what is told or written down, a word stands instead.
+#[derive(Clone, Default)]
+pub struct Known(Arc<RwLock<Vec<Secret>>>);
+
+/// What is shorter is found in too many texts that have nothing to do with it.
+const SHORTEST: usize = 6;
+
+impl Known {
+    /// From now on this one is known: as it is, line by line, and in base64.
+    pub fn add(&self, secret: &Secret) {
+        let text = secret.expose();
+        let lines = text.lines().map(str::trim).map(str::to_owned);
+        let all = lines.chain([STANDARD.encode(text), STANDARD.encode(format!("{text}\n"))]);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for text in all.filter(|text| text.len() >= SHORTEST).map(Zeroizing::new) {
+            if !known.iter().any(|one| one.expose() == text.as_str()) {
+                known.push(Secret(Arc::new(text)));
+            }
+        }
+        // One may be part of another.
+        known.sort_by_key(|one| std::cmp::Reverse(one.expose().len()));
+    }
+
+    /// Those that are so long that no name of a unit, a file or a user is one of them by chance.
+    pub(crate) fn long(&self) -> Known {
+        const LONG: usize = 12;
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let long = known.iter().filter(|secret| secret.expose().len() >= LONG).cloned().collect();
+        Known(Arc::new(RwLock::new(long)))
+    }
+
+    /// The text without them.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = Cow::Borrowed(text);
+        for secret in known.iter().filter(|secret| text.contains(secret.expose())) {
+            shown = Cow::Owned(shown.replace(secret.expose(), REDACTED));
+        }
+        shown
+    }
+
+    /// The same in place.
+    pub fn hide_in(&self, text: &mut String) {
+        if let Cow::Owned(hidden) = self.hide(text) {
+            *text = hidden;
+        }
+    }
+
+    /// The same for all texts of a value, but not for names of fields, and not for paths: undo needs those as they are.
+    pub fn hide_json(&self, json: &mut serde_json::Value) {
+        use serde_json::Value as Json;
+        match json {
+            Json::String(text) if !text.starts_with('/') => self.hide_in(text),
+            Json::Array(items) => items.iter_mut().for_each(|item| self.hide_json(item)),
+            Json::Object(map) => map.values_mut().for_each(|item| self.hide_json(item)),
+            _ => {}
+        }
+    }
+}
+
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.0.as_str() == other.0.as_str()
@@ -42,6 +107,20 @@ pub const REDACTED: &str = "‹secret›";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_known_is_hidden_wherever_it_is() {
+        let known = Known::default();
+        known.add(&Secret::new("hunter2-long\nsecond line\nab\n".to_owned()));
+        known.add(&Secret::new("hunter2".to_owned()));
+        assert_eq!(known.hide("a hunter2-long b hunter2 c"), "a ‹secret› b ‹secret› c");
+        assert_eq!(known.hide("second line, ab"), "‹secret›, ab");
+        let encoded = STANDARD.encode("hunter2");
+        assert_eq!(known.hide(&format!("data: {encoded}")), "data: ‹secret›");
+        let mut json = serde_json::json!({ "hunter2": ["x hunter2", "/etc/hunter2", 7] });
+        known.hide_json(&mut json);
+        assert_eq!(json, serde_json::json!({ "hunter2": ["x ‹secret›", "/etc/hunter2", 7] }));
+    }
 
     #[test]
     fn a_secret_is_found_in_what_a_program_says() {

@@ -61,8 +61,14 @@ pub enum ParamKind {
     Path,
     /// An absolute path, or an array of them: one change each.
     Paths,
-    /// A path on the operator's machine, relative to the recipe's folder.
+    /// A path on the operator's machine, relative to the recipe's folder, of which something is read.
     LocalPath,
+    /// One such path or several.
+    LocalPaths,
+    /// Such a path, or a text of several lines that may be a secret or known only when run.
+    LocalText,
+    /// A path on the operator's machine, relative to the recipe's folder, where something is written.
+    LocalPlace,
     /// A text that is shown and journalled.
     String,
     /// A string or an array of strings.
@@ -90,6 +96,11 @@ pub enum ParamKind {
 }
 
 impl ParamKind {
+    /// Whether it names what is read on the operator's machine.
+    pub fn reads_locally(self) -> bool {
+        matches!(self, ParamKind::LocalPath | ParamKind::LocalPaths | ParamKind::LocalText)
+    }
+
     /// What it takes, with its article: "a string".
     pub fn takes(self) -> String {
         match self {
@@ -97,11 +108,11 @@ impl ParamKind {
             ParamKind::Host => "a host".into(),
             ParamKind::Path => "an absolute path".into(),
             ParamKind::Paths => "an absolute path or an array of them".into(),
-            ParamKind::LocalPath => "a path on your machine".into(),
+            ParamKind::LocalPath | ParamKind::LocalPlace => "a path on your machine".into(),
             ParamKind::String => "a string".into(),
-            ParamKind::Strings => "a string or an array of strings".into(),
+            ParamKind::Strings | ParamKind::LocalPaths => "a string or an array of strings".into(),
             ParamKind::Command => "a command: a string for `sh`, or an array of words".into(),
-            ParamKind::Text => "a string or a secret".into(),
+            ParamKind::Text | ParamKind::LocalText => "a string or a secret".into(),
             ParamKind::Integer => "an integer".into(),
             ParamKind::Integers => "an integer or an array of them".into(),
             ParamKind::Boolean => "a boolean".into(),

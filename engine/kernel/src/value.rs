@@ -95,7 +95,7 @@ const FORGOT: &str = ", of which the journal keeps the beginning, without secret
 
 /// What stands for a secret or a cut in a text of the journal.
 const GAPS: [&str; 4] =
-    [crate::secret::REDACTED, "‹private key›", "‹known only when run›", " more bytes are not in the journal›"];
+    [crate::secret::REDACTED, "‹private key", "‹known only when run›", " more bytes are not in the journal›"];
 
 /// How much text of one result the journal keeps.
 const JOURNALLED: usize = 64 * 1024;
@@ -128,7 +128,7 @@ impl Value {
 fn shorten(json: serde_json::Value, left: &mut usize) -> serde_json::Value {
     use serde_json::Value as Json;
     match json {
-        Json::String(text) => Json::String(shorten_text(crate::diff::redact(&text), left)),
+        Json::String(text) => Json::String(shorten_text(crate::redact::redact(&text), left)),
         Json::Array(values) => Json::Array(values.into_iter().map(|value| shorten(value, left)).collect()),
         Json::Object(values) => {
             Json::Object(values.into_iter().map(|(name, value)| (name, shorten(value, left))).collect())

@@ -80,6 +80,8 @@ impl Prompt for Asked {
 
 impl SecretSource for Asked {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret> {
-        self.0.secret(reference)
+        let secret = self.0.secret(reference)?;
+        self.0.events().known().add(&secret);
+        Ok(secret)
     }
 }

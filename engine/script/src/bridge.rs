@@ -66,6 +66,7 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
     let subject = signature.subject().and_then(|index| given.get(index).map(|value| (index, value.clone())));
     let positional = given.iter().map(to_kernel).collect::<Result<_, _>>().map_err(raise)?;
     let mut arguments = Arguments::check(&function, &signature, positional, options).map_err(raise)?;
+    arguments = arguments.within(common.reach.clone());
     if let Some(folder) = frame.snapshot.folder_of(&frame.place.recipe) {
         arguments = arguments.with_base(folder).with_texts(frame.snapshot.templates.clone());
     }

@@ -12,6 +12,7 @@ use crate::bridge::{Over, gather};
 use crate::closure::{call_in, detached};
 use crate::frame::Frame;
 use crate::host::host_names;
+use crate::limits::STACK;
 use crate::raise::{placed, raise};
 use crate::unknown::looked_at;
 use crate::value::type_name;
@@ -139,7 +140,11 @@ pub(crate) fn beside<T: Sync>(forks: usize, items: &[T], work: impl Fn(usize, &T
     };
     std::thread::scope(|scope| {
         for _ in 0..forks.min(items.len()) {
-            scope.spawn(thread);
+            // Where the machine has no thread left, those that there are do the work.
+            let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, thread);
+            if spawned.is_err() {
+                thread();
+            }
         }
     });
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::inventory::{Inventory, SecretSource};
+use haengine_kernel::reach::Reach;
 use haengine_kernel::run::{Place, Run};
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 use tokio::runtime::Handle;
@@ -40,6 +41,8 @@ pub(crate) struct Common {
     pub forks: usize,
     /// Who is asked about steps that fail, if anybody.
     pub mender: Option<Arc<dyn Mender>>,
+    /// What the recipe may read on the operator's machine; everything where nothing is said.
+    pub reach: Option<Arc<Reach>>,
     /// What was warned of: a phase that is played again says only what is new.
     pub warned: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -55,6 +58,7 @@ impl Common {
             secrets,
             forks: forks.max(1),
             mender: None,
+            reach: None,
             warned: Arc::default(),
         }
     }

@@ -10,6 +10,7 @@ use rhai::{
 };
 
 use crate::frame::{Frame, Given};
+use crate::limits::on_a_deep_stack;
 use crate::params::{Parameter, bind_map, declared};
 use crate::part::Part;
 use crate::parts::play_parts;
@@ -84,10 +85,10 @@ fn bound(context: &NativeCallContext, file: &SnapshotFile, given: Map) -> RhaiRe
     let frame = Frame::of(context)?;
     let common = frame.common(context)?;
     let parameters = parameters_of(context.engine(), file, &frame.snapshot)?;
-    let scope =
-        crate::params::Context { inventory: common.run.hosts().inventory(), secrets: &*common.secrets, home: None };
+    let (inventory, reach) = (common.run.hosts().inventory(), common.reach.clone());
+    let scope = crate::params::Context { inventory, secrets: &*common.secrets, home: None, reach };
     let bound = bind_map(&parameters, given, &scope).map_err(raise)?;
-    Ok((frame.clone(), bound.0))
+    Ok((frame.clone(), bound))
 }
 
 /// Calls the file's `main`, or plays its phases or parts.
@@ -141,14 +142,9 @@ pub(crate) fn parameters_of(
     ast.set_source(file.label.as_str());
     let frame = Frame::new(snapshot.clone(), None, Default::default());
     let options = CallFnOptions::new().with_tag(frame.tag()).eval_ast(true);
-    let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &ast, "params", ())?;
-    declared(value, &file.ast).map_err(raise)
-}
-
-/// What ends a recipe that is interrupted between two calls.
-pub(crate) fn interrupted() -> Dynamic {
-    match *raise(Error::cancelled()) {
-        EvalAltResult::ErrorTerminated(value, _) => value,
-        _ => Dynamic::UNIT,
-    }
+    let asked = on_a_deep_stack(|| {
+        let value: Dynamic = engine.call_fn_with_options(options, &mut Scope::new(), &ast, "params", ())?;
+        declared(value, &file.ast).map_err(raise)
+    });
+    asked.unwrap_or_else(|panic| Err(raise(recipe_error("engine.panic", &format!("`params()` broke off: {panic}")))))
 }

@@ -10,7 +10,8 @@
 //! | [`recipe`], [`params`] | what a recipe says of itself, and its run |
 //! | `bridge`, `frame` | from a call in a recipe to a verb of the kernel |
 //! | `phases`, `piece`, `play`, `part`, `parts`, `difference` | what makes a file a recipe, and how phases and parts are played |
-//! | [`outline`], `written` | what phases do, read from their text |
+//! | [`outline`], `written`, `reads`, `local` | what phases do, and what is read on the operator's machine, from their text |
+//! | `limits` | how deep, large and long things may become |
 //! | `step`, `preflight` (with `check`, `findings`), `options`, `fanout`, `waiting`, `talk`, `import`, `lookup` | the functions of the language |
 //! | [`session`] | lines that a person writes one after the other |
 //! | [`repair`], `remedy` | what can be done about a step that fails |
@@ -28,7 +29,9 @@ mod findings;
 mod frame;
 mod from_rhai;
 mod import;
+mod limits;
 mod load;
+mod local;
 mod lookup;
 mod options;
 mod part;
@@ -39,6 +42,7 @@ mod piece;
 mod play;
 mod preflight;
 mod raise;
+mod reads;
 mod remedy;
 mod step;
 mod syntax;

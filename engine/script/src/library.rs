@@ -8,13 +8,15 @@ use haengine_kernel::registry::Registry;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, OptimizationLevel};
 
 use crate::part::Part;
-use crate::{bridge, fanout, import, lookup, params, preflight, step, talk, unknown, waiting};
+use crate::{bridge, fanout, import, limits, lookup, params, preflight, step, talk, unknown, waiting};
 use haengine_kernel::module::Module;
 
 /// The language: an engine with all functions and modules, and the verbs behind them.
 #[derive(Clone)]
 pub struct Library {
     pub(crate) engine: Arc<Engine>,
+    /// The same for what is asked before a run, with narrow limits.
+    pub(crate) declarations: Arc<Engine>,
     modules: Arc<Vec<Module>>,
     registry: Arc<Registry>,
     cancel: Cancel,
@@ -30,6 +32,7 @@ impl Library {
         modules.iter().flat_map(|module| &module.verbs).for_each(|verb| registry.add(verb.clone()));
         Library {
             engine: Arc::new(engine(&modules, cancel.clone())),
+            declarations: Arc::new(declarations(&modules, cancel.clone())),
             modules: Arc::new(modules),
             registry: Arc::new(registry),
             cancel,
@@ -56,9 +59,16 @@ impl Library {
     }
 }
 
+fn declarations(modules: &[Module], cancel: Cancel) -> Engine {
+    let mut engine = engine(modules, cancel.clone());
+    limits::limit_declarations(&mut engine, cancel);
+    engine
+}
+
 fn engine(modules: &[Module], cancel: Cancel) -> Engine {
     let mut engine = Engine::new();
-    limit(&mut engine);
+    limits::limit(&mut engine, cancel);
+    narrow(&mut engine);
     lookup::register(&mut engine);
     params::register(&mut engine);
     unknown::register(&mut engine);
@@ -67,15 +77,11 @@ fn engine(modules: &[Module], cancel: Cancel) -> Engine {
         engine.register_static_module(module.name, bridge::rhai_module(module).into());
     }
     engine.set_module_resolver(import::SnapshotResolver);
-    engine.on_progress(move |_| cancel.is_cancelled().then(import::interrupted));
     engine
 }
 
-/// Debug builds have smaller defaults; a recipe must not depend on how haengine was built.
-fn limit(engine: &mut Engine) {
-    engine.set_max_call_levels(128);
-    engine.set_max_expr_depths(256, 128);
-    engine.set_max_operations(0);
+/// What of Rhai recipes do without.
+fn narrow(engine: &mut Engine) {
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     engine.set_fast_operators(false);

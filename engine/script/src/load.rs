@@ -75,7 +75,7 @@ impl Library {
     pub(crate) fn recipe(&self, number: u64, main: String, files: Files) -> Result<Recipe, Fault> {
         let templates = templates::read(&files);
         let snapshot = Arc::new(Snapshot { number, main, files, templates });
-        let parameters = parameters_of(&self.engine, snapshot.main_file(), &snapshot)
+        let parameters = parameters_of(&self.declarations, snapshot.main_file(), &snapshot)
             .map_err(|error| crate::from_rhai::fault(*error, &self.engine, &snapshot))?;
         Ok(Recipe::new(self.clone(), snapshot, parameters))
     }

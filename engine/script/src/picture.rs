@@ -2,6 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use haengine_kernel::harmless::harmless;
+
 use crate::spot::Spot;
 
 /// What is drawn.
@@ -16,19 +18,23 @@ pub(crate) struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// Text of several lines, with colours or without.
+    /// Text of several lines, with colours or without. What hosts and recipes say is made harmless first, since among
+    /// colours nobody could tell theirs from ours.
     pub fn draw(self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let mut group = Group::with_title(self.level.primary_title(self.message).id(self.code));
-        if let Some((spot, text)) = self.place {
-            let snippet = Snippet::source(text).path(spot.file.as_str()).fold(true);
-            group = group.element(snippet.annotation(AnnotationKind::Primary.span(span(text, spot))));
+        let message = harmless(self.message);
+        let mut group = Group::with_title(self.level.primary_title(message.as_ref()).id(self.code));
+        let text = self.place.map(|(_, text)| text.replace("\r\n", "\n")).unwrap_or_default();
+        let text = harmless(&text);
+        if let Some((spot, _)) = self.place {
+            let snippet = Snippet::source(text.as_ref()).path(harmless(&spot.file)).fold(true);
+            group = group.element(snippet.annotation(AnnotationKind::Primary.span(span(&text, spot))));
         }
         for note in self.notes {
-            group = group.element(Level::NOTE.message(note));
+            group = group.element(Level::NOTE.message(harmless(&note).into_owned()));
         }
         if let Some(hint) = self.hint {
-            group = group.element(Level::HELP.with_name("hint").message(hint.to_owned()));
+            group = group.element(Level::HELP.with_name("hint").message(harmless(hint).into_owned()));
         }
         renderer.render(&[group])
     }

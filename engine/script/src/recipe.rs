@@ -12,6 +12,7 @@ use crate::frame::{Common, Frame, Mender, Surroundings};
 use crate::from_rhai::fault;
 use crate::import::run_main;
 use crate::library::Library;
+use crate::limits::on_a_deep_stack;
 use crate::params::{Bound, Context, Parameter, bind_pairs};
 use crate::snapshot::Snapshot;
 
@@ -73,7 +74,9 @@ impl Recipe {
         secrets: &dyn SecretSource,
         home: Option<&Path>,
     ) -> Result<Bound, Fault> {
-        Ok(bind_pairs(&self.parameters, pairs, &Context { inventory, secrets, home })?)
+        let named = pairs.iter().map(|(_, text)| text.clone()).chain(inventory.texts());
+        let reach = self.snapshot.reach().map(|reach| Arc::new(reach.with(named)));
+        Ok(bind_pairs(&self.parameters, pairs, &Context { inventory, secrets, home, reach })?)
     }
 
     /// Runs `main`, or plays the phases. The recipe works on a thread of its own, where it may wait.
@@ -81,12 +84,13 @@ impl Recipe {
     /// # Errors
     /// What ended the recipe early, with place and call stack.
     pub async fn run(&self, bound: Bound, surroundings: Surroundings) -> Result<(), Fault> {
-        let common = Common { mender: self.mender.clone(), ..Common::new(surroundings) };
+        let (mender, Bound { values, reach }) = (self.mender.clone(), bound);
+        let common = Common { mender, reach, ..Common::new(surroundings) };
         let place = Place { recipe: self.name().to_owned(), ..Place::default() };
         let frame = Frame::new(self.snapshot.clone(), Some(Arc::new(common)), place);
         let recipe = self.clone();
         let work = move || {
-            run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, bound.0)
+            run_main(&recipe.library.engine, recipe.snapshot.main_file(), frame, values)
                 .map(|_| ())
                 // Where a person has ended it, the error is that of the step.
                 .map_err(|error| {
@@ -94,9 +98,15 @@ impl Recipe {
                     left.unwrap_or_else(|| fault(*error, &recipe.library.engine, &recipe.snapshot))
                 })
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
-            let error = Error::new(Kind::Local, "engine.panic", "haengine itself failed while it ran the recipe");
-            Err(error.hint("report this, with the recipe").because(panic).into())
-        })
+        match tokio::task::spawn_blocking(move || on_a_deep_stack(work)).await {
+            Ok(Ok(played)) => played,
+            Ok(Err(panic)) => Err(failed(panic)),
+            Err(panic) => Err(failed(panic)),
+        }
     }
+}
+
+fn failed(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
+    let error = Error::new(Kind::Local, "engine.panic", "haengine itself failed while it ran the recipe");
+    error.hint("report this, with the recipe").because(why).into()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haengine_kernel::arguments::LocalTexts;
+use haengine_kernel::reach::Reach;
 use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
 /// A recipe's files, compiled; immutable.
@@ -78,6 +79,15 @@ impl SnapshotFile {
     }
 }
 
+/// What these files may read on the operator's machine: the folders that they are in, and the site's own where one is in its
+/// `scripts`.
+pub(crate) fn reach_of(files: &Files) -> Option<Reach> {
+    let folders: Vec<&Path> = files.values().filter_map(SnapshotFile::folder).collect();
+    let is_scripts = |folder: &&Path| *folder == Path::new("scripts") || *folder == Path::new("./scripts");
+    let site = folders.iter().any(is_scripts).then(|| PathBuf::from("."));
+    (!folders.is_empty()).then(|| Reach::of(folders.into_iter().map(Path::to_owned).chain(site)))
+}
+
 /// A file of a snapshot that was kept.
 pub struct KeptFile {
     /// Where it was on disk; none for an embedded recipe.
@@ -102,6 +112,12 @@ impl Snapshot {
     /// The folder of the file that calls itself `label`, if it is on disk: where its local paths begin.
     pub(crate) fn folder_of(&self, label: &str) -> Option<&Path> {
         self.labelled(label)?.folder()
+    }
+
+    /// What its files may read on the operator's machine; everything where none of them is on disk: those in the binary are
+    /// our own.
+    pub(crate) fn reach(&self) -> Option<Reach> {
+        reach_of(&self.files)
     }
 
     /// Texts by label, for drawing errors.

@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 use haengine_kernel::arguments::LocalTexts;
 use rhai::{ASTNode, Expr};
 
-use crate::snapshot::{Files, SnapshotFile};
+use crate::snapshot::{Files, SnapshotFile, reach_of};
 
 /// The ending by which a text is known to name a template.
 const ENDING: &str = ".j2";
 
-/// The templates that these files name and that are on disk, with those that they include, by the path under which a call
+/// The templates that these files name, may read, and that are on disk, with those that they include, by the path under which a call
 /// finds them.
 pub(crate) fn read(files: &Files) -> LocalTexts {
-    let mut found = BTreeMap::new();
+    let (mut found, reach) = (BTreeMap::new(), reach_of(files));
     let mut left: Vec<PathBuf> = places(files).into_iter().collect();
     while let Some(path) = left.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        // One that cannot be read is told by the call that needs it.
+        // One that cannot or must not be read is told by the call that needs it.
+        if reach.as_ref().is_some_and(|reach| reach.check(&path, "").is_err()) {
+            continue;
+        }
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let folder = path.parent().unwrap_or(Path::new(""));
         left.extend(included(&text).map(|name| folder.join(name)));

@@ -9,11 +9,22 @@ use crate::host::HostRef;
 use crate::part::Part;
 use crate::unknown::refuse_marked;
 
+/// How deep a value may be that leaves the recipe: the journal is read back to about so deep.
+const DEEPEST: usize = 100;
+
 /// A Rhai value for an op.
 ///
 /// # Errors
-/// `call.value` for what no op takes, such as a closure.
+/// `call.value` for what no op takes, such as a closure, and for lists in lists without end.
 pub(crate) fn to_kernel(value: &Dynamic) -> Result<Value> {
+    within(value, DEEPEST)
+}
+
+fn within(value: &Dynamic, left: usize) -> Result<Value> {
+    if left == 0 {
+        let message = format!("a value is nested deeper than {DEEPEST} lists and maps");
+        return Err(Error::new(Kind::Usage, "call.value", message).hint("pass on the part of it that is needed"));
+    }
     let value = value.flatten_clone();
     if value.is_unit() {
         return Ok(Value::Null);
@@ -35,10 +46,10 @@ pub(crate) fn to_kernel(value: &Dynamic) -> Result<Value> {
         return refuse_marked(&text).map(|()| Value::String(text));
     }
     if let Some(array) = value.read_lock::<Array>() {
-        return array.iter().map(to_kernel).collect::<Result<_>>().map(Value::List);
+        return array.iter().map(|item| within(item, left - 1)).collect::<Result<_>>().map(Value::List);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let pairs = map.iter().map(|(name, value)| Ok((name.to_string(), to_kernel(value)?)));
+        let pairs = map.iter().map(|(name, value)| Ok((name.to_string(), within(value, left - 1)?)));
         return pairs.collect::<Result<_>>().map(Value::Map);
     }
     custom_to_kernel(&value)

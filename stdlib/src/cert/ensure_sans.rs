@@ -153,7 +153,8 @@ transparency logs, or not in DER.
         let Content::Known(key) = key else {
             return self.planned(state, "with an authority's key that is only planned");
         };
-        let extended = self.extended(&certificate, &key, &names, &addresses, state.now)?;
+        let lacking = (names.as_slice(), addresses.as_slice());
+        let extended = self.extended(&certificate, (&authority, &key), lacking, state.now)?;
         let added: Vec<String> = names.into_iter().chain(addresses.iter().map(IpAddr::to_string)).collect();
         let text = state.certificate.text.as_ref().and_then(Text::shown).unwrap_or_default();
         let text = Text::Plain(pem::with_certificate(text, &extended.der));
@@ -247,14 +248,15 @@ impl EnsureSans {
     fn extended(
         &self,
         certificate: &Certificate,
-        key: &Key,
-        names: &[String],
-        addresses: &[IpAddr],
+        (authority, key): (&Certificate, &Key),
+        (names, addresses): (&[String], &[IpAddr]),
         now: i64,
     ) -> Result<Certificate> {
         let path = &self.certificate;
         let not_before = now - BACKDATED;
         let not_after = not_before + (certificate.not_after - certificate.not_before);
+        // It is worth nothing once its authority has ended.
+        let not_after = not_after.min(authority.not_after);
         let der = Tbs::of(path, &certificate.der)?
             .with_more_names(path, names, addresses)?
             .with_serial(&serial())

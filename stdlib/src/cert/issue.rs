@@ -69,6 +69,9 @@ What is there stays when it belongs to its key, is signed by this authority, has
 addresses and usages, and does not end within `renew_before` days. Otherwise a new one is issued; a key that is there
 is used again. A new key gets mode `0o600`; existing files keep their mode and owner.
 
+No certificate is valid for longer than its authority: one that would be ends with it, and the plan says so. One that is there
+and outlives its authority is issued anew.
+
 The authority may be on the same host or on another one. Its key is fetched only when something has to be signed,
 into the memory of your machine. A new certificate is valid from five minutes ago, for clocks that are late.
 
@@ -180,7 +183,9 @@ into the memory of your machine. A new certificate is valid from five minutes ag
         let new_key = (!old).then(|| Text::Secret(key.pem()));
         let (before, effects) = self.pair.plan(&state.pair, new_key, &Text::Plain(text), &self.origin())?;
         let was = if let Content::Known(was) = &was { was.facts() } else { String::new() };
-        let summary = format!("issue, {}, valid until {}: {reason}", certificate.subject, day(certificate.not_after));
+        let with_it = if self.is_shortened(&certificate) { ", with its authority" } else { "" };
+        let end = day(certificate.not_after);
+        let summary = format!("issue, {}, valid until {end}{with_it}: {reason}", certificate.subject);
         let diff = Diff::between(&was, &certificate.facts());
         Ok(Plan::Change(Change { before, summary, diff, effects }))
     }
@@ -207,13 +212,13 @@ impl Issue {
     /// Why a certificate must be issued; none where the one that is there will do.
     fn reason(&self, state: &State) -> Result<Option<String>> {
         let authority = self.authority_seen(state)?;
-        let certificate = match (authority, self.pair.certificate(&state.pair)?) {
+        let (certificate, issuer) = match (authority, self.pair.certificate(&state.pair)?) {
             (_, Content::Absent) => return Ok(Some("there is none".to_owned())),
             (Content::Known(authority), Content::Known(certificate)) => {
                 if !certificate.is_signed_by(&authority) {
                     return Ok(Some(format!("it is not signed by `{}`", self.authority.certificate)));
                 }
-                certificate
+                (certificate, authority)
             }
             (_, Content::Planned(origin)) => return Ok(Some(format!("there will be {origin}"))),
             (Content::Planned(origin), _) => return Ok(Some(format!("its authority will be {origin}"))),
@@ -227,11 +232,11 @@ impl Issue {
             }
             Content::Known(_) => {}
         }
-        Ok(self.lack(&certificate, state.pair.now))
+        Ok(self.lack(&certificate, &issuer, state.pair.now))
     }
 
     /// What a certificate of this authority lacks.
-    fn lack(&self, certificate: &Certificate, now: i64) -> Option<String> {
+    fn lack(&self, certificate: &Certificate, authority: &Certificate, now: i64) -> Option<String> {
         let same = |a: &[String], b: &[String]| a.len() == b.len() && a.iter().all(|item| b.contains(item));
         let subject = certificate.common_name.as_ref() == Some(&self.common_name)
             && same(&certificate.organizations, &self.organizations)
@@ -242,16 +247,24 @@ impl Issue {
             let any = certificate.usages.is_empty() || certificate.usages.iter().any(|found| found == "any");
             !any && !certificate.usages.iter().any(|found| found == usage.shown())
         });
-        let left = certificate.not_after - now;
+        let (end, last) = (certificate.not_after, authority.not_after);
         match (lacks, usage) {
             _ if !subject => Some(format!("its subject is {}", certificate.subject)),
             (Some(lacks), _) => Some(format!("it lacks {lacks}")),
             (_, Some(usage)) => Some(format!("it is not for {}", usage.shown())),
-            _ if left < self.renew_before.saturating_mul(DAY) => {
-                Some(format!("the old one ends on {}", day(certificate.not_after)))
+            // It is worth nothing once its authority has ended, whatever it says itself.
+            _ if end > last => Some(format!("the old one outlives its authority, which ends on {}", day(last))),
+            // A new one would end with its authority as well.
+            _ if end < last && end - now < self.renew_before.saturating_mul(DAY) => {
+                Some(format!("the old one ends on {}", day(end)))
             }
             _ => None,
         }
+    }
+
+    /// Whether it ends notably before so many days, since its authority does.
+    fn is_shortened(&self, certificate: &Certificate) -> bool {
+        certificate.not_after - certificate.not_before < (self.days - 1) * DAY
     }
 
     fn authority_seen(&self, state: &State) -> Result<Content<Certificate>> {
@@ -288,7 +301,7 @@ impl Issue {
 
     fn certificate(&self, key: &Key, authority: &Certificate, signing: &Key, now: i64) -> Result<Certificate> {
         let not_before = now - BACKDATED;
-        let not_after = not_before + self.days * DAY;
+        let not_after = (not_before + self.days * DAY).min(authority.not_after);
         let mut params = CertificateParams::new(self.names.clone()).map_err(made)?;
         params.subject_alt_names.extend(self.addresses.iter().copied().map(SanType::IpAddress));
         params.is_ca = IsCa::ExplicitNoCa;

@@ -126,6 +126,10 @@ looked at all the same. An endpoint that does not answer, or not with TLS, is an
         Foreseen::unless_touched("cert::served", host, overlay)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let roots = match &self.authority {

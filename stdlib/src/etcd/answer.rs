@@ -3,8 +3,8 @@
 //! etcdctl and the gateway that curl asks give the same messages in different clothes: names of fields differ in case,
 //! and the gateway writes 64-bit numbers as texts. What is zero, false or empty is left out by both.
 
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::redact::redact;
 use serde_json::Value as Json;
 
 /// All answers of one host's asking.

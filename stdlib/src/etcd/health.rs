@@ -1,5 +1,7 @@
 //! `etcd::health`: how members are.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
@@ -94,6 +96,10 @@ In a plan it is known only when run once something is planned on the host: ask b
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         Foreseen::unless_touched("etcd::health", host, overlay)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

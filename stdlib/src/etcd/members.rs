@@ -1,5 +1,7 @@
 //! `etcd::members`: who belongs to a cluster.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -72,6 +74,10 @@ It is an error when no endpoint answers. In a plan it is known only when run onc
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         Foreseen::unless_touched("etcd::members", host, overlay)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -1,5 +1,7 @@
 //! `file::absent`: nothing at a path.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -157,6 +159,11 @@ are refused. For a directory the host needs `find`.";
 
     fn target(&self) -> String {
         self.path.clone()
+    }
+
+    /// What goes is listed, and may be a large tree.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(600)
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {

@@ -1,5 +1,8 @@
 //! `file::copy_tree`: a directory with all in it, from host to host.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -13,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree::before::Before;
 use super::tree::comparison::{Comparison, Placement};
+use super::tree::entry::{Entry, Shape, parent};
 use super::tree::glob::Globs;
 use super::tree::manifest::{Keeps, Manifest, Root};
 use super::tree::place::{Placed, discard, overtaken, place, take_back};
@@ -149,6 +153,11 @@ beside the directories above them.";
 
     fn peers(&self) -> Vec<String> {
         vec![self.source.clone()]
+    }
+
+    /// Where only times differ, hashes of whole trees decide.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(3600)
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {
@@ -307,17 +316,42 @@ impl CopyTree {
         };
         let listing = transfer.pipe_into(&receive).await?;
         let arrived = Manifest::parse_entries(&listing).unwrap_or_default();
+        let Err(error) = self.compare(before, &arrived) else { return Ok(()) };
+        discard(host, before, keep).await;
+        Err(error.on(&self.source))
+    }
+
+    /// A source may send what it likes: what is placed is what was planned, and nothing besides.
+    fn compare(&self, before: &Before, arrived: &BTreeMap<String, Entry>) -> Result<()> {
         let wrong = before.sent().find(|placement| {
             let found = arrived.get(&placement.path);
             !found.is_some_and(|found| found.is(&placement.becomes, before.owners))
         });
-        let Some(wrong) = wrong else { return Ok(()) };
-        discard(host, before, keep).await;
-        let message = format!("`{}` changed while it was copied", join(&self.from, &wrong.path));
-        Err(Error::new(Kind::Failed, "file.source_changed", message)
-            .hint("stop what writes to it or leave it out with `exclude`, then run again")
-            .on(&self.source))
+        if let Some(wrong) = wrong {
+            let message = format!("`{}` changed while it was copied", join(&self.from, &wrong.path));
+            return Err(Error::new(Kind::Failed, "file.source_changed", message)
+                .hint("stop what writes to it or leave it out with `exclude`, then run again"));
+        }
+        let Some(path) = uninvited(before, arrived) else { return Ok(()) };
+        let message = format!("the host sends `{}` too, which was not asked for", join(&self.from, path));
+        Err(Error::new(Kind::Failed, "file.not_asked_for", message)
+            .hint("look at `tar` on the host: nothing of what it sent was placed"))
     }
+}
+
+/// A path that came and is neither one that was asked for nor a directory on the way to one.
+fn uninvited<'a>(before: &Before, arrived: &'a BTreeMap<String, Entry>) -> Option<&'a String> {
+    let mut ways = BTreeSet::from([""]);
+    for placement in before.sent() {
+        let mut way = parent(&placement.path);
+        while ways.insert(way) {
+            way = parent(way);
+        }
+    }
+    let asked: BTreeSet<&str> = before.sent().map(|placement| placement.path.as_str()).collect();
+    let is_way = |path: &str, entry: &Entry| entry.shape == Shape::Directory && ways.contains(path);
+    let uninvited = arrived.iter().find(|(path, entry)| !asked.contains(path.as_str()) && !is_way(path, entry));
+    uninvited.map(|(path, _)| path)
 }
 
 /// Without doubled and trailing slashes.

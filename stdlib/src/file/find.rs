@@ -1,5 +1,7 @@
 //! `file::find`: the paths below a directory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -116,6 +118,11 @@ The directory itself is not among them, and symbolic links are not followed. All
             None => return Foreseen::Real,
         };
         Foreseen::Unknown(Unknown { origin })
+    }
+
+    /// A tree may have millions of files.
+    fn patience(&self) -> Option<Duration> {
+        Some(Duration::from_secs(600))
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

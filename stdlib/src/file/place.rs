@@ -37,7 +37,7 @@ const NEW_MODE: u32 = 0o644;
 pub const MODE: Param = Param::option(
     "mode",
     ParamKind::Mode,
-    Absent::Means("as it is; `0o644` for a new file"),
+    Absent::Means("as it is; `0o644` for a new file, `0o600` where it holds a secret"),
     "Permissions of the file.",
 );
 /// The option `owner`.
@@ -343,6 +343,15 @@ impl Placement {
             Some(target) => error.hint(format!("write to where it leads, `{target}`, or remove the link by hand")),
             None => error.hint("choose another path, or move it away by hand"),
         })
+    }
+
+    /// The same, where a new file is the owner's alone if it holds a secret and the recipe names no mode.
+    #[must_use]
+    pub fn holding(mut self, content: &Text) -> Placement {
+        if matches!(content, Text::Secret(_)) {
+            self.new_mode.get_or_insert(0o600);
+        }
+        self
     }
 
     fn new_mode(&self) -> u32 {

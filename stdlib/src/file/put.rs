@@ -28,7 +28,8 @@ impl Op for Put {
     const NAME: &'static str = "file.put";
     const ABOUT: &'static str = "Places a text as a file.
 
-A new file gets mode `0o644` and belongs to the login; an existing one keeps its mode and owner unless you name others.
+A new file gets mode `0o644`, or `0o600` where its content is a secret, and belongs to the login; an existing one keeps its
+mode and owner unless you name others.
 The file is never seen half written. Its directory must exist: create it with `file::directory`. A symbolic link is
 refused: write to where it leads. A secret content never appears in a diff or in the journal. An
 array of texts is put together; where a part is secret or known only when run, so is the whole.";
@@ -71,7 +72,8 @@ array of texts is put together; where a part is secret or known only when run, s
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        Ok(vec![Put { placement: Placement::parse(arguments)?, content: arguments.text("content")? }])
+        let content = arguments.text("content")?;
+        Ok(vec![Put { placement: Placement::parse(arguments)?.holding(&content), content }])
     }
 
     fn target(&self) -> String {

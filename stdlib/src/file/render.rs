@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use haengine_kernel::arguments::LocalTexts;
+use haengine_kernel::arguments::{Arguments, LocalTexts};
 use haengine_kernel::error::{Error, Kind, Result};
+use haengine_kernel::reach::Reach;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::nearest;
 use haengine_kernel::text::Text;
@@ -16,16 +18,28 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 /// The library's own templates. A file of the same name beside the recipe wins.
 static OWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// The text of the template called `name`, with `variables` in it. `path` is where a file of that name would be, and `texts`
-/// what files held when the recipe was loaded.
+/// Where texts of templates are looked for.
+#[derive(Clone, Default)]
+pub(super) struct Shelf {
+    /// What files held when the recipe was loaded.
+    pub(super) texts: LocalTexts,
+    /// What may be read besides.
+    pub(super) reach: Option<Arc<Reach>>,
+}
+
+/// The text of the template called `name` in a call, with `variables` in it. `path` is where a file of that name would be.
 ///
 /// # Errors
 /// When there is no such template, or it cannot be filled in: the message names template, line and variable.
-pub fn render(name: &str, path: &Path, texts: &LocalTexts, variables: &BTreeMap<String, Value>) -> Result<Text> {
+pub fn render(name: &str, path: &Path, call: &Arguments, variables: &BTreeMap<String, Value>) -> Result<Text> {
+    fill_in(name, path, Shelf { texts: call.texts().clone(), reach: call.reach().cloned() }, variables)
+}
+
+fn fill_in(name: &str, path: &Path, shelf: Shelf, variables: &BTreeMap<String, Value>) -> Result<Text> {
     let mut nature = Nature::default();
     let context = nature.convert(&Value::Map(variables.clone()));
-    let source = source_of(name, path, texts)?;
-    let environment = environment(path, texts.clone())?;
+    let source = shelf.source_of(name, path)?;
+    let environment = environment(path, shelf)?;
     let template =
         environment.template_from_named_str(name, &source).map_err(|error| explain(name, &source, &error, &nature))?;
     if let Some(unknown) = nature.unknown {
@@ -67,7 +81,7 @@ impl Nature {
     }
 }
 
-fn environment(path: &Path, texts: LocalTexts) -> Result<Environment<'static>> {
+fn environment(path: &Path, shelf: Shelf) -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // A file name such as `x.json.j2` must not decide how values are written.
@@ -78,8 +92,12 @@ fn environment(path: &Path, texts: LocalTexts) -> Result<Environment<'static>> {
         .set_syntax(syntax.map_err(|error| Error::new(Kind::Local, "file.template", "no syntax").because(error))?);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     environment.set_loader(move |name| {
-        let included = source_of(name, &folder.join(name), &texts);
-        included.map(Some).map_err(|error| minijinja::Error::new(ErrorKind::TemplateNotFound, error.to_string()))
+        let included = shelf.source_of(name, &folder.join(name));
+        included.map(Some).map_err(|error| {
+            let missing = error.code() == "file.no_template";
+            let kind = if missing { ErrorKind::TemplateNotFound } else { ErrorKind::InvalidOperation };
+            minijinja::Error::new(kind, error.to_string())
+        })
     });
     Ok(environment)
 }
@@ -89,7 +107,7 @@ fn environment(path: &Path, texts: LocalTexts) -> Result<Environment<'static>> {
 /// # Errors
 /// When it is no template.
 pub(super) fn compile(name: &str, path: &Path, source: &str) -> Result<BTreeSet<String>> {
-    let environment = environment(path, LocalTexts::default())?;
+    let environment = environment(path, Shelf::default())?;
     let template = environment.template_from_named_str(name, source);
     let template = template.map_err(|error| explain(name, source, &error, &Nature::default()))?;
     let mut used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
@@ -104,21 +122,24 @@ pub(super) fn own_names() -> impl Iterator<Item = &'static str> {
     OWN.files().filter_map(|file| file.path().to_str())
 }
 
-/// The text of the template: of the file at `path`, else one of haengine's own.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
-pub(super) fn source_of(name: &str, path: &Path, texts: &LocalTexts) -> Result<String> {
-    if let Some(text) = texts.get(path) {
-        return Ok(text.to_string());
-    }
-    match std::fs::read_to_string(path) {
-        Ok(source) => Ok(source),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => own(name).ok_or_else(|| missing(name, path)),
-        Err(error) => {
-            Err(Error::new(Kind::Usage, "file.template", format!("cannot read the template {}", path.display()))
-                .because(error)
-                .hint("look at the file on your machine"))
+impl Shelf {
+    /// The text of the template: of the file at `path`, else one of haengine's own.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot or must not be read.
+    pub(super) fn source_of(&self, name: &str, path: &Path) -> Result<String> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(text.to_string());
+        }
+        self.reach.as_ref().map_or(Ok(()), |reach| reach.check(path, name))?;
+        match std::fs::read_to_string(path) {
+            Ok(source) => Ok(source),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => own(name).ok_or_else(|| missing(name, path)),
+            Err(error) => {
+                Err(Error::new(Kind::Usage, "file.template", format!("cannot read the template {}", path.display()))
+                    .because(error)
+                    .hint("look at the file on your machine"))
+            }
         }
     }
 }
@@ -177,7 +198,7 @@ mod tests {
         let path = folder.path().join("x.conf.j2");
         std::fs::write(&path, source).unwrap();
         std::fs::write(folder.path().join("part.j2"), "part {{ a }}\n").unwrap();
-        render("x.conf.j2", &path, &LocalTexts::default(), variables)
+        fill_in("x.conf.j2", &path, Shelf::default(), variables)
     }
 
     #[test]
@@ -211,7 +232,7 @@ mod tests {
         std::fs::write(&path, "now\n").unwrap();
         let held = [(path.clone(), "then {% include 'part.j2' %}"), (folder.path().join("part.j2"), "and there\n")];
         let texts = LocalTexts::new(held.into_iter().map(|(path, text)| (path, text.into())).collect());
-        let text = render("x.conf.j2", &path, &texts, &BTreeMap::new()).unwrap();
+        let text = fill_in("x.conf.j2", &path, Shelf { texts, reach: None }, &BTreeMap::new()).unwrap();
         assert_eq!(text.shown(), Some("then and there\n"));
     }
 
@@ -231,7 +252,7 @@ mod tests {
     fn the_librarys_own_chrony_configuration() {
         let nowhere = Path::new("/nonexistent/chrony.conf.j2");
         let servers = vars([("servers", Value::List(vec!["192.0.2.1".into(), "ntp.example".into()]))]);
-        let text = render("chrony.conf.j2", nowhere, &LocalTexts::default(), &servers).unwrap();
+        let text = fill_in("chrony.conf.j2", nowhere, Shelf::default(), &servers).unwrap();
         let text = text.shown().unwrap();
         assert!(text.contains("server 192.0.2.1 iburst\nserver ntp.example iburst\n"), "{text}");
         assert!(
@@ -239,11 +260,11 @@ mod tests {
             "{text}"
         );
         let local = vars([("servers", Value::List(vec![])), ("local_stratum", 10_i64.into()), ("allow", "0/0".into())]);
-        let text = render("chrony.conf.j2", nowhere, &LocalTexts::default(), &local).unwrap();
+        let text = fill_in("chrony.conf.j2", nowhere, Shelf::default(), &local).unwrap();
         assert!(text.shown().unwrap().contains("\nlocal stratum 10\n"));
         assert!(text.shown().unwrap().contains("\nallow 0/0\n"));
         let nowhere = Path::new("/nonexistent/crony.conf.j2");
-        let error = render("crony.conf.j2", nowhere, &LocalTexts::default(), &BTreeMap::new()).err().unwrap();
+        let error = fill_in("crony.conf.j2", nowhere, Shelf::default(), &BTreeMap::new()).err().unwrap();
         assert_eq!(error.code(), "file.no_template");
     }
 }

@@ -1,8 +1,8 @@
 //! A script that must succeed, and what went wrong with its path.
 
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::redact::redact;
 use haengine_kernel::transport::{Command, Exit, Output};
 
 /// Runs a script that must succeed.

@@ -64,9 +64,9 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let template = arguments.string("template")?;
-        let path = arguments.local_path("template")?;
-        let content = render(&template, &path, arguments.texts(), &arguments.map("vars"))?;
-        Ok(vec![Template { placement: Placement::parse(arguments)?, template, content }])
+        let path = arguments.readable_path("template")?;
+        let content = render(&template, &path, arguments, &arguments.map("vars"))?;
+        Ok(vec![Template { placement: Placement::parse(arguments)?.holding(&content), template, content }])
     }
 
     fn review(written: &Written) -> Vec<Doubt> {

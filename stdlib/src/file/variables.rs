@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use haengine_kernel::arguments::LocalTexts;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::review::{Doubt, DoubtSort, Written};
 use haengine_kernel::signature::nearest;
 use regex::Regex;
 
-use crate::file::render::{compile, source_of};
+use crate::file::render::{Shelf, compile};
 
 /// The names that a template uses.
 #[derive(Debug, Default, PartialEq)]
@@ -38,7 +37,8 @@ pub fn review(written: &Written) -> Vec<Doubt> {
     let there = paths.iter().find(|path| written.files.contains_key(*path) || path.is_file());
     let here = Path::new(name);
     let path = there.or(paths.first()).map_or(here, |path| path.as_path());
-    match (variables(name, path, &written.files), written.keys.get("vars")) {
+    let shelf = Shelf { texts: written.files.clone(), reach: written.reach.clone() };
+    match (variables(name, path, &shelf), written.keys.get("vars")) {
         (Err(error), _) => vec![Doubt { sort: DoubtSort::Template, argument: "template", key: None, error }],
         (Ok(Some(variables)), Some(given)) => compare(name, &variables, given),
         (Ok(_), _) => Vec::new(),
@@ -77,8 +77,8 @@ fn near_enough(one: &str, other: &str) -> bool {
 }
 
 /// The names that a template uses; none where only filling it in can tell.
-fn variables(name: &str, path: &Path, files: &LocalTexts) -> Result<Option<Variables>> {
-    let source = source_of(name, path, files)?;
+fn variables(name: &str, path: &Path, shelf: &Shelf) -> Result<Option<Variables>> {
+    let source = shelf.source_of(name, path)?;
     let used = compile(name, path, &source)?;
     let Some(sure) = unconditional(&source) else { return Ok(None) };
     let optional: BTreeSet<&str> =
@@ -128,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.j2");
         std::fs::write(&path, source).unwrap();
-        variables("a.j2", &path, &LocalTexts::default()).unwrap()
+        variables("a.j2", &path, &Shelf::default()).unwrap()
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn all_own_templates_can_be_read() {
         for name in crate::file::render::own_names() {
-            let read = variables(name, Path::new("/nonexistent/none.j2"), &LocalTexts::default()).unwrap();
+            let read = variables(name, Path::new("/nonexistent/none.j2"), &Shelf::default()).unwrap();
             assert!(read.is_some_and(|variables| !variables.used.is_empty()), "{name}");
         }
     }

@@ -9,8 +9,10 @@ use haengine_kernel::host::Host;
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::Foreseen;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
+use haengine_kernel::transport::OUTPUT;
 use haengine_kernel::value::Unknown;
-use http::{Request, Uri};
+use http::{Request, Response, Uri};
+use http_body_util::Limited;
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
 use kube::client::{Body, ConfigExt};
@@ -274,6 +276,7 @@ fn client(config: &Config, through: Through) -> kube::Result<Client> {
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
+        .map_response(|response: Response<_>| response.map(|body| Limited::new(body, OUTPUT)))
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace.clone()))

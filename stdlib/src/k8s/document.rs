@@ -65,7 +65,7 @@ fn of_yaml(text: &str, namespace: Option<&str>, is_secret: bool) -> Result<Vec<D
     let parsed = serde_saphyr::from_multiple::<Json>(text);
     let parsed = parsed.map_err(|error| {
         let wrong = wrong("the text is not YAML".to_owned());
-        if is_secret { wrong } else { wrong.because(haengine_kernel::diff::redact(&error.to_string())) }
+        if is_secret { wrong } else { wrong.because(haengine_kernel::redact::redact(&error.to_string())) }
     })?;
     let mut found = Vec::new();
     for json in parsed.into_iter().filter(|json| !json.is_null()) {

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt::Write;
 
 use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::transport::{OUTPUT, too_much};
+use http_body_util::LengthLimitError;
 use kube::core::Status;
 use tokio_rustls::rustls;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -94,6 +96,9 @@ fn on_the_way(error: &kube::Error, place: &Place<'_>) -> Error {
     if let Some(tls) = find::<rustls::Error>(error) {
         let message = format!("the certificate of {server} is not accepted: {}", told(tls));
         return Error::new(Kind::Failed, "k8s.certificate", message).hint(advice(tls));
+    }
+    if find::<LengthLimitError>(error).is_some() {
+        return too_much(&format!("an answer of {server}"), OUTPUT);
     }
     if matches!(error, kube::Error::RustlsTls(_) | kube::Error::InferKubeconfig(_)) {
         let message = format!("the certificates in `{}` cannot be used", place.kubeconfig);

@@ -1,5 +1,7 @@
 //! `k8s::leaders`: which controller-manager and which scheduler lead.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
@@ -64,6 +66,10 @@ The result is a map with `kube-controller-manager` and `kube-scheduler`; each is
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         self.access.foresee("k8s::leaders", host, overlay, &[])
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -94,6 +94,10 @@ counts as waited. A plan does not wait.";
         Foreseen::Known(Value::Null)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let deadline = Instant::now() + self.timeout;
         let cluster = self.access.cluster(host).await?;

@@ -79,7 +79,12 @@ where
     let events = cluster.answer(api.watch(&params, &version)).await?;
     pin_mut!(events);
     while let Ok(Some(event)) = tokio::time::timeout(SILENCE, events.next()).await {
-        match event.map_err(|error| cluster.explain(error))? {
+        let event = match event.map_err(|error| cluster.explain(error)) {
+            // A watch may say much in its time; what it said before is kept in no list.
+            Err(error) if error.code() == "host.too_much" => return Ok(None),
+            event => event?,
+        };
+        match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => drop(objects.insert(name(&object), object)),
             WatchEvent::Deleted(object) => drop(objects.remove(&name(&object))),
             WatchEvent::Bookmark(_) => continue,

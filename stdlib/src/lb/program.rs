@@ -133,8 +133,7 @@ impl<B: Balancing> Op for Program<B> {
         let (usual, mut names) = (B::USUAL, B::names(arguments)?);
         names.extend(arguments.map("vars"));
         let template = arguments.string("template")?;
-        let base = arguments.base().map(|base| base.join(&template)).unwrap_or_else(|| (&template).into());
-        let content = render(&template, &base, arguments.texts(), &names)?;
+        let content = render(&template, &arguments.readable_path("template")?, arguments, &names)?;
         let path = path::clean(&arguments.string("path")?)?;
         let unit = arguments.string("unit")?;
         let patience = arguments.duration("timeout")?;
@@ -142,7 +141,8 @@ impl<B: Balancing> Op for Program<B> {
         reload_on.extend(path::all_of(arguments, "reload_on")?);
         let owns = usual.owns.iter().map(|path| (*path).to_owned()).chain(arguments.strings("owns")).collect();
         let unit = Running::reloaded_for(&unit, reload_on, owns, patience)?;
-        Ok(vec![Program { placement: Placement::tested(path, usual.test), content, unit, is: PhantomData }])
+        let placement = Placement::tested(path, usual.test).holding(&content);
+        Ok(vec![Program { placement, content, unit, is: PhantomData }])
     }
 
     fn target(&self) -> String {

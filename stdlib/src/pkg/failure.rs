@@ -1,10 +1,9 @@
 //! Why a package manager did not do as it was told.
 
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::transport::{Command, Exit};
-use tokio::io::AsyncReadExt;
+use haengine_kernel::redact::redact;
+use haengine_kernel::transport::{Command, Exit, OUTPUT, read_all};
 
 use super::observed::unknown_in;
 use super::package::Manager;
@@ -13,12 +12,12 @@ use super::package::Manager;
 /// ends with an interruption; the time counts as waited.
 pub(super) async fn run(host: &Host, manager: Manager, command: &Command) -> Result<String> {
     let ended = host.waiting(async {
-        let mut stream = host.stream(command).await?;
+        let stream = host.stream(command).await?;
         drop(stream.stdin);
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let (out, err) = tokio::join!(stream.stdout.read_to_end(&mut stdout), stream.stderr.read_to_end(&mut stderr));
-        out.and(err)
-            .map_err(|error| Error::new(Kind::Unreachable, "pkg.stream", "the connection broke").because(error))?;
+        let broken = |error| Error::new(Kind::Unreachable, "pkg.stream", "the connection broke").because(error);
+        let printed = tokio::try_join!(read_all(stream.stdout, OUTPUT), read_all(stream.stderr, OUTPUT));
+        let (stdout, stderr) =
+            printed.map_err(|cut| cut.explain(&format!("the output of {}", manager.program()), broken))?;
         Ok((stream.exit.await?, stdout, stderr))
     });
     let (exit, stdout, stderr) = ended.await?;

@@ -1,5 +1,7 @@
 //! `pkg::installed`: packages are there.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -120,6 +122,11 @@ below `/var/lib`. A package that had another version gets it back, as long as th
 
     fn target(&self) -> String {
         self.packages.iter().map(Spec::text).collect::<Vec<_>>().join(",")
+    }
+
+    /// A package manager may have to wait for its lists, or for another one.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(900)
     }
 
     async fn observe(&self, host: &Host) -> Result<Packages> {

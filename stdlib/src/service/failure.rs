@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::redact::redact;
 use haengine_kernel::transport::{Command, Exit, Output};
 
 /// How long a host may take beyond the patience that it is told itself.

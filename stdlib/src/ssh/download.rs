@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -12,7 +13,7 @@ use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
-use haengine_kernel::transport::{Command, Exit, Output, Stream};
+use haengine_kernel::transport::{Command, Exit, Output, Stream, read_all};
 use haengine_kernel::value::{Unknown, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -36,7 +37,7 @@ impl Read for Download {
     const ABOUT: &'static str = "Copies a file of a host to your machine.
 
 The copy is written beside its place, forced to disk and renamed, so it is never seen half done; a copy that is the same
-already is left alone. Missing folders are made. `{host}` in the path stands for the host's name; it is needed where
+already is left alone. A file that grows meanwhile is copied as long as it was at first. Missing folders are made. `{host}` in the path stands for the host's name; it is needed where
 several hosts would write to the same file. A path that ends with `/`, or is a folder, takes the file's own name.
 
 The result is a map: `path`, `bytes`, `sha256` and `changed`. It changes nothing on the host, so `undo` does not know of
@@ -45,7 +46,7 @@ it. A plan says what would be copied.";
         positional: &[
             Param::hosts(),
             Param::new("path", ParamKind::Path, "The file on the host."),
-            Param::new("local", ParamKind::LocalPath, "Where the copy goes."),
+            Param::new("local", ParamKind::LocalPlace, "Where the copy goes."),
         ],
         options: &[Param::option("mode", ParamKind::Mode, Absent::Mode(0o600), "Permissions of a new copy.")],
     };
@@ -89,6 +90,10 @@ it. A plan says what would be copied.";
         Foreseen::Known(Value::map(known))
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         self.claim(host)?;
         let local = self.place(host);
@@ -101,6 +106,9 @@ it. A plan says what would be copied.";
         Ok(result(&local, &copied, true))
     }
 }
+
+/// What a host may say besides.
+const COMPLAINTS: usize = 64 * 1024;
 
 impl Download {
     /// Where the copy of this host's file goes.
@@ -155,12 +163,13 @@ impl Download {
     }
 
     async fn receive(&self, host: &Host, mut fresh: Fresh, size: u64) -> Result<Print> {
-        let command = Command::new("cat").arg("--").arg(&self.path);
-        let Stream { mut stdin, mut stdout, mut stderr, exit } = host.stream(&command).await?;
-        // `cat` reads nothing; a far end that has gone shows itself below.
+        let command = Command::new("head").arg("-c").arg(size.to_string()).arg("--").arg(&self.path);
+        let Stream { mut stdin, mut stdout, stderr, exit } = host.stream(&command).await?;
+        // `head` reads nothing; a far end that has gone shows itself below.
         let _ = stdin.shutdown().await;
-        let mut said = Vec::new();
-        let complaints = stderr.read_to_end(&mut said);
+        let complaints = async {
+            read_all(stderr, COMPLAINTS).await.map_err(|cut| cut.explain("what the host says of a download", lost))
+        };
         let content = async {
             let (mut buffer, mut done) = (vec![0; 256 * 1024], 0);
             loop {
@@ -168,17 +177,23 @@ impl Download {
                 if count == 0 {
                     return Ok(());
                 }
-                fresh.write(&buffer[..count]).await?;
                 done += count as u64;
+                if done > size {
+                    return Err(self.more_than(size));
+                }
+                fresh.write(&buffer[..count]).await?;
                 host.progress(&self.path, done, Some(size));
             }
         };
-        let (content, complaints) = tokio::join!(content, complaints);
-        content?;
-        complaints.map_err(lost)?;
+        let ((), said) = tokio::try_join!(content, complaints)?;
         let exit: Exit = exit.await?;
         Output { exit, stdout: Vec::new(), stderr: said }.ok(&command)?;
         fresh.place().await
+    }
+
+    fn more_than(&self, size: u64) -> Error {
+        let message = format!("the host sends more than the {size} bytes that `{}` has", self.path);
+        Error::new(Kind::Failed, "host.too_much", message).hint("look at `head` and the shell on the host")
     }
 }
 

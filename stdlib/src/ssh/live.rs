@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use haengine_kernel::diff::Redactor;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::redact::Redactor;
 use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::transport::{Command, Output, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -170,9 +170,7 @@ impl<'a> Ear<'a> {
         if self.lines > LINES {
             self.left_out += 1;
             // Where a private key begins and ends must be known all the same.
-            if line.contains("-----") {
-                let _ = self.redactor.line(line);
-            }
+            let _ = self.redactor.line(line);
             return;
         }
         let line = line.trim_end_matches(['\r', '\n']);
@@ -196,6 +194,9 @@ impl<'a> Ear<'a> {
             self.say(&last);
         }
         self.own_up();
+        if let Some(rest) = self.redactor.end() {
+            self.host.output(self.name, rest);
+        }
         self.kept
     }
 }

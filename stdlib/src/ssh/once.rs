@@ -1,8 +1,9 @@
 //! What actions of a recipe's author have in common: when they are done, and what takes them back.
 
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::error::Result;
+use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
+use haengine_kernel::secret::REDACTED;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,10 @@ impl Once {
     /// Takes it back, in the setting in which it was done.
     pub(super) async fn undo(&self, host: &Host, setting: &Setting) -> Result<()> {
         let Some(text) = &self.undo else { return Ok(()) };
+        if text.contains(REDACTED) {
+            let message = "the command that takes it back has a secret in it, which the journal does not keep";
+            return Err(Error::new(Kind::Refused, "ssh.undo", message).hint("take it back by hand"));
+        }
         let line = Line::Text(text.clone());
         setting.run(host, &line.title(), &line, Input::default(), true).await.map(drop)
     }

@@ -1,5 +1,7 @@
 //! `ssh::query`: a command that only looks.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
@@ -62,6 +64,10 @@ well, and no journal knows of it. In a plan, on a host where changes are planned
             Some(Text::Unknown(unknown)) => Foreseen::Unknown(unknown.clone()),
             _ => Foreseen::unless_touched("ssh::query", host, overlay),
         }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -18,6 +18,8 @@ use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, 
 /// See [`Action::ABOUT`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Run {
+    /// The journal has it without what looks like a secret: nothing of it is needed once it is done.
+    #[serde(serialize_with = "Line::journalled")]
     command: Line,
     #[serde(flatten)]
     setting: Setting,

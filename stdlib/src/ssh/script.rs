@@ -16,7 +16,7 @@ use haengine_kernel::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::once::{Once, REPEATABLE, UNDO, UNLESS};
-use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, TIMEOUT};
+use super::setting::{CWD, ENV, Input, LOGIN, Line, OK, OUTCOME, STDIN, Setting, TIMEOUT, journalled_words};
 
 /// The last line of what is sent: a script that did not arrive whole must not run.
 const END: &str = "#haengine: end of script";
@@ -28,7 +28,8 @@ pub struct Script {
     name: String,
     /// Only its hash is journalled.
     body: Text,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The journal has them without what looks like a secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "journalled_words")]
     args: Vec<String>,
     #[serde(flatten)]
     setting: Setting,
@@ -49,7 +50,7 @@ the connection alone: it is in no argument of a process and leaves no file behin
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
-            Param::new("script", ParamKind::Text, "A path on your machine, or a text of several lines."),
+            Param::new("script", ParamKind::LocalText, "A path on your machine, or a text of several lines."),
         ],
         options: &[
             Param::option("args", ParamKind::Strings, Absent::Strings(&[]), "Its arguments: `$1`, `$2`, …"),
@@ -146,7 +147,7 @@ fn source(arguments: &Arguments) -> Result<(String, Text)> {
     let text = arguments.text("script")?;
     match &text {
         Text::Plain(path) if !path.contains('\n') => {
-            let found = read(&arguments.local_path("script")?, path)?;
+            let found = read(&arguments.readable_path("script")?, path)?;
             Ok((path.clone(), Text::Plain(found)))
         }
         Text::Plain(body) => Ok((first_line(body), text)),

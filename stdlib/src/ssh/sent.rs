@@ -11,7 +11,7 @@ use haengine_kernel::op::{Plan, Standing};
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
 use haengine_kernel::remnant::Remains;
 use haengine_kernel::text::{Text, TextDigest};
-use haengine_kernel::transport::{Command, Output, Stream};
+use haengine_kernel::transport::{Command, Output, Stream, read_all};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::OnceCell;
@@ -114,14 +114,13 @@ impl Sent {
 
     async fn send(&self, host: &Host, command: &Command) -> Result<Output> {
         let file = self.file.as_ref().ok_or_else(|| self.gone())?;
-        let Stream { stdin, mut stdout, mut stderr, exit } = host.stream(command).await?;
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let answers =
-            async { tokio::try_join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err)).map_err(lost) };
-        let (fed, answered) = tokio::join!(self.feed(host, file, stdin), answers);
-        fed?;
-        answered?;
-        Ok(Output { exit: exit.await?, stdout: out, stderr: err })
+        let Stream { stdin, stdout, stderr, exit } = host.stream(command).await?;
+        let answers = async {
+            let answers = tokio::try_join!(read_all(stdout, ANSWER), read_all(stderr, ANSWER));
+            answers.map_err(|cut| cut.explain("the answer to an upload", lost))
+        };
+        let ((), (stdout, stderr)) = tokio::try_join!(self.feed(host, file, stdin), answers)?;
+        Ok(Output { exit: exit.await?, stdout, stderr })
     }
 
     /// A host that takes no more says why on the other side; only what fails here is an error here.
@@ -159,6 +158,9 @@ impl Sent {
             .hint("put it back, then run again")
     }
 }
+
+/// What a host may answer to an upload.
+const ANSWER: usize = 1024 * 1024;
 
 const NOT_WHOLE: &str = "did not arrive as it was when it was compared";
 

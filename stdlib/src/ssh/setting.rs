@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::diff::redact;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::secret::Secret;
+use haengine_kernel::redact::redact;
+use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
 use haengine_kernel::text::Text;
@@ -98,6 +98,15 @@ impl Line {
         format!("{}{dots}", &text[..end])
     }
 
+    /// Without what looks like a secret, as the journal has it.
+    pub(super) fn journalled<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let line = match self {
+            Line::Text(text) => Line::Text(redact(text)),
+            Line::Words(words) => Line::Words(redact_words(words)),
+        };
+        line.serialize(serializer)
+    }
+
     fn shown(&self, words: &[String]) -> Command {
         Command::new(words.first().cloned().unwrap_or_default()).args(words.iter().skip(1))
     }
@@ -108,6 +117,25 @@ impl Line {
             Line::Words(words) => words.clone(),
         }
     }
+}
+
+/// Words of a command; what follows a word such as `--token` is a secret.
+pub(super) fn redact_words(words: &[String]) -> Vec<String> {
+    let before = std::iter::once("").chain(words.iter().map(String::as_str));
+    let one = |(before, word): (&str, &String)| {
+        let alone = redact(word);
+        let is_value = before.starts_with('-') && redact(&format!("{before} {word}")).ends_with(REDACTED);
+        if is_value && alone == *word { REDACTED.to_owned() } else { alone }
+    };
+    before.zip(words).map(one).collect()
+}
+
+/// The same for the arguments of a script in the journal.
+pub(super) fn journalled_words<S: serde::Serializer>(
+    words: &[String],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    redact_words(words).serialize(serializer)
 }
 
 impl Setting {
@@ -269,6 +297,14 @@ mod tests {
         assert_eq!(Line::Words(vec!["echo".into(), "it's".into(), "a\nb".into()]).title(), r"echo 'it'\''s' 'a b'");
         assert_eq!(Line::Text("kubeadm join --token abc.def".into()).title(), "kubeadm join --token ‹secret›");
         assert_eq!(Line::Text("x".repeat(500)).title(), format!("{} …", "x".repeat(160)));
+    }
+
+    #[test]
+    fn the_journal_has_no_secret_of_a_command() {
+        let words = |words: &[&str]| redact_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(words(&["kubeadm", "join", "--token", "abc", "-v"]), ["kubeadm", "join", "--token", REDACTED, "-v"]);
+        assert_eq!(words(&["x", "--password=abc", "y"]), ["x", "--password=‹secret›", "y"]);
+        assert_eq!(words(&["echo", "token", "abc"]), ["echo", "token", "abc"]);
     }
 
     #[test]

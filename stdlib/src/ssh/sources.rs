@@ -43,19 +43,21 @@ pub(super) fn sources(arguments: &Arguments) -> Result<Sources> {
         || arguments.string("path")?.ends_with('/');
     let mut sources = Sources::default();
     for named in named {
-        let local = arguments.base().map_or_else(|| PathBuf::from(&named), |base| base.join(&named));
+        let local = arguments.readable(&named)?;
         let path = if into { below(&path, &own_name(&local, &named)?) } else { path.clone() };
-        sources.add(&named, &local, path, false)?;
+        sources.add(arguments, (&named, &local), path, false)?;
     }
     sources.refuse_twice()?;
     Ok(sources)
 }
 
 impl Sources {
-    fn add(&mut self, named: &str, local: &Path, path: String, within: bool) -> Result<()> {
+    fn add(&mut self, call: &Arguments, (named, local): (&str, &Path), path: String, within: bool) -> Result<()> {
+        // A link may lead elsewhere.
+        call.reach().map_or(Ok(()), |reach| reach.check(local, named))?;
         let found = std::fs::metadata(local).map_err(|error| missing(named, error))?;
         if found.is_dir() {
-            return self.add_folder(named, local, path);
+            return self.add_folder(call, (named, local), path);
         }
         if !found.is_file() {
             let message = format!("`{named}` is neither a file nor a folder");
@@ -66,7 +68,7 @@ impl Sources {
         Ok(())
     }
 
-    fn add_folder(&mut self, named: &str, local: &Path, path: String) -> Result<()> {
+    fn add_folder(&mut self, call: &Arguments, (named, local): (&str, &Path), path: String) -> Result<()> {
         let list = || std::fs::read_dir(local)?.collect::<std::io::Result<Vec<_>>>();
         let mut entries = list().map_err(|error| cannot("read the folder", local, error))?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -80,7 +82,7 @@ impl Sources {
                 let hint = "name the folder itself, or place the link with `file::link`";
                 return Err(Error::new(Kind::Usage, "ssh.upload", message).hint(hint));
             }
-            self.add(&inner, &local, below(&path, &name), true)?;
+            self.add(call, (&inner, &local), below(&path, &name), true)?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `ssh::upload`: files of the operator's machine, placed on a host.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -59,7 +61,7 @@ what changes.";
     const SIGNATURE: Signature = Signature {
         positional: &[
             Param::hosts(),
-            Param::new("local", ParamKind::Strings, "A file or folder on your machine, or several."),
+            Param::new("local", ParamKind::LocalPaths, "A file or folder on your machine, or several."),
             Param::new("path", ParamKind::Path, "Where it goes."),
         ],
         options: &[
@@ -77,26 +79,26 @@ what changes.";
     const EXAMPLES: &'static [Example] = &[
         Example {
             about: "Place a file that is not there yet.",
-            given: "mkdir -p /opt/demo/bin && rm -f /opt/demo/bin/ls",
-            code: r#"ssh::upload(h, "/bin/ls", "/opt/demo/bin/")"#,
+            given: "mkdir -p /opt/demo/bin && rm -f /opt/demo/bin/tool",
+            code: r#"ssh::upload(h, "tool", "/opt/demo/bin/")"#,
             gives: "",
         },
         Example {
             about: "Replace a file, with permissions of its own, once it has proved to work.",
             given: "mkdir -p /opt/demo && printf '#!/bin/sh\\nexit 1\\n' > /opt/demo/tool && chmod 700 /opt/demo/tool",
-            code: r#"ssh::upload(h, "/bin/true", "/opt/demo/tool", #{ mode: 0o755, group: "adm", validate: "test -s %s" })"#,
+            code: r#"ssh::upload(h, "tool", "/opt/demo/tool", #{ mode: 0o755, group: "adm", validate: "test -s %s" })"#,
             gives: "",
         },
         Example {
             about: "Several files into one directory, one of which is there.",
-            given: "mkdir -p /opt/demo && printf 'old\\n' > /opt/demo/hosts",
-            code: r#"ssh::upload(h, ["/etc/hosts", "/bin/true"], "/opt/demo", #{ mode: 0o600 })"#,
+            given: "mkdir -p /opt/demo && printf 'old\\n' > /opt/demo/demo.j2",
+            code: r#"ssh::upload(h, ["demo.j2", "tool"], "/opt/demo", #{ mode: 0o600 })"#,
             gives: "",
         },
         Example {
             about: "A folder with all that is in it.",
             given: "rm -rf /opt/demo",
-            code: r#"ssh::upload(h, "/etc/default", "/opt/demo")"#,
+            code: r#"ssh::upload(h, "folder", "/opt/demo")"#,
             gives: "",
         },
     ];
@@ -124,6 +126,11 @@ what changes.";
             Upload::File(sent) => sent.target(),
             Upload::Folder(directory) => directory.target(),
         }
+    }
+
+    /// What is there is hashed, and may be large.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(3600)
     }
 
     async fn observe(&self, host: &Host) -> Result<State> {

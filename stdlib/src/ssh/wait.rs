@@ -95,6 +95,10 @@ host that restarts. With several options all of them must hold. The time counts 
         Foreseen::Known(Value::Null)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let began = Instant::now();
         let Err(reason) = self.look(host, began).await? else { return Ok(Value::Null) };

@@ -75,6 +75,10 @@ An address that is in none of the host's own networks cannot be asked for, and i
         Foreseen::unless_touched("vip::free", host, overlay)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         if has(host, self.address).await? {
             return Ok(told(false, true, None));

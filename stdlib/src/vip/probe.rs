@@ -78,6 +78,10 @@ Behind a balancer that does not let a backend reach itself, its own port is `tim
         Foreseen::unless_touched("vip::probe", host, overlay)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let since = Instant::now();
         let state = match connect(host, &self.address, self.port, self.timeout).await? {

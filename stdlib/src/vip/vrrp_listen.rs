@@ -73,6 +73,10 @@ sender and number:
         Foreseen::unless_touched("vip::vrrp_listen", host, overlay)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let command = Command::script(LISTEN).arg(self.seconds.to_string());
         let command = command.deadline(Duration::from_secs(self.seconds) + MARGIN);

@@ -92,6 +92,10 @@ success. It is for drills: let `each` run it on one host while another one is di
         Foreseen::unless_touched("vip::watch", host, overlay)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
     async fn read(&self, host: &Host) -> Result<Value> {
         let client = client(roots(host, &self.authority).await?)?;
         host.waiting(self.series(host, &client)).await

@@ -33,7 +33,8 @@ async fn an_unknown_key_is_refused_with_the_way_to_accept_it() {
     let fingerprint = fingerprint.split(' ').nth(1).unwrap();
     assert!(error.message().contains(fingerprint) && error.message().contains("ssh-ed25519"), "{error}");
     let advice = error.advice().unwrap();
-    let start = advice.find("`ssh-keyscan").unwrap();
+    assert!(!advice.contains("ssh-keyscan") && advice.contains(&sshd.public_key("ed25519")), "{advice}");
+    let start = advice.find("`echo").unwrap();
     let command = advice[start..].trim_matches('`');
     run("sh", &["-c", command]);
     assert_eq!(sh(&*sshd.connect().await, "echo in").await.text(), "in\n");
@@ -89,4 +90,81 @@ async fn a_revoked_key_is_refused() {
     std::fs::write(sshd.path("known_hosts"), text).unwrap();
     let host = HostSpec { host_key: HostKeyPolicy::AcceptNew, ..sshd.host("node") };
     assert_eq!(refused(&Operator::default(), &host).await.code(), "ssh.host_key_revoked");
+}
+
+/// Signs the host's key; sshd shows the certificate once it is there. `words` are for ssh-keygen.
+fn certify(folder: &std::path::Path, words: &[&str]) -> String {
+    let path = |name: &str| folder.join(name).display().to_string();
+    run("ssh-keygen", &[&["-q", "-s", &path("ca"), "-I", "test"][..], words, &[&path("host_ed25519.pub")]].concat());
+    std::fs::read_to_string(folder.join("ca.pub")).unwrap()
+}
+
+/// A server that shows a certificate, and the line of its authority.
+fn certified(words: &[&str]) -> Option<(Sshd, String, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    let sshd = Sshd::with(&format!("HostCertificate {}/cert.pub", folder.path().display()))?;
+    crate::sshd::keygen(&sshd.path("ca"), "ed25519", "");
+    let authority = certify(sshd.path("ca").parent().unwrap(), words);
+    std::fs::copy(sshd.path("host_ed25519-cert.pub"), folder.path().join("cert.pub")).unwrap();
+    // It has begun without one.
+    sshd.reload();
+    Some((sshd, authority, folder))
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_known_authority_is_proof_enough() {
+    let Some((sshd, authority, _folder)) = certified(&["-h", "-n", "127.0.0.1"]) else { return };
+    let patterns = format!("[127.0.0.1]:{}", sshd.port);
+    std::fs::write(sshd.path("known_hosts"), format!("@cert-authority {patterns} {authority}")).unwrap();
+    assert_eq!(sh(&*sshd.connect().await, "echo in").await.text(), "in\n");
+    let system = sshd.path("system");
+    std::fs::rename(sshd.path("known_hosts"), &system).unwrap();
+    let operator = Operator { system: vec![system.clone()], ..Operator::default() };
+    assert_eq!(sh(&*operator.connect(&sshd.host("node")).await.unwrap(), "echo in").await.text(), "in\n");
+    let text = format!("@cert-authority * {authority}@revoked * {}\n", sshd.public_key("ed25519"));
+    std::fs::write(&system, text).unwrap();
+    assert_eq!(refused(&operator, &sshd.host("node")).await.code(), "ssh.host_key_revoked");
+    std::fs::write(&system, format!("@cert-authority * {authority}@revoked * {authority}")).unwrap();
+    assert_eq!(refused(&operator, &sshd.host("node")).await.code(), "ssh.host_key_revoked");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_right_is_refused_with_the_reason() {
+    for (words, why) in [
+        (&["-h", "-n", "10.9.9.9"][..], "it is for 10.9.9.9"),
+        (&["-h", "-n", "127.0.0.1", "-V", "20200101:20200102"], "it is not valid at this time"),
+        (&["-h"], "it is for nobody in particular"),
+    ] {
+        let Some((sshd, authority, _folder)) = certified(words) else { return };
+        std::fs::write(sshd.path("known_hosts"), format!("@cert-authority * {authority}")).unwrap();
+        let error = refused(&Operator::default(), &sshd.host("node")).await;
+        assert_eq!(error.code(), "ssh.host_certificate", "{error}");
+        assert!(error.message().ends_with(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_is_no_more_than_its_key() {
+    let Some((sshd, _, _folder)) = certified(&["-h", "-n", "127.0.0.1"]) else { return };
+    let other = sshd.path("other");
+    crate::sshd::keygen(&other, "ed25519", "");
+    let authority = std::fs::read_to_string(other.with_extension("pub")).unwrap();
+    std::fs::write(sshd.path("known_hosts"), format!("@cert-authority * {authority}")).unwrap();
+    assert_eq!(refused(&Operator::default(), &sshd.host("node")).await.code(), "ssh.host_key_unknown");
+    sshd.know(&["ed25519"]);
+    assert_eq!(sh(&*sshd.connect().await, "echo in").await.text(), "in\n");
+}
+
+#[tokio::test]
+async fn the_systems_known_hosts_are_known() {
+    let Some(sshd) = Sshd::start() else { return };
+    let system = sshd.path("system");
+    std::fs::rename(sshd.path("known_hosts"), &system).unwrap();
+    let operator = Operator { system: vec![system.clone()], ..Operator::default() };
+    assert_eq!(sh(&*operator.connect(&sshd.host("node")).await.unwrap(), "echo in").await.text(), "in\n");
+    sshd.know(&["ed25519"]);
+    std::fs::write(&system, format!("@revoked * {}\n", sshd.public_key("ed25519"))).unwrap();
+    let error = refused(&operator, &sshd.host("node")).await;
+    assert_eq!(error.code(), "ssh.host_key_revoked");
+    assert!(error.message().contains(&format!("{}:1", system.display())), "{error}");
 }

@@ -60,6 +60,13 @@ impl Sshd {
         }
     }
 
+    /// Has it read its configuration again.
+    pub fn reload(&self) {
+        run("kill", &["-HUP", &self.child.id().to_string()]);
+        std::thread::sleep(Duration::from_millis(300));
+        self.wait_until_it_listens();
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
@@ -170,6 +177,8 @@ pub struct Operator {
     pub secrets: Vec<(&'static str, &'static str)>,
     pub agent: Option<PathBuf>,
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    /// In the place of the system's files of known hosts.
+    pub system: Vec<PathBuf>,
 }
 
 impl Operator {
@@ -182,6 +191,7 @@ impl Operator {
         };
         let inventory = Inventory { hosts: hosts.to_vec(), ..Inventory::default() };
         SshConnector::new(Arc::new(inventory), Arc::new(Secrets(self.secrets.clone())), options)
+            .with_system_known_hosts(self.system.clone())
     }
 
     pub async fn connect(&self, host: &HostSpec) -> Result<Arc<dyn Transport>> {

@@ -43,7 +43,11 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
         (&["run", "good.rhai", "-i", "unreachable.yaml", "target=m1"], 3, &["192.168.2.99", "m1"]),
         (&["run", "good.rhai", "-i", "refused.yaml", "target=m1"], 3, &["refused", "2222"]),
         (&["run", "good.rhai", "-i", "wrong-key.yaml", "target=m1"], 3, &["m1", "wrong_key"]),
-        (&["run", "good.rhai", "-i", "unknown-host-key.yaml", "target=m1"], 3, &["SHA256:", "ssh-keyscan"]),
+        (
+            &["run", "good.rhai", "-i", "unknown-host-key.yaml", "target=m1"],
+            3,
+            &["SHA256:", "ssh-keygen -lf", "`echo "],
+        ),
         (&["run", "good.rhai", "-i", "changed-host-key.yaml", "target=m1"], 3, &["changed", "known_changed:1"]),
         (&["run", "good.rhai", "-i", "no-sudo.yaml", "target=m1"], 3, &["sudo", "become_password"]),
         (&["run", "good.rhai", "-i", "wrong-password.yaml", "target=m1"], 3, &["sudo", "password"]),

@@ -1,5 +1,6 @@
 //! One case: a lane, a user, and a state folder of its own.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -239,7 +240,7 @@ impl<'a> Scene<'a> {
              log(#{{ gives: {code} }});\n}}\n"
         );
         std::fs::write(&file, text).map_err(said)?;
-        std::fs::write(self.folder.path().join("demo.j2"), "token={{ token }}\n").map_err(said)?;
+        self.write_local().map_err(said)?;
         let recipe = self.library.load(&Sources::default(), &file.to_string_lossy()).map_err(|f| f.draw(false))?;
         let pairs = [("s", "env:CANARY"), ("t", "env:SCRIPT")].map(|(name, place)| (name.to_owned(), place.to_owned()));
         let bound = recipe.bind(&pairs, &self.inventory, &Operator, None).map_err(|f| f.draw(false))?;
@@ -252,6 +253,17 @@ impl<'a> Scene<'a> {
             let totals = run.finish(if result.is_ok() { "succeeded" } else { "failed" }).await;
             Ok(Told { run: id, result, totals, events: drain(&mut reader) })
         })
+    }
+
+    /// What is beside the recipe: a template, a program, and a folder with something in it.
+    fn write_local(&self) -> std::io::Result<()> {
+        let path = |name: &str| self.folder.path().join(name);
+        std::fs::write(path("demo.j2"), "token={{ token }}\n")?;
+        std::fs::write(path("tool"), "#!/bin/sh\nexit 0\n")?;
+        std::fs::set_permissions(path("tool"), std::fs::Permissions::from_mode(0o755))?;
+        std::fs::create_dir_all(path("folder/inner"))?;
+        std::fs::write(path("folder/one"), "one\n")?;
+        std::fs::write(path("folder/inner/two"), "two\n")
     }
 
     fn begin(&self, id: String, mode: Mode, events: &Events, wire: &Arc<Wire>) -> Arc<Run> {

@@ -77,7 +77,8 @@ pub fn is_complete(verbs: &[Arc<dyn Verb>]) -> Law {
             missing.push(format!("`{}` has no example", verb.name()));
         }
         let signature = verb.signature();
-        let texts = signature.positional.iter().chain(signature.options).filter(|param| param.kind == ParamKind::Text);
+        let is_text = |kind| matches!(kind, ParamKind::Text | ParamKind::LocalText);
+        let texts = signature.positional.iter().chain(signature.options).filter(|param| is_text(param.kind));
         for param in texts {
             let has_case = |case: &Case| case.verb == verb.name() && case.takes.contains(&param.name);
             if !CASES.iter().any(has_case) {

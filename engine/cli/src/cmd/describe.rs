@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
+use haengine_kernel::harmless::{harmless, one_line};
 use haengine_script::params::{Default as Fallback, ParameterKind};
 use haengine_script::{Outline, Parameter, Recipe, Sources};
 use serde::Serialize;
@@ -50,6 +51,9 @@ struct Shown {
     /// What its phases do.
     #[serde(flatten)]
     phases: Option<ShownPhases>,
+    /// What it reads on the operator's machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reads: Vec<String>,
     /// The recipes that it is made of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
@@ -88,7 +92,8 @@ impl Shown {
         let mut outline = recipe.outline();
         let parts = outline.as_mut().map(|outline| std::mem::take(&mut outline.parts)).unwrap_or_default();
         let phases = outline.filter(|_| parts.is_empty()).map(ShownPhases::of);
-        Shown { name: name.to_owned(), file, stock, about: recipe.about(), parameters, phases, parts }
+        let (name, about, reads) = (name.to_owned(), recipe.about(), recipe.local_reads());
+        Shown { name, file, stock, about, parameters, phases, reads, parts }
     }
 
     /// Where it is, and what it is used in the place of.
@@ -153,14 +158,14 @@ fn section(text: &mut String, name: &str, lines: &[String], paint: Paint) {
         text.push_str("  none\n");
     }
     for line in lines {
-        let _ = writeln!(text, "  {line}");
+        let _ = writeln!(text, "  {}", harmless(line));
     }
 }
 
 fn page(shown: &Shown, paint: Paint) -> String {
-    let mut text = format!("{}  {}\n", paint.bold(&shown.name), paint.dim(&shown.place()));
+    let mut text = format!("{}  {}\n", paint.bold(&one_line(&shown.name)), paint.dim(&one_line(&shown.place())));
     if !shown.about.is_empty() {
-        let _ = writeln!(text, "{}", shown.about);
+        let _ = writeln!(text, "{}", harmless(&shown.about));
     }
     if shown.parameters.is_empty() {
         text.push_str("\nIt takes no parameters.\n");
@@ -169,11 +174,14 @@ fn page(shown: &Shown, paint: Paint) -> String {
     }
     let width = shown.parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or_default();
     for parameter in &shown.parameters {
-        let name = paint.cyan(&format!("{:width$}", parameter.name));
-        let _ = writeln!(text, "  {name}  {} {}", parameter.about, paint.dim(&kind(parameter)));
+        let name = paint.cyan(&format!("{:width$}", one_line(&parameter.name)));
+        let _ = writeln!(text, "  {name}  {} {}", harmless(&parameter.about), paint.dim(&one_line(&kind(parameter))));
     }
     if let Some(phases) = &shown.phases {
         phases.write(&mut text, paint);
+    }
+    if !shown.reads.is_empty() {
+        section(&mut text, "Reads on this machine", &shown.reads, paint);
     }
     if !shown.parts.is_empty() {
         section(&mut text, "Parts", &shown.parts, paint);

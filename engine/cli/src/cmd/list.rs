@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use haengine_kernel::harmless::one_line;
 use haengine_script::{Library, Sources};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -83,11 +84,11 @@ fn page(recipes: &[Shown], paint: Paint) -> String {
     let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or_default();
     let line = |recipe: &Shown| {
         let about = match &recipe.broken {
-            Some(broken) => paint.red(&format!("broken: {broken}")),
-            None => recipe.about.clone(),
+            Some(broken) => paint.red(&one_line(&format!("broken: {broken}"))),
+            None => one_line(&recipe.about),
         };
-        let place = paint.dim(&format!("  {}", recipe.place()));
-        format!("{}  {about}{place}\n", paint.cyan(&format!("{:width$}", recipe.name)))
+        let place = paint.dim(&format!("  {}", one_line(&recipe.place())));
+        format!("{}  {about}{place}\n", paint.cyan(&format!("{:width$}", one_line(&recipe.name))))
     };
     recipes.iter().map(line).collect()
 }

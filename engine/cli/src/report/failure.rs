@@ -17,11 +17,7 @@ pub fn draw(error: &Error, paint: Paint) -> String {
 
 /// An error of a recipe: with its place where it has one.
 pub fn draw_fault(fault: &Fault, paint: Paint) -> String {
-    match (fault.stack().is_empty(), paint.is_on()) {
-        (true, _) => draw(fault.error(), paint),
-        (false, true) => fault.draw(true) + "\n",
-        (false, false) => harmless(&fault.draw(false)).into_owned() + "\n",
-    }
+    if fault.stack().is_empty() { draw(fault.error(), paint) } else { fault.draw(paint.is_on()) + "\n" }
 }
 
 /// An error as an event carries it.

@@ -1,6 +1,7 @@
 //! Events as JSON, one object a line.
 
 use haengine_kernel::event::{Event, Stamped};
+use haengine_kernel::harmless::harmless_json;
 
 use crate::report::{Out, Reporter};
 
@@ -30,9 +31,8 @@ impl Reporter for Json {
 
 /// One event as a line.
 pub fn line(event: &Stamped) -> String {
-    let mut line = serde_json::to_string(event).unwrap_or_else(|error| unwritable(event, &error));
-    line.push('\n');
-    line
+    let line = serde_json::to_string(event).unwrap_or_else(|error| unwritable(event, &error));
+    format!("{}\n", harmless_json(&line))
 }
 
 /// A record with its name and the time, for what is listed rather than happens.
@@ -45,11 +45,10 @@ pub fn record(name: &str, record: &impl serde::Serialize) -> String {
         time: jiff::Timestamp,
     }
     let named = Named { event: name, record, time: jiff::Timestamp::now() };
-    let mut line = serde_json::to_string(&named).unwrap_or_else(|error| {
+    let line = serde_json::to_string(&named).unwrap_or_else(|error| {
         serde_json::json!({ "event": "error", "message": format!("cannot write `{name}`: {error}") }).to_string()
     });
-    line.push('\n');
-    line
+    format!("{}\n", harmless_json(&line))
 }
 
 /// No event of the kernel is unwritable; one that were must not vanish.

@@ -106,10 +106,6 @@ pub fn checked(status: CheckStatus, count: u64) -> String {
 pub fn diff(text: &str, paint: Paint) -> String {
     let mut lines = String::new();
     for line in harmless(text).lines() {
-        // The names in the header say nothing that the change did not say.
-        if line.starts_with("--- ") || line.starts_with("+++ ") {
-            continue;
-        }
         let drawn = match line.as_bytes().first() {
             Some(b'+') => paint.green(line),
             Some(b'-') => paint.red(line),
@@ -175,7 +171,15 @@ mod tests {
 
     #[test]
     fn a_diff_is_indented_and_has_no_header() {
-        let text = "--- original\n+++ modified\n@@ -1 +1 @@\n-a\n+b\n";
-        assert_eq!(diff(text, Paint::plain()), "      @@ -1 +1 @@\n      -a\n      +b\n");
+        let between = haengine_kernel::diff::Diff::between("a\n", "b\n").unwrap();
+        assert_eq!(diff(between.text(), Paint::plain()), "      @@ -1 +1 @@\n      -a\n      +b\n");
+    }
+
+    /// A remark in SQL or Lua, and what `++ ` begins, look like the header of a diff once they are in one.
+    #[test]
+    fn a_diff_shows_every_line_that_changes() {
+        let between = haengine_kernel::diff::Diff::between("-- DROP\n", "++ evil\n").unwrap();
+        let shown = diff(between.text(), Paint::plain());
+        assert_eq!(shown, "      @@ -1 +1 @@\n      --- DROP\n      +++ evil\n");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use haengine_kernel::event::Change;
-use haengine_kernel::harmless::one_line;
+use haengine_kernel::harmless::{harmless, one_line};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::report::Screen;
@@ -161,7 +161,8 @@ impl Progress {
         if self.running.len() > ROWS {
             rows.push(format!("  and {} more", self.running.len() - ROWS));
         }
-        rows
+        // The way to the terminal leads past [`Out`](crate::report::Out) here.
+        rows.iter().map(|row| harmless(row).replace('\n', " ")).collect()
     }
 }
 

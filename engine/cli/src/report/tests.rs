@@ -137,8 +137,8 @@ fn a_plan_shows_diffs() {
     let plan = r#"
         {"event":"run_started","run":"plan","command":"plan","recipe":"time_sync"}
         {"event":"step_started","step":"configure"}
-        {"event":"change","host":"m1","op":"file.put","target":"/etc/b","status":"planned","step":"configure","summary":"content","diff":"--- original\n+++ modified\n@@ -1 +1 @@\n-a\n+b\n","seconds":0.0}
-        {"event":"change","host":"m2","op":"file.put","target":"/etc/b","status":"planned","step":"configure","summary":"content","diff":"--- original\n+++ modified\n@@ -1 +1 @@\n-a\n+b\n","seconds":0.0}
+        {"event":"change","host":"m1","op":"file.put","target":"/etc/b","status":"planned","step":"configure","summary":"content","diff":"@@ -1 +1 @@\n-a\n+b\n","seconds":0.0}
+        {"event":"change","host":"m2","op":"file.put","target":"/etc/b","status":"planned","step":"configure","summary":"content","diff":"@@ -1 +1 @@\n-a\n+b\n","seconds":0.0}
         {"event":"step_finished","step":"configure","seconds":0.1,"failed":false}
         {"event":"verified","name":"the clocks agree","outcome":"would verify","seconds":0.0}
         {"event":"run_finished","run":"plan","outcome":"succeeded","ok":0,"changed":2,"skipped":0,"failed":0,"unreachable":0,"seconds":0.25,"waited":0.0}

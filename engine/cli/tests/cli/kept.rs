@@ -6,7 +6,7 @@ const ID: &str = "20260314-091502-kqzt";
 
 /// A journal of two attempts: the first died in an action, the second failed.
 const JOURNAL: &str = r#"{"time":"2026-03-14T09:15:02.1Z","entry":"run","version":2,"run":"20260314-091502-kqzt","recipe":"site.rhai","parameters":{"hosts":"masters"},"inventory":["site.yaml"],"operator":"ops@desk"}
-{"time":"2026-03-14T09:15:03.2Z","entry":"started","change":1,"call":1,"key":{"recipe":"site.rhai","step":["configure"],"ordinal":0,"op":"file.put","host":"m1","target":"/etc/demo.conf"},"arguments":{},"before":{},"reversible":true,"summary":"change, 4 B","diff":"--- original\n+++ modified\n@@ -1 +1 @@\n-old\n+new\n"}
+{"time":"2026-03-14T09:15:03.2Z","entry":"started","change":1,"call":1,"key":{"recipe":"site.rhai","step":["configure"],"ordinal":0,"op":"file.put","host":"m1","target":"/etc/demo.conf"},"arguments":{},"before":{},"reversible":true,"summary":"change, 4 B","diff":"@@ -1 +1 @@\n-old\n+new\n"}
 {"time":"2026-03-14T09:15:03.3Z","entry":"succeeded","change":1,"seconds":0.05}
 {"time":"2026-03-14T09:15:04.0Z","entry":"started","change":2,"call":2,"key":{"recipe":"site.rhai","step":["start"],"ordinal":0,"op":"ssh.run","host":"m1","target":"make it"},"arguments":{},"before":null,"reversible":false}
 {"time":"2026-03-14T09:20:00.0Z","entry":"resumed","operator":"eve@desk"}

@@ -9,11 +9,14 @@
 mod answers;
 mod completions;
 mod durable;
+mod foreign;
+mod harmless;
 mod help;
 mod kept;
 mod misuse;
 mod phases;
 mod recipes;
+mod secrets;
 mod session;
 mod site_recipes;
 mod terminal;

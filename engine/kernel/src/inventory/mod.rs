@@ -39,6 +39,29 @@ pub struct Inventory {
     pub vars: BTreeMap<String, Variable>,
 }
 
+impl Inventory {
+    /// All texts among the variables for all hosts: what the operator has named.
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        for variable in self.vars.values() {
+            if let Variable::Plain(json) = variable {
+                collect(json, &mut texts);
+            }
+        }
+        texts
+    }
+}
+
+fn collect(json: &serde_json::Value, texts: &mut Vec<String>) {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => texts.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Json::Object(map) => map.values().for_each(|item| collect(item, texts)),
+        _ => {}
+    }
+}
+
 /// A variable of the inventory: plain data, or a secret that is named and resolved when it is read.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,7 @@ use crate::error::ErrorRecord;
 use crate::event::Check;
 use crate::identity::Identity;
 use crate::remnant::Remains;
+use crate::secret::Known;
 
 /// The version that is written. Readers accept this one and those before it.
 pub const VERSION: u32 = 2;
@@ -165,6 +166,23 @@ pub enum Entry {
         /// Who gave it up: user and machine.
         operator: String,
     },
+}
+
+impl Entry {
+    /// Leaves known secrets out, but not out of what undo needs as it is.
+    pub(crate) fn hide(&mut self, known: &Known) {
+        match self {
+            Entry::Started { arguments, summary, diff, .. } => {
+                known.long().hide_json(arguments);
+                known.hide_in(summary);
+                diff.iter_mut().for_each(|diff| diff.hide(known));
+            }
+            Entry::Succeeded { result, .. } => known.hide_json(result),
+            Entry::Failed { error, .. } | Entry::UndoFailed { error, .. } => error.hide(known),
+            Entry::Checked { check, .. } => known.hide_in(&mut check.detail),
+            _ => {}
+        }
+    }
 }
 
 /// What a change is known by: the same call in a second attempt has the same key.

@@ -3,18 +3,21 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 
 use tokio::sync::oneshot;
 
 use crate::durable;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry, Line, State};
+use crate::secret::Known;
 
 /// The writer of one journal. Lines that arrive while one fsync is under way share the next.
 #[derive(Clone)]
 pub struct Journal {
     queue: mpsc::Sender<Request>,
+    /// The secrets that no line has.
+    known: Arc<OnceLock<Known>>,
 }
 
 /// See [`Journal::open_seen`].
@@ -45,13 +48,21 @@ impl Journal {
         let file = open_durable(path).map_err(|error| local("cannot open the journal", path, error))?;
         let (queue, requests) = mpsc::channel();
         let (path, mut witness): (_, Witness) = (path.to_owned(), Box::new(witness));
+        let known = Arc::<OnceLock<Known>>::default();
+        let hidden = known.clone();
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || write_all(file, &path, &requests, &mut witness))
+            .spawn(move || write_all(file, &path, &requests, &mut witness, &hidden))
             .map_err(|error| {
                 Error::new(Kind::Local, "journal.thread", "cannot start the journal's writer").because(error)
             })?;
-        Ok(Journal { queue })
+        Ok(Journal { queue, known })
+    }
+
+    /// From now on no line has these secrets.
+    pub fn hide(&self, known: &Known) {
+        // Who made the journal's run knows its secrets; another one does not take its place.
+        let _ = self.known.set(known.clone());
     }
 
     /// Writes entries and returns once they are on disk.
@@ -82,14 +93,23 @@ fn open_durable(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-fn write_all(mut file: File, path: &Path, requests: &mpsc::Receiver<Request>, witness: &mut Witness) {
+fn write_all(
+    mut file: File,
+    path: &Path,
+    requests: &mpsc::Receiver<Request>,
+    witness: &mut Witness,
+    known: &OnceLock<Known>,
+) {
     // Part of a line that did not fit, and that could not be cut off either: more lines behind it would never be read.
     let mut torn = false;
     while let Ok(first) = requests.recv() {
         let mut group = vec![first];
         group.extend(requests.try_iter());
         show(witness, &group, false);
-        let written = if torn { Err(std::io::ErrorKind::StorageFull.into()) } else { write_group(&mut file, &group) };
+        let written = match torn {
+            true => Err(std::io::ErrorKind::StorageFull.into()),
+            false => write_group(&mut file, &group, known.get()),
+        };
         torn |= written.is_err() && cut_torn_line(path).is_err();
         show(witness, &group, true);
         for request in group {
@@ -112,10 +132,11 @@ fn show(witness: &mut Witness, group: &[Request], written: bool) {
     group.iter().flat_map(|request| &request.entries).for_each(|entry| witness(entry, written));
 }
 
-fn write_group(file: &mut File, group: &[Request]) -> std::io::Result<()> {
+fn write_group(file: &mut File, group: &[Request], known: Option<&Known>) -> std::io::Result<()> {
     let mut lines = Vec::new();
     for entry in group.iter().flat_map(|request| &request.entries) {
-        let line = Line { time: jiff::Timestamp::now(), entry: entry.clone() };
+        let mut line = Line { time: jiff::Timestamp::now(), entry: entry.clone() };
+        known.into_iter().for_each(|known| line.entry.hide(known));
         serde_json::to_writer(&mut lines, &line)?;
         lines.push(b'\n');
     }

@@ -22,6 +22,8 @@ pub struct HostLock {
 impl HostLock {
     /// Keeps the small process alive to which this stream leads.
     pub(super) fn keep(mut stream: Stream) -> HostLock {
+        // It has nothing more to say; what nobody reads would be kept all the same.
+        (stream.stdout, stream.stderr) = (Box::new(tokio::io::empty()), Box::new(tokio::io::empty()));
         let lost = Arc::new(AtomicBool::new(false));
         let seen = lost.clone();
         let heart = tokio::spawn(async move {

@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
 use crate::identity::{Identity, WHO};
 use crate::lock::{Holder, HostLock, held, is_dead};
-use crate::transport::Command;
+use crate::transport::{Command, read_all, too_much};
 
 /// Between its taking and its record, and between the end of its record and its own, the lock names nobody.
 const NAMELESS: Duration = Duration::from_millis(100);
 /// So often it is asked again then.
 const ASKED: usize = 20;
+/// What a host may answer who is asked for its lock.
+const ANSWER: usize = 64 * 1024;
+/// How long it may take over it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 enum Taken {
     Locked(HostLock, Identity),
@@ -77,26 +81,40 @@ async fn attempt(host: &Host, holder: &Holder) -> Result<Taken> {
     let script = script(LOCK).arg(record).arg(transport.mark());
     let mut stream = transport.stream(&script).await?;
     let mut lines = BufReader::new(&mut stream.stdout);
-    let mut first = String::new();
-    lines.read_line(&mut first).await.map_err(lost)?;
+    let first = tokio::time::timeout(PATIENCE, first_line(&mut lines)).await.map_err(|_| silent())??;
     let (word, said) = first.trim().split_once(' ').unwrap_or((first.trim(), ""));
     let identity = Identity::parse(said, transport.host_key());
     match word {
         "locked" => Ok(Taken::Locked(HostLock::keep(stream), identity)),
         "unwritable" => Ok(Taken::Unwritable(identity)),
         "held" => {
-            let mut rest = String::new();
-            lines.read_to_string(&mut rest).await.map_err(lost)?;
-            Ok(parse_held(&rest))
+            let rest = read_all(lines, ANSWER).await.map_err(|cut| cut.explain(WHAT, lost))?;
+            Ok(parse_held(&String::from_utf8_lossy(&rest)))
         }
         _ => {
-            let mut said = String::new();
-            let _ = stream.stderr.read_to_string(&mut said).await;
+            let said = read_all(stream.stderr, ANSWER).await.map_err(|cut| cut.explain(WHAT, lost))?;
             Err(Error::new(Kind::Failed, "lock.failed", "could not take the lock on the host")
                 .hint("check that `flock`, `timeout` and `dd` are there")
-                .because(said.trim().to_owned()))
+                .because(String::from_utf8_lossy(&said).trim().to_owned()))
         }
     }
+}
+
+const WHAT: &str = "the answer of the host's lock";
+
+/// The first line, which is all of the answer where the lock was taken.
+async fn first_line(lines: impl AsyncRead + AsyncBufReadExt + Unpin) -> Result<String> {
+    let mut first = Vec::new();
+    lines.take(ANSWER as u64).read_until(b'\n', &mut first).await.map_err(lost)?;
+    if first.len() == ANSWER && !first.ends_with(b"\n") {
+        return Err(too_much(WHAT, ANSWER));
+    }
+    Ok(String::from_utf8_lossy(&first).into_owned())
+}
+
+fn silent() -> Error {
+    let message = format!("the host did not answer for its lock within {} s", PATIENCE.as_secs());
+    Error::new(Kind::Unreachable, "host.timeout", message).hint("look at the host's load and its disks")
 }
 
 /// The record is `PID JSON`, then the mark; it is empty in the instant between taking and writing.
@@ -115,6 +133,16 @@ fn lost(error: std::io::Error) -> Error {
 mod tests {
     use super::*;
     use crate::lock::tests::holder;
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_not_read_to_its_end() {
+        let flood = BufReader::new(tokio::io::repeat(b'x'));
+        assert_eq!(first_line(flood).await.unwrap_err().code(), "host.too_much");
+        let mut answer = BufReader::new(&b"held\n12 {}\nmark\n"[..]);
+        assert_eq!(first_line(&mut answer).await.unwrap(), "held\n");
+        assert_eq!(read_all(answer, ANSWER).await.unwrap(), b"12 {}\nmark\n");
+        assert_eq!(first_line(&b""[..]).await.unwrap(), "");
+    }
 
     #[test]
     fn a_record_says_who_holds_the_lock_and_how_its_shells_are_found() {

@@ -11,6 +11,7 @@ use crate::event::{Change as Told, Event, Level, Status};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
 use crate::op::{Change, Op, Plan};
+use crate::patience::answered;
 use crate::run::turn::Turn;
 use crate::run::{Call, Mode, Place, Results, Run};
 use crate::value::Value;
@@ -47,7 +48,7 @@ impl Run {
         if let (Err(error), ()) = join(self.lock(turn, host), reach_peers(host, ops)).await {
             return self.fail(first, error, since);
         }
-        let observed = try_join_all(ops.iter().map(|op| op.observe(host))).await;
+        let observed = try_join_all(ops.iter().map(|op| observe(host, op))).await;
         let states = match observed {
             Ok(states) => states,
             Err(error) => return self.fail(first, error, since),
@@ -73,7 +74,7 @@ impl Run {
                 let message = format!("{}; it is looked at again", error.message());
                 self.events.log(Level::Warning, Some(host.name()), message);
                 let since = Instant::now();
-                let state = match op.observe(host).await {
+                let state = match observe(host, op).await {
                     Ok(state) => state,
                     Err(error) => return self.fail(key, error, since),
                 };
@@ -172,6 +173,10 @@ impl Run {
             }
         }
     }
+}
+
+async fn observe<O: Op>(host: &Host, op: &O) -> Result<O::State> {
+    answered(host, O::NAME, Some(op.patience()), op.observe(host)).await
 }
 
 /// Why an op came to no end.

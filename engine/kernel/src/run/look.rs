@@ -7,6 +7,7 @@ use futures::future::join_all;
 use crate::error::{Kind, Result};
 use crate::event::Status;
 use crate::host::Host;
+use crate::patience::answered;
 use crate::read::{Foreseen, Read};
 use crate::run::{Results, Run};
 use crate::value::Value;
@@ -29,7 +30,8 @@ impl Run {
             Foreseen::Unknown(unknown) => return Ok(Value::Unknown(unknown)),
             Foreseen::Real => {}
         }
-        read.read(host).await.map_err(|error| error.on(host.name())).inspect_err(|error| {
+        let asked = answered(host, R::NAME, read.patience(), read.read(host)).await;
+        asked.map_err(|error| error.on(host.name())).inspect_err(|error| {
             if error.kind() == Kind::Unreachable {
                 self.tally.count(Status::Unreachable, host.name());
             }

@@ -123,6 +123,9 @@ impl Run {
         cancel: impl Into<Cancel>,
         past: Past,
     ) -> Arc<Run> {
+        if let Mode::Apply { journal, .. } = &mode {
+            journal.hide(events.known());
+        }
         Arc::new(Run {
             id,
             mode,

@@ -1,10 +1,12 @@
 //! The wire: how a host is asked to do something. Four verbs, nothing about SSH.
 
+mod bounds;
 mod command;
 mod open_tcp;
 mod output;
 mod stream;
 
+pub use bounds::{Cut, OUTPUT, read_all, too_much};
 pub use command::{Command, Privilege, quote};
 pub use open_tcp::Duplex;
 pub use output::{Exit, Output};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::diff::redact;
 use crate::error::{Error, Kind, Result};
+use crate::redact::redact;
 use crate::transport::Command;
 
 /// How a command ended, as the host reported it.

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::journal::{ChangeState, Phase};
 use crate::keep::Keep;
 use crate::op::{Example, Op, Standing};
+use crate::patience::answered;
 use crate::remnant::Remains;
 use crate::review::{Doubt, Written};
 use crate::run::{Place, Results, Run};
@@ -50,7 +51,7 @@ impl<O: Op> StateVerb<O> {
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
         let keep = change.keep(&keep.run);
-        Ok(op.standing(&op.revisit(host, &keep).await?, &before, &keep))
+        Ok(op.standing(&revisit(host, &op, &keep).await?, &before, &keep))
     }
 }
 
@@ -94,7 +95,7 @@ impl<O: Op> Verb for StateVerb<O> {
         }
         let op: O = decode(O::NAME, &change.arguments)?;
         let before: O::Before = decode(O::NAME, &change.before)?;
-        let restored = match op.standing(&op.revisit(host, keep).await?, &before, keep) {
+        let restored = match op.standing(&revisit(host, &op, keep).await?, &before, keep) {
             Standing::AsBefore if change.phase == Phase::Succeeded => return Ok(Undone::already()),
             // A broken apply may have left a temporary file or a kept one although the target is as before.
             Standing::AsBefore => false,
@@ -103,7 +104,7 @@ impl<O: Op> Verb for StateVerb<O> {
             Standing::Foreign(how) => return Err(drift(&op.target(), &how).on(host.name())),
         };
         let remains = op.undo(host, &before, keep).await?;
-        match op.standing(&op.revisit(host, keep).await?, &before, keep) {
+        match op.standing(&revisit(host, &op, keep).await?, &before, keep) {
             Standing::AsBefore => Ok(Undone { restored, remains }),
             // What stays is told; all else is back.
             _ if !remains.is_empty() => Ok(Undone { restored, remains }),
@@ -163,4 +164,8 @@ pub(crate) fn encode<T: serde::Serialize>(op: &str, value: &T) -> Result<serde_j
     serde_json::to_value(value).map_err(|error| {
         Error::new(Kind::Local, "journal.record", format!("cannot write the journal's record of `{op}`")).because(error)
     })
+}
+
+async fn revisit<O: Op>(host: &Host, op: &O, keep: &Keep) -> Result<O::State> {
+    answered(host, O::NAME, Some(op.patience()), op.revisit(host, keep)).await
 }

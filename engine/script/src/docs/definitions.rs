@@ -111,7 +111,9 @@ fn comment(text: &str) -> String {
 
 fn type_of(kind: ParamKind) -> &'static str {
     match kind {
-        ParamKind::Path | ParamKind::LocalPath | ParamKind::String | ParamKind::Choice(_) => "String",
+        ParamKind::Path | ParamKind::LocalPath | ParamKind::LocalPlace | ParamKind::String | ParamKind::Choice(_) => {
+            "String"
+        }
         ParamKind::Integer | ParamKind::Mode => "int",
         ParamKind::Boolean => "bool",
         ParamKind::Map => "Map",
@@ -119,6 +121,8 @@ fn type_of(kind: ParamKind) -> &'static str {
         ParamKind::Hosts
         | ParamKind::Paths
         | ParamKind::Strings
+        | ParamKind::LocalPaths
+        | ParamKind::LocalText
         | ParamKind::Command
         | ParamKind::Text
         | ParamKind::Integers

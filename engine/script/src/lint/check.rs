@@ -13,6 +13,7 @@ use crate::library::Library;
 use crate::lint::sheet::Sheet;
 use crate::lint::types::Types;
 use crate::lint::{Finding, Names, Severity};
+use crate::local::refused_default;
 use crate::params::Parameter;
 use crate::recipe::Recipe;
 use crate::snapshot::{Snapshot, SnapshotFile};
@@ -71,7 +72,7 @@ impl<'a> Lint<'a> {
         if !has_params {
             return Some(Vec::new());
         }
-        let engine = &self.library.engine;
+        let engine = &self.library.declarations;
         let asked = parameters_of(engine, file, self.snapshot);
         asked
             .map_err(|error| self.findings.push(Finding::from(&fault_in(&file.label, *error, engine, self.snapshot))))
@@ -89,11 +90,23 @@ impl<'a> Lint<'a> {
             self.node(&sheet, nodes);
             true
         });
+        self.defaults(&sheet, file);
         self.properties(&sheet);
         self.shape(&sheet, file.label == self.snapshot.main);
         self.outside_main(&sheet);
         self.preflight(&sheet);
         self.follow(&sheet, file.label == self.snapshot.main);
+    }
+
+    /// Secrets that would be looked for where nobody has said so.
+    fn defaults(&mut self, sheet: &Sheet, file: &SnapshotFile) {
+        let snapshot = self.snapshot;
+        let refused = |parameter| refused_default(parameter, file, snapshot);
+        let found: Vec<_> = self.parameters(file).into_iter().flatten().filter_map(refused).collect();
+        for (position, error) in found {
+            let hint = error.advice().map(str::to_owned);
+            self.warning(sheet, "check.local_outside", position, error.message().to_owned(), hint);
+        }
     }
 
     /// The name of the recipe that was asked for.

@@ -1,6 +1,7 @@
 //! Calls: what functions are given, and what they give.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use haengine_kernel::arguments::left_out;
 use haengine_kernel::review::{DoubtSort, Written};
@@ -169,7 +170,8 @@ impl Follow<'_, '_> {
     fn review(&mut self, call: &Call, verb: &dyn Verb, arguments: &[Known]) {
         let signature = verb.signature();
         let files = self.lint.snapshot().templates.clone();
-        let mut written = Written { folders: self.folders(), files, ..Written::default() };
+        let reach = self.lint.snapshot().reach().map(Arc::new);
+        let mut written = Written { folders: self.folders(), files, reach, ..Written::default() };
         for (param, (given, known)) in signature.positional.iter().zip(call.arguments.iter().zip(arguments)) {
             if let Some(text) = string(given) {
                 written.texts.insert(param.name, text.to_owned());
@@ -211,7 +213,7 @@ fn takes(kind: ParamKind, known: &Known) -> bool {
     use ParamKind as Takes;
     match kind {
         Takes::Hosts => matches!(known, Known::Host | Known::List(_)),
-        Takes::Path | Takes::String | Takes::LocalPath | Takes::Choice(_) => {
+        Takes::Path | Takes::String | Takes::LocalPath | Takes::LocalPlace | Takes::Choice(_) => {
             matches!(known, Known::String | Known::Character | Known::Host)
         }
         Takes::Integer | Takes::Mode => matches!(known, Known::Integer),

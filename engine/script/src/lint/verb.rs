@@ -1,5 +1,7 @@
 //! The arguments of verbs and of the language's own functions, as far as they are written out.
 
+use std::path::Path;
+
 use haengine_kernel::arguments::{Arguments, left_out};
 use haengine_kernel::error::Error;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature, nearest, quoted};
@@ -11,6 +13,7 @@ use crate::lint::call::Call;
 use crate::lint::check::Lint;
 use crate::lint::literal::{is_bare_block, literal, string};
 use crate::lint::sheet::Sheet;
+use crate::local;
 
 /// An option of every verb: see `bridge`.
 static ON_ERROR: [Param; 1] = [Param::option(
@@ -93,7 +96,20 @@ impl Lint<'_> {
         match (refused, param.kind) {
             (Some(error), _) => self.told(sheet, "check.type", given.start_position(), &error),
             (None, ParamKind::Host) => self.host_name(sheet, given),
-            (None, _) => {}
+            (None, kind) => self.local(sheet, kind, given),
+        }
+    }
+
+    /// What is read on the operator's machine lies in the recipe's own folder.
+    fn local(&mut self, sheet: &Sheet, kind: ParamKind, given: &Expr) {
+        let Some(reach) = self.snapshot().reach() else { return };
+        let reach = reach.with(self.inventory.map(|inventory| inventory.texts()).unwrap_or_default());
+        let base = sheet.file.folder().or_else(|| self.snapshot().folder_of(self.recipe())).map(Path::to_owned);
+        for (name, position) in local::named(kind, given) {
+            let path = base.as_ref().map_or_else(|| name.into(), |base| base.join(name));
+            if let Err(error) = reach.check(&path, name) {
+                self.told(sheet, "check.local_outside", position, &error);
+            }
         }
     }
 

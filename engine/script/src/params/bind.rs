@@ -1,10 +1,12 @@
 //! Values for declared parameters: from `key=value`, from a map, from the inventory's variables, from defaults.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use haengine_kernel::arguments::parse_duration;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::{Inventory, Named, SecretRef, SecretSource, Variable};
+use haengine_kernel::reach::Reach;
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::{nearest, quoted};
 use haengine_kernel::value::Value;
@@ -16,12 +18,16 @@ use crate::value::{to_kernel, to_rhai, type_name};
 
 /// Parameters with their values, ready for `main`.
 #[derive(Clone)]
-pub struct Bound(pub(crate) Map);
+pub struct Bound {
+    pub(crate) values: Map,
+    /// What the recipe may read on the operator's machine; everything where nothing is said.
+    pub(crate) reach: Option<Arc<Reach>>,
+}
 
 impl Bound {
     /// The values for the journal and for people, secrets redacted.
     pub fn redacted(&self) -> serde_json::Value {
-        let pairs = self.0.iter().map(|(name, value)| {
+        let pairs = self.values.iter().map(|(name, value)| {
             let shown = to_kernel(value).map_or(serde_json::Value::Null, |value| value.redacted());
             (name.to_string(), shown)
         });
@@ -34,6 +40,17 @@ pub(crate) struct Context<'a> {
     pub inventory: &'a Inventory,
     pub secrets: &'a dyn SecretSource,
     pub home: Option<&'a Path>,
+    /// What the recipe may read on the operator's machine, what the operator has named included.
+    pub reach: Option<Arc<Reach>>,
+}
+
+/// Who wrote a value.
+#[derive(Clone, Copy, PartialEq)]
+enum Author {
+    /// On the command line or in the inventory.
+    Operator,
+    /// In a recipe.
+    Recipe,
 }
 
 /// Values for a call from the command line.
@@ -48,27 +65,32 @@ pub(crate) fn bind_pairs(parameters: &[Parameter], pairs: &[(String, String)], c
             return Err(Error::new(Kind::Usage, "param.twice", format!("parameter `{name}` is given twice")));
         }
     }
-    bind_map(parameters, given, context)
+    let values = bind(parameters, given, Author::Operator, context)?;
+    Ok(Bound { values, reach: context.reach.clone() })
 }
 
 /// Values for a call from another recipe: texts are converted as on the command line.
 ///
 /// # Errors
 /// As [`bind_pairs`].
-pub(crate) fn bind_map(parameters: &[Parameter], mut given: Map, context: &Context) -> Result<Bound> {
+pub(crate) fn bind_map(parameters: &[Parameter], given: Map, context: &Context) -> Result<Map> {
+    bind(parameters, given, Author::Recipe, context)
+}
+
+fn bind(parameters: &[Parameter], mut given: Map, author: Author, context: &Context) -> Result<Map> {
     if let Some(unknown) = given.keys().find(|name| !parameters.iter().any(|known| known.name == name.as_str())) {
         known(parameters, unknown)?;
     }
     let mut bound = Map::new();
     for parameter in parameters {
         let value = match (given.remove(parameter.name.as_str()), context.inventory.vars.get(&parameter.name)) {
-            (Some(value), _) => convert(parameter, value, context)?,
+            (Some(value), _) => convert(parameter, value, author, context)?,
             (None, Some(variable)) => from_variable(parameter, variable, context)?,
             (None, None) => from_default(parameter, context)?,
         };
         bound.insert(parameter.name.as_str().into(), value);
     }
-    Ok(Bound(bound))
+    Ok(bound)
 }
 
 fn known(parameters: &[Parameter], name: &str) -> Result<()> {
@@ -90,12 +112,12 @@ fn from_variable(parameter: &Parameter, variable: &Variable, context: &Context) 
     if let (ParameterKind::Secret, Value::Secret(secret)) = (&parameter.kind, &value) {
         return Ok(Dynamic::from(secret.clone()));
     }
-    convert(parameter, to_rhai(value), context)
+    convert(parameter, to_rhai(value), Author::Operator, context)
 }
 
 fn from_default(parameter: &Parameter, context: &Context) -> Result<Dynamic> {
     match &parameter.default {
-        Default::Value(value) => convert(parameter, value.clone(), context),
+        Default::Value(value) => convert(parameter, value.clone(), Author::Recipe, context),
         Default::Optional => Ok(Dynamic::UNIT),
         Default::Required => {
             let message = format!("parameter `{}` is missing: {}", parameter.name, parameter.about);
@@ -105,7 +127,7 @@ fn from_default(parameter: &Parameter, context: &Context) -> Result<Dynamic> {
     }
 }
 
-fn convert(parameter: &Parameter, value: Dynamic, context: &Context) -> Result<Dynamic> {
+fn convert(parameter: &Parameter, value: Dynamic, author: Author, context: &Context) -> Result<Dynamic> {
     let value = value.flatten();
     let text = value.clone().into_string().ok();
     match (&parameter.kind, text) {
@@ -113,7 +135,7 @@ fn convert(parameter: &Parameter, value: Dynamic, context: &Context) -> Result<D
         (ParameterKind::Host, None) if value.is::<HostRef>() => Ok(value),
         (ParameterKind::Hosts, Some(names)) => several_hosts(&names, context),
         (ParameterKind::Hosts, None) if host_names(&value).is_some() => Ok(as_array(value)),
-        (ParameterKind::Secret, Some(text)) => secret(parameter, &text, context),
+        (ParameterKind::Secret, Some(text)) => secret(parameter, &text, author, context),
         (ParameterKind::Secret, None) if value.is::<Secret>() => Ok(value),
         (ParameterKind::List, Some(text)) => Ok(list(&text)),
         (ParameterKind::List, None) if value.is_array() => Ok(value),
@@ -177,10 +199,19 @@ fn list(text: &str) -> Dynamic {
     items.map(|item| Dynamic::from(item.to_owned())).collect::<Array>().into()
 }
 
-fn secret(parameter: &Parameter, text: &str, context: &Context) -> Result<Dynamic> {
+/// Where a secret is found is the operator's to say: a recipe may only name what it may read anyway.
+fn secret(parameter: &Parameter, text: &str, author: Author, context: &Context) -> Result<Dynamic> {
     let what = format!("parameter `{}`", parameter.name);
     let reference = SecretRef::parse(text, Path::new("."), context.home, &what)?;
+    if let (Author::Recipe, Some(reach)) = (author, &context.reach) {
+        reach.check_secret(&reference, text).map_err(|error| named_by_you(error, parameter, text))?;
+    }
     context.secrets.resolve(&reference).map(Dynamic::from)
+}
+
+fn named_by_you(error: Error, parameter: &Parameter, text: &str) -> Error {
+    let name = &parameter.name;
+    error.hint(format!("give it yourself, if the recipe shall have it: `{name}={text}`"))
 }
 
 fn ill_typed(parameter: &Parameter, given: &str) -> Error {

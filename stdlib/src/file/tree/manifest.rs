@@ -107,13 +107,14 @@ impl Manifest {
         Some(manifest)
     }
 
-    /// Reads the listing of a staging folder, which has entries alone.
+    /// Reads the listing of a staging folder, which has entries alone; nothing where a name is not text, since no such
+    /// name was asked for.
     pub fn parse_entries(listing: &[u8]) -> Option<BTreeMap<String, Entry>> {
         let (keeps, free) = (Keeps::Nowhere, None);
         let (entries, unreadable_names) = (BTreeMap::new(), Vec::new());
         let mut manifest = Manifest { root: Root::Directory, user: 0, keeps, free, entries, unreadable_names };
         manifest.take_entries(&mut listing.strip_suffix(b"\0")?.split(|byte| *byte == 0))?;
-        Some(manifest.entries)
+        manifest.unreadable_names.is_empty().then_some(manifest.entries)
     }
 
     fn take_entries<'a>(&mut self, fields: &mut impl Iterator<Item = &'a [u8]>) -> Option<()> {

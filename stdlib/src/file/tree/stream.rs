@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::{BoxFuture, join3, try_join, try_join4};
+use futures::future::{BoxFuture, try_join, try_join3, try_join4};
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::transport::{Command, Exit, Stream};
+use haengine_kernel::transport::{Command, Cut, Exit, OUTPUT, Stream, read_all, too_much};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What travels, between what.
@@ -96,14 +96,30 @@ impl Transfer<'_> {
             if count == 0 {
                 return into.shutdown().await.map_err(|error| End::Refused(cut("writing", error)));
             }
-            into.write_all(&buffer[..count]).await.map_err(|error| End::Refused(cut("writing", error)))?;
             done += count as u64;
+            if done > self.most() {
+                return Err(End::Broken(self.more_than_announced()));
+            }
+            into.write_all(&buffer[..count]).await.map_err(|error| End::Refused(cut("writing", error)))?;
             if told.elapsed() >= Duration::from_millis(200) {
                 told = Instant::now();
                 // The archive's own headers are not the user's bytes.
                 self.target.0.progress(self.target.1, done.min(self.total), Some(self.total));
             }
         }
+    }
+
+    /// The archive's own part: headers, long names, attributes, and a file that grows while it is read.
+    fn most(&self) -> u64 {
+        const SLACK: u64 = 64 * 1024 * 1024;
+        const HEADERS: u64 = 16 * 1024;
+        SLACK + self.total + HEADERS * self.paths.len() as u64
+    }
+
+    fn more_than_announced(&self) -> Error {
+        let message = format!("`{}` sends more than the {} bytes that it has", self.source.1, self.total);
+        Error::new(Kind::Failed, "host.too_much", message)
+            .hint("leave out with `exclude` what grows while it is copied, or look at `tar` on the host")
     }
 
     /// Status 1 is `tar`'s word for a file that changed while it was read: what arrived will tell whether it matters.
@@ -136,18 +152,19 @@ enum End {
 }
 
 async fn received(
-    mut stdout: Box<dyn AsyncRead + Send + Unpin>,
+    stdout: Box<dyn AsyncRead + Send + Unpin>,
     stderr: Box<dyn AsyncRead + Send + Unpin>,
     exit: BoxFuture<'static, Result<Exit>>,
 ) -> Result<(Vec<u8>, String, Exit)> {
-    let printed = async {
-        let mut printed = Vec::new();
-        stdout.read_to_end(&mut printed).await.map_err(|error| cut("reading", error))?;
-        Ok::<_, Error>(printed)
-    };
-    let (printed, said, exit) = join3(printed, said(stderr), exit).await;
     // How it ended tells more than that its output has.
-    let exit = exit?;
+    let printed = async {
+        match read_all(stdout, OUTPUT).await {
+            Err(Cut::Broken(error)) => Ok(Err(cut("reading", error))),
+            Err(Cut::TooMuch(most)) => Err(too_much("the list of what was copied", most)),
+            Ok(printed) => Ok(Ok(printed)),
+        }
+    };
+    let (printed, said, exit) = try_join3(printed, async { Ok(said(stderr).await) }, exit).await?;
     Ok((printed?, said, exit))
 }
 

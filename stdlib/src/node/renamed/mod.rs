@@ -10,6 +10,7 @@ mod identity;
 mod text;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -124,6 +125,11 @@ In a plan it is known only when run once a change is planned on the host: take i
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         Foreseen::unless_touched("node::renamed", host, overlay)
+    }
+
+    /// It asks much, and a host may be busy.
+    fn patience(&self) -> Option<Duration> {
+        Some(Duration::from_secs(300))
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

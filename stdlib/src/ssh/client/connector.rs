@@ -34,6 +34,9 @@ pub struct Options {
     pub notices: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
+/// Where OpenSSH looks for what holds for all users of a machine.
+const SYSTEM: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+
 /// Connects to hosts over SSH.
 ///
 /// All who ask for the same host share its connection, and so do all hosts behind the same bastion.
@@ -42,6 +45,7 @@ pub struct SshConnector {
     secrets: Arc<dyn SecretSource>,
     identities: Identities,
     options: Options,
+    system_known_hosts: Vec<PathBuf>,
     links: Mutex<HashMap<String, Place>>,
 }
 
@@ -52,7 +56,14 @@ impl SshConnector {
     /// A connector for the hosts of `inventory`, where jump hosts are found; `secrets` opens keys and answers sudo.
     pub fn new(inventory: Arc<Inventory>, secrets: Arc<dyn SecretSource>, options: Options) -> Self {
         let identities = Identities::new(secrets.clone());
-        SshConnector { inventory, secrets, identities, options, links: Mutex::default() }
+        let system_known_hosts = SYSTEM.map(PathBuf::from).to_vec();
+        SshConnector { inventory, secrets, identities, options, system_known_hosts, links: Mutex::default() }
+    }
+
+    /// The same, with other files of known hosts in the place of the system's: they are read besides each host's own.
+    #[must_use]
+    pub fn with_system_known_hosts(self, files: Vec<PathBuf>) -> Self {
+        SshConnector { system_known_hosts: files, ..self }
     }
 
     /// The connection to `host`; `behind_it` are the hosts that are reached through it.
@@ -104,7 +115,8 @@ impl SshConnector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (mut handle, fate) = handshake(host, socket, self.options.notices.clone()).await?;
+        let notices = self.options.notices.clone();
+        let (mut handle, fate) = handshake(host, socket, notices, &self.system_known_hosts).await?;
         login(&mut handle, host, &self.identities, self.options.agent_socket.as_deref()).await?;
         Ok(Link::new(&host.name, handle, fate, via))
     }

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use haengine_kernel::error::{Error, Result};
 use haengine_kernel::inventory::{HostKeyPolicy, HostSpec};
+use haengine_kernel::transport::quote;
 use russh::client::{DisconnectReason, Handle, Handler, Session};
-use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{ChannelId, ChannelOpenFailure};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::algorithms::config;
 use super::dial::{seconds, unreachable};
-use super::known_hosts::{KnownHosts, Verdict, append, name_in_file};
+use super::known_hosts::{Flaw, KnownHosts, Place, Verdict, append, line, name_in_file};
 use super::notice::{Notice, Notices};
 use super::patience::Patient;
 
@@ -61,8 +62,9 @@ struct HostKeyCheck {
     host: String,
     address: String,
     port: u16,
-    jump: Option<String>,
     file: PathBuf,
+    /// The system's files, which are read and never written.
+    system: Vec<PathBuf>,
     policy: HostKeyPolicy,
     notices: Notices,
 }
@@ -83,23 +85,28 @@ impl From<russh::Error> for Refusal {
 }
 
 /// Exchanges keys over `socket` and checks who answers.
-pub(super) async fn handshake<S>(host: &HostSpec, socket: S, notices: Notices) -> Result<(Handle<Warden>, Arc<Fate>)>
+pub(super) async fn handshake<S>(
+    host: &HostSpec,
+    socket: S,
+    notices: Notices,
+    system: &[PathBuf],
+) -> Result<(Handle<Warden>, Arc<Fate>)>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let known = KnownHosts::about(&name_in_file(&host.address, host.port), &host.known_hosts)?;
     let fate = Arc::new(Fate::default());
     let check = HostKeyCheck {
         host: host.name.clone(),
         address: host.address.clone(),
         port: host.port,
-        jump: host.jump.clone(),
         file: host.known_hosts.clone(),
+        system: system.to_vec(),
         policy: host.host_key,
         notices,
     };
+    let known = check.known()?;
+    let config = Arc::new(config(&known.algorithms(), known.has_authorities()));
     let warden = Warden { check, fate: fate.clone() };
-    let config = Arc::new(config(&known.algorithms()));
     let talk = russh::client::connect_stream(config, Patient::new(socket), warden);
     match tokio::time::timeout(host.connect_timeout, talk).await {
         Ok(Ok(handle)) => Ok((handle, fate)),
@@ -134,16 +141,18 @@ impl Handler for Warden {
     type Error = Refusal;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Refusal> {
-        match shown {
+        let key = match shown {
             PublicKeyOrCertificate::PublicKey { key, .. } => {
                 self.check.judge(key).map_err(Refusal::Key)?;
-                *self.fate.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint(key));
+                key.clone()
             }
             PublicKeyOrCertificate::Certificate(certificate) => {
                 let key = PublicKey::new(certificate.public_key().clone(), "");
-                return Err(Refusal::Key(self.check.unknown(&key)));
+                self.check.judge_certificate(certificate, &key).map_err(Refusal::Key)?;
+                key
             }
-        }
+        };
+        *self.fate.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint(&key));
         Ok(true)
     }
 
@@ -188,19 +197,40 @@ impl Drop for Warden {
 }
 
 impl HostKeyCheck {
+    fn known(&self) -> Result<KnownHosts> {
+        let files = std::iter::once(&self.file).chain(&self.system).map(PathBuf::as_path);
+        KnownHosts::about(&name_in_file(&self.address, self.port), files)
+    }
+
     fn judge(&self, key: &PublicKey) -> Result<()> {
         let name = name_in_file(&self.address, self.port);
-        match KnownHosts::about(&name, &self.file)?.check(key) {
+        match self.known()?.check(key) {
             Verdict::Known => Ok(()),
             Verdict::Unknown if self.policy == HostKeyPolicy::AcceptNew => self.accept(&name, key),
             Verdict::Unknown => Err(self.unknown(key)),
-            Verdict::Changed { line, algorithm } => Err(self.changed(key, line, &algorithm)),
-            Verdict::Revoked { line } => Err(unreachable(
-                "ssh.host_key_revoked",
-                format!("{} shows a key that is revoked in {}:{line}", self.place(), self.file.display()),
-            )
-            .hint("find out why the key was revoked before you give the host a new one")),
+            Verdict::Changed { place, algorithm } => Err(self.changed(key, &place, &algorithm)),
+            Verdict::Revoked { place } => Err(self.revoked(&place)),
         }
+    }
+
+    /// A certificate of a known authority is all the proof that is needed; one of another is no more than its key.
+    fn judge_certificate(&self, shown: &Certificate, key: &PublicKey) -> Result<()> {
+        match self.known()?.vouch(shown, &self.address) {
+            None => self.judge(key),
+            Some(Ok(())) => Ok(()),
+            Some(Err(Flaw::Revoked { place })) => Err(self.revoked(&place)),
+            Some(Err(Flaw::Invalid(why))) => {
+                let message = format!("{} shows a certificate of a known authority, but {why}", self.place());
+                Err(unreachable("ssh.host_certificate", message).hint(
+                    "sign the host's key anew: `ssh-keygen -s CA -h -I NAME -n ADDRESS ssh_host_ed25519_key.pub`",
+                ))
+            }
+        }
+    }
+
+    fn revoked(&self, place: &Place) -> Error {
+        unreachable("ssh.host_key_revoked", format!("{} shows a key that is revoked in {place}", self.place()))
+            .hint("find out why the key was revoked before you give the host a new one")
     }
 
     fn accept(&self, name: &str, key: &PublicKey) -> Result<()> {
@@ -216,8 +246,9 @@ impl HostKeyCheck {
 
     fn unknown(&self, key: &PublicKey) -> Error {
         let (algorithm, fingerprint) = (key.algorithm(), fingerprint(key));
-        let through = self.jump.as_ref().map(|jump| format!("ssh {jump} ")).unwrap_or_default();
-        let scan = format!("{through}ssh-keyscan -p {} {} >> {}", self.port, self.address, self.file.display());
+        // The very key that was seen: to ask the network again could bring another one that nobody has compared.
+        let seen = line(&name_in_file(&self.address, self.port), key).unwrap_or_default();
+        let accept = format!("echo {} >> {}", quote(&seen), quote(&self.file.display().to_string()));
         unreachable(
             "ssh.host_key_unknown",
             format!(
@@ -227,24 +258,25 @@ impl HostKeyCheck {
             ),
         )
         .hint(format!(
-            "compare it with `ssh-keygen -lf /etc/ssh/{}` on the host's console; if they are equal, run `{scan}`",
+            "compare it with `ssh-keygen -lf /etc/ssh/{}` on the host's console; if they are equal, run `{accept}`",
             key_file(algorithm.as_str())
         ))
     }
 
-    fn changed(&self, key: &PublicKey, line: usize, known: &str) -> Error {
-        let file = self.file.display();
+    fn changed(&self, key: &PublicKey, known_at: &Place, known: &str) -> Error {
+        let Place { file, line } = known_at;
         unreachable(
             "ssh.host_key_changed",
             format!(
-                "{} shows the {} key {}, but {file}:{line} knows it by another {known} key",
+                "{} shows the {} key {}, but {known_at} knows it by another {known} key",
                 self.place(),
                 key.algorithm().as_str(),
                 fingerprint(key),
             ),
         )
         .hint(format!(
-            "make sure that the host was reinstalled and nobody stands in between; then delete line {line} of `{file}`"
+            "make sure that the host was reinstalled and nobody stands in between; then delete line {line} of `{}`",
+            file.display()
         ))
     }
 

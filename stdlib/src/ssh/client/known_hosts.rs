@@ -1,5 +1,6 @@
-//! The file of known host keys, as OpenSSH writes and reads it.
+//! The files of known host keys, as OpenSSH writes and reads them.
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,7 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use haengine_kernel::error::{Error, Kind, Result};
 use hmac::{Hmac, KeyInit, Mac};
-use russh::keys::{Algorithm, PublicKey, parse_public_key_base64};
+use russh::keys::ssh_key::certificate::CertType;
+use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{Algorithm, Certificate, PublicKey, parse_public_key_base64};
 
 use super::algorithms::same_key;
 
@@ -20,23 +23,57 @@ pub(super) enum Verdict {
     Known,
     /// The file knows no key of the host.
     Unknown,
-    /// The file knows another key of the host, at this line.
-    Changed { line: usize, algorithm: String },
-    /// This very key is marked as revoked, at this line.
-    Revoked { line: usize },
+    /// Another key of the host is known, at this place.
+    Changed { place: Place, algorithm: String },
+    /// This very key is marked as revoked, at this place.
+    Revoked { place: Place },
 }
 
-/// The keys of a file of known hosts that are about one host.
-#[derive(Debug)]
+/// What is wrong with a certificate that a known authority has signed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It, or its authority, is marked as revoked.
+    Revoked { place: Place },
+    /// Anything else, in words.
+    Invalid(String),
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: PathBuf,
+    /// From 1.
+    pub(super) line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// The keys in files of known hosts that are about one host.
+#[derive(Debug, Default)]
 pub(super) struct KnownHosts {
     entries: Vec<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    line: usize,
-    revoked: bool,
+    place: Place,
+    mark: Mark,
     key: PublicKey,
+}
+
+/// What a line makes of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// The host's own.
+    Own,
+    /// `@revoked`: nobody's any more.
+    Revoked,
+    /// `@cert-authority`: who vouches for hosts of the name.
+    Authority,
 }
 
 /// How a host is written in the file: its address, with the port where it is not 22.
@@ -46,48 +83,111 @@ pub(super) fn name_in_file(address: &str, port: u16) -> String {
 }
 
 impl KnownHosts {
-    /// Reads what `file` says about the host that is written as `name` there. No file is an empty file.
-    pub(super) fn about(name: &str, file: &Path) -> Result<Self> {
-        match std::fs::read(file) {
-            Ok(bytes) => Ok(KnownHosts::parse(name, &String::from_utf8_lossy(&bytes))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(KnownHosts { entries: Vec::new() }),
-            Err(error) => Err(Error::new(
-                Kind::Local,
-                "ssh.known_hosts",
-                format!("cannot read the file of known hosts `{}`", file.display()),
-            )
-            .hint("make it readable for you, or correct `known_hosts` in the inventory")
-            .because(error)),
+    /// Reads what the files say about the host that is written as `name` there. No file is an empty file.
+    pub(super) fn about<'a>(name: &str, files: impl IntoIterator<Item = &'a Path>) -> Result<Self> {
+        let mut known = KnownHosts::default();
+        for file in files {
+            match std::fs::read(file) {
+                Ok(bytes) => known.add(name, file, &String::from_utf8_lossy(&bytes)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(unreadable(file, error)),
+            }
         }
+        Ok(known)
     }
 
-    fn parse(name: &str, text: &str) -> Self {
-        let entries = text.lines().enumerate().filter_map(|(index, line)| entry(name, line, index + 1)).collect();
-        KnownHosts { entries }
+    fn add(&mut self, name: &str, file: &Path, text: &str) {
+        let place = |index: usize| Place { file: file.to_owned(), line: index + 1 };
+        let lines = text.lines().enumerate();
+        self.entries.extend(lines.filter_map(|(index, line)| entry(name, line, place(index))));
+    }
+
+    fn marked(&self, mark: Mark) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.mark == mark)
     }
 
     /// The kinds of key by which the host is known.
     pub(super) fn algorithms(&self) -> Vec<Algorithm> {
-        self.entries.iter().filter(|entry| !entry.revoked).map(|entry| entry.key.algorithm()).collect()
+        self.marked(Mark::Own).map(|entry| entry.key.algorithm()).collect()
+    }
+
+    /// True when somebody vouches for hosts of the name.
+    pub(super) fn has_authorities(&self) -> bool {
+        self.marked(Mark::Authority).next().is_some()
+    }
+
+    fn revoked(&self, key: &KeyData) -> Option<Place> {
+        self.marked(Mark::Revoked).find(|entry| entry.key.key_data() == key).map(|entry| entry.place.clone())
+    }
+
+    /// Judges a certificate for the host at `address`; none where no known authority has signed it: its key alone counts then.
+    pub(super) fn vouch(&self, shown: &Certificate, address: &str) -> Option<Result<(), Flaw>> {
+        let signer = shown.signature_key();
+        self.marked(Mark::Authority).find(|entry| entry.key.key_data() == signer)?;
+        Some(match self.revoked(shown.public_key()).or_else(|| self.revoked(signer)) {
+            Some(place) => Err(Flaw::Revoked { place }),
+            None => flawless(shown, &address.to_lowercase()).map_err(Flaw::Invalid),
+        })
     }
 
     /// Judges a key. A host that is known by a key of another kind counts as changed: the kinds that are known are
     /// offered first, so a host that still had its key would have shown it.
     pub(super) fn check(&self, key: &PublicKey) -> Verdict {
-        let same = |entry: &&Entry| entry.key.key_data() == key.key_data();
-        if let Some(entry) = self.entries.iter().filter(|entry| entry.revoked).find(same) {
-            return Verdict::Revoked { line: entry.line };
+        if let Some(place) = self.revoked(key.key_data()) {
+            return Verdict::Revoked { place };
         }
-        let known: Vec<&Entry> = self.entries.iter().filter(|entry| !entry.revoked).collect();
-        if known.iter().copied().any(|entry| same(&entry)) {
+        let known: Vec<&Entry> = self.marked(Mark::Own).collect();
+        if known.iter().any(|entry| entry.key.key_data() == key.key_data()) {
             return Verdict::Known;
         }
         let of_its_kind = known.iter().find(|entry| same_key(&entry.key.algorithm(), &key.algorithm()));
         match of_its_kind.or(known.first()) {
-            Some(entry) => Verdict::Changed { line: entry.line, algorithm: entry.key.algorithm().as_str().to_owned() },
+            Some(entry) => {
+                Verdict::Changed { place: entry.place.clone(), algorithm: entry.key.algorithm().as_str().to_owned() }
+            }
             None => Verdict::Unknown,
         }
     }
+}
+
+/// What is wrong with a certificate that a known authority has signed, for this address.
+fn flawless(shown: &Certificate, address: &str) -> Result<(), String> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let is_named = shown.valid_principals().iter().any(|name| glob(&name.to_lowercase(), address));
+    if shown.verify_signature().is_err() {
+        return Err("its signature is not right".to_owned());
+    }
+    if shown.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
+        return Err("it is signed with SHA-1, which can be forged".to_owned());
+    }
+    if shown.cert_type() != CertType::Host {
+        return Err("it is not a host's".to_owned());
+    }
+    if now < shown.valid_after() || now >= shown.valid_before() {
+        return Err("it is not valid at this time".to_owned());
+    }
+    if !shown.critical_options().is_empty() {
+        return Err("it has conditions that we do not know".to_owned());
+    }
+    if !is_named {
+        let names = shown.valid_principals().join(", ");
+        return Err(format!("it is for {}", if names.is_empty() { "nobody in particular" } else { &names }));
+    }
+    Ok(())
+}
+
+fn unreadable(file: &Path, error: std::io::Error) -> Error {
+    let message = format!("cannot read the file of known hosts `{}`", file.display());
+    Error::new(Kind::Local, "ssh.known_hosts", message)
+        .hint("make it readable for you, or correct `known_hosts` in the inventory")
+        .because(error)
+}
+
+/// The line by which a key is known.
+pub(super) fn line(name: &str, key: &PublicKey) -> std::io::Result<String> {
+    let mut bare = key.clone();
+    bare.set_comment("");
+    Ok(format!("{name} {}", bare.to_openssh().map_err(std::io::Error::other)?))
 }
 
 /// Adds a key. One write to a file opened for appending, so that two runs cannot mix their lines.
@@ -103,12 +203,10 @@ fn write_line(file: &Path, name: &str, key: &PublicKey) -> std::io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| *folder != PathBuf::new()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let mut bare = key.clone();
-    bare.set_comment("");
-    let key = bare.to_openssh().map_err(std::io::Error::other)?;
+    let line = line(name, key)?;
     let mut handle = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file)?;
     let start = if ends_in_mid_line(&mut handle)? { "\n" } else { "" };
-    handle.write_all(format!("{start}{name} {key}\n").as_bytes())?;
+    handle.write_all(format!("{start}{line}\n").as_bytes())?;
     handle.sync_all()
 }
 
@@ -123,19 +221,18 @@ fn ends_in_mid_line(file: &mut std::fs::File) -> std::io::Result<bool> {
 }
 
 /// The key of one line, if the line is about `name`. Lines that cannot be read are passed over, as OpenSSH does.
-fn entry(name: &str, line: &str, number: usize) -> Option<Entry> {
+fn entry(name: &str, line: &str, place: Place) -> Option<Entry> {
     let mut words = line.split_whitespace().peekable();
-    let marker = words.next_if(|word| word.starts_with('@'));
-    let revoked = match marker {
-        None => false,
-        Some("@revoked") => true,
-        // Authorities sign certificates, and we do not ask hosts for certificates.
+    let mark = match words.next_if(|word| word.starts_with('@')) {
+        None => Mark::Own,
+        Some("@revoked") => Mark::Revoked,
+        Some("@cert-authority") => Mark::Authority,
         Some(_) => return None,
     };
     words.next().filter(|hosts| !hosts.starts_with('#') && names(hosts, name))?;
     let _kind = words.next()?;
     let key = words.next()?;
-    Some(Entry { line: number, revoked, key: parse_public_key_base64(key).ok()? })
+    Some(Entry { place, mark, key: parse_public_key_base64(key).ok()? })
 }
 
 /// True when one of the patterns names the host and none that begins with `!` does.
@@ -188,7 +285,13 @@ mod tests {
     }
 
     fn judge(text: &str, address: &str, port: u16, shown: &str) -> Verdict {
-        KnownHosts::parse(&name_in_file(address, port), text).check(&key(shown))
+        let mut known = KnownHosts::default();
+        known.add(&name_in_file(address, port), Path::new("known"), text);
+        known.check(&key(shown))
+    }
+
+    fn place(line: usize) -> Place {
+        Place { file: "known".into(), line }
     }
 
     #[test]
@@ -197,7 +300,7 @@ mod tests {
         assert_eq!(judge(&text, "node", 2222, A), Verdict::Known);
         assert_eq!(judge(&text, "10.0.0.1", 22, B), Verdict::Known);
         assert_eq!(judge(&text, "10.0.0.2", 22, B), Verdict::Unknown);
-        let changed = Verdict::Changed { line: 4, algorithm: "ssh-ed25519".into() };
+        let changed = Verdict::Changed { place: place(4), algorithm: "ssh-ed25519".into() };
         assert_eq!(judge(&text, "NODE", 22, A), changed);
     }
 
@@ -211,7 +314,7 @@ mod tests {
     #[test]
     fn a_revoked_key_is_refused_even_if_it_is_also_known() {
         let text = format!("node {A}\n@revoked * {A}\n@cert-authority * {B}\n");
-        assert_eq!(judge(&text, "node", 22, A), Verdict::Revoked { line: 2 });
+        assert_eq!(judge(&text, "node", 22, A), Verdict::Revoked { place: place(2) });
         assert_eq!(judge(&text, "other", 22, B), Verdict::Unknown);
     }
 

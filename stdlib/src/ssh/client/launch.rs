@@ -22,6 +22,9 @@ const LONGEST: usize = 127 * 1024;
 /// How long a process may take until it reports; a wrong password alone costs sudo two seconds.
 const START: Duration = Duration::from_secs(30);
 
+/// What a login shell and sudo may say before a process reports.
+const PREFACE: usize = 1024 * 1024;
+
 /// `$1` is this text, `$2` the mark, `$3` the login user's locale after `=` (through sudo only).
 ///
 /// sshd already gives each command a session of its own, and so does a sudo with `use_pty`; only elsewhere is
@@ -147,6 +150,10 @@ impl<'a> Start<'a> {
                 Some(ChannelMsg::Close) => return Err(self.refused()),
                 Some(_) => {}
                 None => return Err(link.lost()),
+            }
+            if self.stdout.buffer.len().max(self.stderr.buffer.len()) > PREFACE {
+                return Err(unreachable("ssh.exec", "the host talks without end before a command starts")
+                    .hint("check the login shell and the login scripts of the user"));
             }
             if let (Some(group), Some(_)) = (self.stderr.group, self.stdout.group) {
                 return Ok(group);

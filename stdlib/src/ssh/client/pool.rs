@@ -97,7 +97,7 @@ impl Pool {
     }
 }
 
-fn too_much(command: &Command) -> Error {
+pub(super) fn too_much(command: &Command) -> Error {
     Error::new(Kind::Failed, "ssh.exec", format!("`{}` printed more than 64 MiB and was ended", command.title()))
         .hint("let it write to a file on the host, and fetch that")
 }

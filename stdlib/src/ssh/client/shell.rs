@@ -21,7 +21,7 @@ use super::process::settled;
 use super::starter::Starter;
 
 /// More than this is no short command's output; it belongs on a channel of its own.
-const LONGEST_OUTPUT: usize = 64 * 1024 * 1024;
+const LONGEST_OUTPUT: usize = haengine_kernel::transport::OUTPUT;
 
 /// What became of a call.
 pub(super) enum Answer {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::transport::{Command, Duplex, Output, Privilege, Stream, Transport};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use haengine_kernel::transport::{Command, Cut, Duplex, OUTPUT, Output, Privilege, Stream, Transport, read_all};
+use tokio::io::AsyncWriteExt;
 
 use super::link::Link;
-use super::pool::Pool;
+use super::pool::{Pool, too_much};
 use super::process::Process;
 use super::rights::{Escalation, Rights};
 use super::starter::Starter;
@@ -72,23 +72,29 @@ impl SshTransport {
     async fn alone(&self, command: &Command) -> Result<Output> {
         let input = command.stdin.as_ref().map(|input| input.expose()).unwrap_or_default();
         let script = format!("LC_ALL=C; export LC_ALL\n{}", whole(input.len(), &command.to_sh()));
-        let Stream { mut stdin, mut stdout, mut stderr, exit } = self.start(command, script).await?;
+        let Stream { mut stdin, stdout, stderr, exit } = self.start(command, script).await?;
         let feed = async {
             // A command need not read what it is given.
             if stdin.write_all(input.as_bytes()).await.is_ok() && stdin.write_all(WHOLE.as_bytes()).await.is_ok() {
                 let _ended = stdin.shutdown().await;
             }
+            Ok(())
         };
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let read = async { tokio::try_join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err)) };
-        let ((), read, exit) = tokio::join!(feed, read, exit);
-        let exit = exit?;
-        read.map_err(|error| {
+        // Output without an end ends the command; of a broken one, the exit tells more.
+        let read = async {
+            match tokio::try_join!(read_all(stdout, OUTPUT), read_all(stderr, OUTPUT)) {
+                Err(Cut::TooMuch(_)) => Err(too_much(command)),
+                Err(Cut::Broken(error)) => Ok(Err(error)),
+                Ok(read) => Ok(Ok(read)),
+            }
+        };
+        let ((), read, exit) = tokio::try_join!(feed, read, exit)?;
+        let (stdout, stderr) = read.map_err(|error| {
             Error::new(Kind::Local, "ssh.exec", format!("the output of `{}` was lost", command.title()))
                 .hint("free some space in the folder for temporary files")
                 .because(error)
         })?;
-        Ok(Output { exit, stdout: out, stderr: err })
+        Ok(Output { exit, stdout, stderr })
     }
 }
 

@@ -36,7 +36,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
     ("file.copy_tree", "to", &["{d} + \"/dst\"", "{d} + \"/dst\"", "{d} + \"/src/inner\"", "{d} + \"/no/where\""]),
     ("file.copy_tree", "exclude", &[r#"["sub/*"]"#, r#"["sub"]"#, r#""**/b""#, r#"["a", "link"]"#, r#""[""#]),
     ("file.copy_tree", "only", &[r#"["a"]"#, r#"["sub/**"]"#, r#"["*"]"#]),
-    ("ssh.upload", "local", &[r#""demo.j2""#, r#"["demo.j2", "laws.rhai"]"#, r#""nothing""#, r#""/etc/default""#]),
+    ("ssh.upload", "local", &[r#""demo.j2""#, r#"["demo.j2", "laws.rhai"]"#, r#""nothing""#, r#""folder""#]),
     ("ssh.upload", "path", &["{x}", "{x}", "{x} + \"/\"", "{d}"]),
     ("service.*", "units", &["{u}", "{u}", "{u} + \".service\"", "[{u}]", "\"nobody-knows\""]),
     ("service.*", "restart_on", &["[{d} + \"/conf\"]", "{d} + \"/nothing\""]),
@@ -118,15 +118,15 @@ fn of_kind(kind: ParamKind, place: &Place) -> BoxedStrategy<String> {
     match kind {
         ParamKind::Hosts | ParamKind::Host => Just("h".to_owned()).boxed(),
         ParamKind::Path | ParamKind::Paths => Just(rhai(&place.path())).boxed(),
-        ParamKind::Text => prop_oneof![
+        ParamKind::Text | ParamKind::LocalText => prop_oneof![
             6 => lines().prop_map(|text| rhai(&text)),
             3 => line().prop_map(|text| rhai(&text)),
             1 => Just("s".to_owned()),
             1 => lines().prop_map(|text| format!("[{}, s]", rhai(&text))),
         ]
         .boxed(),
-        ParamKind::String | ParamKind::LocalPath => line().prop_map(|text| rhai(&text)).boxed(),
-        ParamKind::Strings => line().prop_map(|text| format!("[{}]", rhai(&text))).boxed(),
+        ParamKind::String | ParamKind::LocalPath | ParamKind::LocalPlace => line().prop_map(|text| rhai(&text)).boxed(),
+        ParamKind::Strings | ParamKind::LocalPaths => line().prop_map(|text| format!("[{}]", rhai(&text))).boxed(),
         ParamKind::Command => words(&[r#""true""#, r#"["true"]"#]),
         ParamKind::Integer | ParamKind::Integers => words(&["0", "1", "7"]),
         ParamKind::Boolean => words(&["true", "false"]),

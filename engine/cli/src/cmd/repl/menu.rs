@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use haengine_kernel::harmless::{harmless, one_line};
 use haengine_script::Repl;
 use reedline::{Completer, Span, Suggestion};
 
@@ -35,7 +36,9 @@ fn commands(text: &str) -> Vec<Suggestion> {
     found
 }
 
+/// Names of fields come from hosts too, and the editor draws them.
 fn suggestion(value: String, about: &str, span: Span) -> Suggestion {
-    let description = Some(about.to_owned()).filter(|about| !about.is_empty());
+    let (value, about) = (one_line(&value), harmless(about));
+    let description = Some(about.into_owned()).filter(|about| !about.is_empty());
     Suggestion { value, description, span, ..Suggestion::default() }
 }

@@ -1,0 +1,58 @@
+//! What a recipe names on the operator's machine, where that is written out.
+
+use std::path::Path;
+
+use haengine_kernel::error::Error;
+use haengine_kernel::inventory::SecretRef;
+use haengine_kernel::signature::ParamKind;
+use rhai::{ASTNode, Expr, Position};
+
+use crate::body::body_of;
+use crate::params::{Default, Parameter, ParameterKind};
+use crate::snapshot::{Snapshot, SnapshotFile};
+
+/// The paths that are written out in an argument of this kind.
+pub(crate) fn named(kind: ParamKind, given: &Expr) -> Vec<(&str, Position)> {
+    if !kind.reads_locally() {
+        return Vec::new();
+    }
+    let items = match given {
+        Expr::Array(items, _) => items.iter().collect(),
+        one => vec![one],
+    };
+    let text = |item: &&'_ Expr| matches!(item, Expr::StringConstant(text, _) if !text.contains('\n'));
+    let strings = items.into_iter().filter(text);
+    strings
+        .filter_map(|item| if let Expr::StringConstant(text, at) = item { Some((text.as_str(), *at)) } else { None })
+        .collect()
+}
+
+/// Where a secret is found that nobody gives, as the recipe writes it.
+pub(crate) fn default_of(parameter: &Parameter) -> Option<String> {
+    match (&parameter.kind, &parameter.default) {
+        (ParameterKind::Secret, Default::Value(value)) => value.clone().into_string().ok(),
+        _ => None,
+    }
+}
+
+/// Why a secret that nobody gives would be refused, with its place.
+pub(crate) fn refused_default(
+    parameter: &Parameter,
+    file: &SnapshotFile,
+    recipe: &Snapshot,
+) -> Option<(Position, Error)> {
+    let (text, reach) = (default_of(parameter)?, recipe.reach()?);
+    let what = format!("parameter `{}`", parameter.name);
+    let reference = SecretRef::parse(&text, Path::new("."), None, &what).ok()?;
+    let error = reach.check_secret(&reference, &text).err()?;
+    let mut place = Position::NONE;
+    body_of(&file.ast, "params").walk(&mut |nodes: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::StringConstant(found, at))) = nodes.last()
+            && found.as_str() == text
+        {
+            place = *at;
+        }
+        true
+    });
+    Some((place, error))
+}
