@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use haengine_kernel::error::{Error, Kind, Result};
 
+use super::change::Change;
 use super::document::{Document, Node};
-use super::moving::{Meaning, Move, Moved};
+use super::in_documents::Changed;
+use super::naming::Meaning;
 use super::subnet::Subnet;
 
 /// Words for the node's own podCIDR, which something fills in when a pod starts.
@@ -82,7 +84,7 @@ impl Network {
     /// # Errors
     /// `node.network`, where a part of the file is not among them, or addresses within it have no place in the new one;
     /// `node.edit`.
-    pub fn moved(&self, to: &Move, own: &[(Subnet, Subnet)]) -> Result<Moved> {
+    pub fn changed(&self, change: &Change, own: &[(Subnet, Subnet)]) -> Result<Changed> {
         for node in self.document.scalars() {
             own_value(node, own).map_err(|why| {
                 refused(format!("`{}`, line {}: {why}", self.document.file(), node.line()))
@@ -90,10 +92,10 @@ impl Network {
             })?;
         }
         let value = |node: Node<'_>| match own_value(node, own) {
-            Ok(None) => meaning(node).zip(node.text()).and_then(|(of, text)| to.value(of, text)),
+            Ok(None) => meaning(node).zip(node.text()).and_then(|(of, text)| change.value(of, text)),
             own => own.ok().flatten(),
         };
-        to.rewritten(&self.document, value, meaning)
+        change.rewritten(&self.document, value, meaning)
     }
 }
 
@@ -157,7 +159,7 @@ fn host_local(node: Node<'_>) -> Option<Node<'_>> {
     None
 }
 
-fn meaning(node: Node<'_>) -> Option<Meaning> {
+pub(super) fn meaning(node: Node<'_>) -> Option<Meaning> {
     match node.path().as_slice() {
         [.., "nodename"] => Some(Meaning::Name),
         [.., "etcd_endpoints" | "etcd_authority"] => Some(Meaning::Stays("a member of etcd")),
@@ -172,7 +174,7 @@ fn refused(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::moving::tests::example;
+    use super::super::in_documents::tests::example;
     use super::*;
 
     const BRIDGE: &str = "{\n\t\"cniVersion\": \"0.4.0\",\n\t\"name\": \"pods\",\n\t\"plugins\": [\n\t\t{\"type\": \"bridge\", \"ipam\": \
@@ -190,13 +192,13 @@ mod tests {
             (network.parts.len(), network.parts[0].line, &network.sources),
             (1, 5, &vec!["host-local".to_owned()])
         );
-        let moved = network.moved(&example(), &own("10.244.1.0/24", "10.244.2.0/24")).unwrap();
+        let moved = network.changed(&example(), &own("10.244.1.0/24", "10.244.2.0/24")).unwrap();
         let expected =
             BRIDGE.replace("1.0/24", "2.0/24").replace("\"gateway\": \"10.244.1.1", "\"gateway\": \"10.244.2.1");
         assert_eq!(moved.text, expected);
         assert!(
             network
-                .moved(&example(), &own("10.244.1.0/24", "10.244.2.0/25"))
+                .changed(&example(), &own("10.244.1.0/24", "10.244.2.0/25"))
                 .err()
                 .unwrap()
                 .message()
@@ -204,7 +206,7 @@ mod tests {
         );
         assert!(
             network
-                .moved(&example(), &own("10.244.1.0/24", "fd00::/64"))
+                .changed(&example(), &own("10.244.1.0/24", "fd00::/64"))
                 .err()
                 .unwrap()
                 .message()
@@ -221,7 +223,7 @@ mod tests {
         ] {
             let network = Network::read("/f", text).unwrap();
             assert!(network.parts.is_empty());
-            let moved = network.moved(&example(), &[]).unwrap();
+            let moved = network.changed(&example(), &[]).unwrap();
             assert_eq!(moved.text, text.replace("Master1", "master2"));
         }
         assert!(Network::read("/f", "{\"type\": \"bridge\",\n}").err().unwrap().message().contains("line 2"));
