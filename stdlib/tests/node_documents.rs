@@ -14,14 +14,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use haengine_kernel::error::{Error, Result};
+use haengine_stdlib::node::change::Change;
 use haengine_stdlib::node::configuration::Configuration;
 use haengine_stdlib::node::document::Document;
 use haengine_stdlib::node::edit::Edit;
-use haengine_stdlib::node::endpoint::{Endpoint, Host};
+use haengine_stdlib::node::endpoint::Endpoint;
 use haengine_stdlib::node::etcd::Etcd;
+use haengine_stdlib::node::identity::Identity;
+use haengine_stdlib::node::in_documents::Changed;
 use haengine_stdlib::node::kubeconfig::{Kubeconfig, Material};
 use haengine_stdlib::node::manifest::{Container, Manifest, Verdict};
-use haengine_stdlib::node::moving::{Kept, Move, Moved};
+use haengine_stdlib::node::mention::Mention;
+use haengine_stdlib::node::naming::Meaning;
 use haengine_stdlib::node::network::Network;
 use haengine_stdlib::node::subnet::Subnet;
 use serde::{Deserialize, Serialize};
@@ -145,13 +149,13 @@ fn picture(case: &Case, name: &str, text: &str) -> Picture {
         "kubeconfig" => kubeconfig(case, name, text),
         "configuration" => {
             let read = Configuration::read(name, text)?;
-            let moved = moved(case, |to, _| read.moved(to))?;
+            let moved = moved(case, |to, _| read.changed(to))?;
             Ok(shown(json!({ "kind": read.kind, "kubeconfig": read.kubeconfig() }), moved))
         }
         "etcd" => {
             let read = Etcd::read(name, text)?;
             let clients: Vec<String> = read.urls("listen-client-urls")?.iter().map(Endpoint::to_string).collect();
-            let moved = moved(case, |to, _| read.moved(to))?;
+            let moved = moved(case, |to, _| read.changed(to))?;
             Ok(shown(
                 json!({ "name": read.value("name"), "clients": clients, "certificate": read.client().certificate }),
                 moved,
@@ -161,7 +165,7 @@ fn picture(case: &Case, name: &str, text: &str) -> Picture {
             let read = Network::read(name, text)?;
             let parts: Vec<String> =
                 read.parts.iter().map(|part| format!("{}, line {}", part.subnet, part.line)).collect();
-            let moved = moved(case, |to, parts| read.moved(to, parts));
+            let moved = moved(case, |to, parts| read.changed(to, parts));
             let picture = json!({
                 "name": read.name, "plugins": read.plugins, "sources": read.sources, "parts": parts, "kubeconfigs": read.kubeconfigs,
             });
@@ -169,7 +173,7 @@ fn picture(case: &Case, name: &str, text: &str) -> Picture {
         }
         "manifest" => {
             let read = Manifest::read(name, text)?;
-            let moved = moved(case, |to, _| read.moved(to, |container| judged(to, container)))?;
+            let moved = moved(case, |to, _| read.changed(to, |container| judged(to, container)))?;
             let containers: Vec<Json> = read.containers.iter().map(container).collect();
             Ok(shown(json!({ "name": read.name, "on_host": read.is_on_host, "containers": containers }), moved))
         }
@@ -201,7 +205,7 @@ fn kubeconfig(case: &Case, name: &str, text: &str) -> Picture {
     let in_force = read.cluster().map(|cluster| &cluster.name);
     let mut picture = json!({ "in_force": in_force, "clusters": clusters, "users": users, "files": read.files() });
     if case.moved.is_some() {
-        return Ok(shown(picture, moved(case, |to, _| read.moved(to))?));
+        return Ok(shown(picture, moved(case, |to, _| read.changed(to))?));
     }
     let edited = read.with_servers(|server| {
         let endpoint = server.endpoint().ok()?;
@@ -214,13 +218,13 @@ fn kubeconfig(case: &Case, name: &str, text: &str) -> Picture {
     Ok((picture, edited.ok()))
 }
 
-fn moved(case: &Case, change: impl Fn(&Move, &[(Subnet, Subnet)]) -> Result<Moved>) -> Result<Option<Moved>> {
+fn moved(case: &Case, change: impl Fn(&Change, &[(Subnet, Subnet)]) -> Result<Changed>) -> Result<Option<Changed>> {
     let Some(asked) = &case.moved else { return Ok(None) };
-    let host = |text: &String| Host::parse(text).unwrap();
     let endpoint = |text: &String| Endpoint::parse(text).unwrap();
-    let to = Move {
-        addresses: asked.addresses.iter().map(|(old, own)| (host(old), host(own))).collect(),
-        names: asked.names.clone(),
+    let (old, new): (Vec<&String>, Vec<&String>) = asked.addresses.iter().map(|(old, new)| (old, new)).unzip();
+    let to = Change {
+        old: identity(&old, &asked.names.0),
+        new: identity(&new, &asked.names.1),
         servers: asked.servers.iter().map(endpoint).collect(),
         server: asked.server.as_ref().map(endpoint),
     };
@@ -229,9 +233,16 @@ fn moved(case: &Case, change: impl Fn(&Move, &[(Subnet, Subnet)]) -> Result<Move
     change(&to, &parts).map(Some)
 }
 
-fn shown(mut picture: Json, moved: Option<Moved>) -> (Json, Option<String>) {
+fn identity(addresses: &[&String], name: &str) -> Identity {
+    Identity {
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        names: vec![name.to_owned()],
+    }
+}
+
+fn shown(mut picture: Json, moved: Option<Changed>) -> (Json, Option<String>) {
     let Some(moved) = moved else { return (picture, None) };
-    let line = |kept: &Kept| format!("line {}: {} — {}", kept.line, kept.word, kept.reason.unwrap_or("?"));
+    let line = |kept: &Mention| format!("line {}: {} — {}", kept.line, kept.word, kept.reason.unwrap_or("?"));
     picture["kept"] = moved.kept.iter().map(line).collect();
     (picture, Some(moved.text))
 }
@@ -242,10 +253,10 @@ fn container(container: &Container) -> Json {
 }
 
 /// A few flags, enough for a test: whoever knows all of them stands elsewhere.
-fn judged(to: &Move, container: &Container) -> Vec<Verdict> {
+fn judged(to: &Change, container: &Container) -> Vec<Verdict> {
     let verdict = |text: &str| match text.split_once('=') {
         Some((flag @ ("--advertise-address" | "--listen-client-urls" | "--bind-address"), value)) => {
-            Verdict { new: to.address(value).map(|new| format!("{flag}={new}")), reason: None }
+            Verdict { new: to.value(Meaning::Own, value).map(|new| format!("{flag}={new}")), reason: None }
         }
         Some(("--etcd-servers" | "--initial-cluster", _)) => Verdict { new: None, reason: Some("a member of etcd") },
         _ => Verdict::default(),

@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use haengine_stdlib::node::change::Change;
+use haengine_stdlib::node::identity::Identity;
 use haengine_stdlib::node::program::Program;
-use haengine_stdlib::node::rename::{Identity, Rename};
 use haengine_stdlib::node::service::Service;
 use haengine_stdlib::node::traced::{Files, Letter};
 use proptest::prelude::*;
@@ -153,13 +154,13 @@ proptest! {
         }).collect();
         let before = files(&flags, &values, between, ending);
         let of = |last: u8| Identity { addresses: vec![[192, 0, 2, last].into()], names: Vec::new() };
-        let rename = |old: u8, new: u8| Rename { old: of(old), new: of(new), ..Rename::default() };
-        let there = edited(&before, &rename(11, 12).of(&before, &[service(&before)]).unwrap().changed);
+        let rename = |old: u8, new: u8| Change { old: of(old), new: of(new), ..Change::default() };
+        let there = edited(&before, &rename(11, 12).units(&before, &[service(&before)]).unwrap().texts);
         for ((name, value), (_, old)) in pairs(&there).iter().zip(pairs(&before)) {
             let own = name.ends_with("-address");
             prop_assert_eq!(value, &if own { "192.0.2.12".to_owned() } else { old });
         }
-        let back = edited(&there, &rename(12, 11).of(&there, &[service(&there)]).unwrap().changed);
+        let back = edited(&there, &rename(12, 11).units(&there, &[service(&there)]).unwrap().texts);
         prop_assert_eq!(texts(&back), texts(&before));
     }
 
@@ -184,8 +185,8 @@ proptest! {
         if let Ok(service) = service {
             let _ = Program::of(&files, &service);
             let old = Identity { addresses: Vec::new(), names: vec!["a".to_owned()] };
-            let rename = Rename { old, ..Rename::default() };
-            let _ = rename.of(&files, &[service]);
+            let rename = Change { old, ..Change::default() };
+            let _ = rename.units(&files, &[service]);
         }
     }
 }
@@ -220,9 +221,9 @@ proptest! {
     fn a_shared_variable_changes_for_nobody_who_wants_it_as_it_is(flags in shared()) {
         let before = sharing(&flags);
         let of = |last: u8| Identity { addresses: vec![[192, 0, 2, last].into()], names: Vec::new() };
-        let rename = Rename { old: of(11), new: of(12), ..Rename::default() };
-        let renamed = rename.of(&before, &both(&before)).unwrap();
-        let after = edited(&before, &renamed.changed);
+        let rename = Change { old: of(11), new: of(12), ..Change::default() };
+        let renamed = rename.units(&before, &both(&before)).unwrap();
+        let after = edited(&before, &renamed.texts);
         for (old, new) in both(&before).iter().zip(both(&after)) {
             let (old, new) = (Program::of(&before, old).unwrap(), Program::of(&after, &new).unwrap());
             for (old, new) in old.flags.given.iter().zip(&new.flags.given) {

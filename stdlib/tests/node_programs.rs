@@ -11,9 +11,12 @@
 use std::path::{Path, PathBuf};
 
 use haengine_kernel::error::{Error, Result};
+use haengine_stdlib::node::change::Change;
+use haengine_stdlib::node::endpoint::Endpoint;
 use haengine_stdlib::node::fragments::fragments;
+use haengine_stdlib::node::identity::Identity;
+use haengine_stdlib::node::in_units::ChangedUnits;
 use haengine_stdlib::node::program::Program;
-use haengine_stdlib::node::rename::{Identity, Rename, Renamed};
 use haengine_stdlib::node::service::Service;
 use haengine_stdlib::node::traced::{Files, text};
 use serde_json::{Map, Value, json};
@@ -69,12 +72,12 @@ fn picture(case: &Value, files: &Files) -> Value {
         };
         picture.insert(unit.clone(), told);
     }
-    if let Some(rename) = rename(&case["rename"]) {
+    if let Some(change) = change(&case["rename"]) {
         let services: Vec<Service> = services.into_iter().map(Result::unwrap).collect();
-        let told = rename.of(files, &services).map_or_else(
+        let told = change.units(files, &services).map_or_else(
             |error| json!({ "refused": refusal(&error) }),
             |renamed| {
-                assert_settled(&rename, files, case, &renamed);
+                assert_settled(&change, files, case, &renamed);
                 renamed_picture(files, &renamed)
             },
         );
@@ -111,20 +114,25 @@ fn refusal(error: &Error) -> String {
     format!("{}: {}", error.code(), error.message())
 }
 
-fn rename(said: &Value) -> Option<Rename> {
+fn change(said: &Value) -> Option<Change> {
     let identity = |said: &Value| Identity {
         addresses: strings(&said["addresses"]).iter().map(|address| address.parse().unwrap()).collect(),
         names: strings(&said["names"]),
     };
-    let ports = said["ports"].as_array().into_iter().flatten().map(|port| port.as_u64().unwrap() as u16);
-    let (old, new) = (identity(&said["old"]), identity(&said["new"]));
-    said.is_object().then(|| Rename { old, new, servers: strings(&said["servers"]), ports: ports.collect() })
+    let bracketed = |host: &str| if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let at = |host: &str, port: &Value| Endpoint::parse(&format!("{}:{port}", bracketed(host))).unwrap();
+    let ports: Vec<&Value> = said["ports"].as_array().into_iter().flatten().collect();
+    let mut hosts = strings(&said["servers"]);
+    hosts.retain(|host| !strings(&said["old"]["names"]).contains(host));
+    let servers = hosts.iter().flat_map(|host| ports.iter().map(|port| at(host, port))).collect();
+    let server = ports.first().map(|port| at(&strings(&said["new"]["addresses"])[0], port));
+    said.is_object().then(|| Change { old: identity(&said["old"]), new: identity(&said["new"]), servers, server })
 }
 
 /// The lines that are other than before, by their numbers, and what still names the old node.
-fn renamed_picture(files: &Files, renamed: &Renamed) -> Value {
+fn renamed_picture(files: &Files, renamed: &ChangedUnits) -> Value {
     let mut changed = Map::new();
-    for (path, text) in &renamed.changed {
+    for (path, text) in &renamed.texts {
         let before: Vec<&str> = files.text(files.number(path).unwrap()).split('\n').collect();
         let after: Vec<&str> = text.split('\n').collect();
         assert_eq!(before.len(), after.len(), "{path}: a rename adds no lines");
@@ -133,24 +141,24 @@ fn renamed_picture(files: &Files, renamed: &Renamed) -> Value {
             lines.map(|(number, (_, after))| ((number + 1).to_string(), (*after).into())).collect();
         changed.insert(path.clone(), lines.into());
     }
-    let left = renamed.left.iter().map(|one| {
-        let reason = one.reason.as_deref().unwrap_or("NOT RIGHT");
+    let left = renamed.kept.iter().map(|one| {
+        let reason = one.reason.unwrap_or("NOT RIGHT");
         format!("{}:{} {}: {reason}", one.path, one.line, one.word)
     });
     json!({ "changed": changed, "left": left.collect::<Vec<_>>() })
 }
 
 /// The new files, read again, have nothing more to rename.
-fn assert_settled(rename: &Rename, files: &Files, case: &Value, renamed: &Renamed) {
+fn assert_settled(change: &Change, files: &Files, case: &Value, renamed: &ChangedUnits) {
     let mut after = files.clone();
-    for (path, text) in &renamed.changed {
+    for (path, text) in &renamed.texts {
         after.add(path, text);
     }
     let units = strings(&case["units"]);
     let services: Vec<Service> = units.iter().map(|unit| service(&after, case, unit).unwrap()).collect();
-    let again = rename.of(&after, &services).unwrap();
-    assert!(again.changed.is_empty(), "a second rename changes {:?}", again.changed);
-    assert_eq!(again.left.len(), renamed.left.len());
+    let again = change.units(&after, &services).unwrap();
+    assert!(again.texts.is_empty(), "a second rename changes {:?}", again.texts);
+    assert_eq!(again.kept.len(), renamed.kept.len());
 }
 
 #[test]

@@ -3,8 +3,10 @@
 
 use haengine_kernel::error::{Error, Kind, Result};
 
+use super::change::Change;
 use super::document::{Document, Node};
-use super::moving::{Meaning, Move, Moved};
+use super::in_documents::Changed;
+use super::naming::Meaning;
 
 const DNS: Meaning = Meaning::Stays("the cluster's DNS, the same on all nodes");
 const NETWORK: Meaning = Meaning::Stays("the cluster's network, the same on all nodes");
@@ -19,8 +21,8 @@ const KINDS: [(&str, &[Field]); 14] = [
     (
         "KubeletConfiguration",
         &[
-            (&["address"], Meaning::Address),
-            (&["healthzBindAddress"], Meaning::Address),
+            (&["address"], Meaning::Own),
+            (&["healthzBindAddress"], Meaning::Own),
             (&["clusterDNS"], DNS),
             (&["clusterDomain"], DNS),
             (&["staticPodURL"], Meaning::Stays("where manifests come from")),
@@ -29,20 +31,20 @@ const KINDS: [(&str, &[Field]); 14] = [
     (
         "KubeProxyConfiguration",
         &[
-            (&["bindAddress"], Meaning::Address),
-            (&["healthzBindAddress"], Meaning::Address),
-            (&["metricsBindAddress"], Meaning::Address),
+            (&["bindAddress"], Meaning::Own),
+            (&["healthzBindAddress"], Meaning::Own),
+            (&["metricsBindAddress"], Meaning::Own),
             (&["hostnameOverride"], Meaning::Name),
             (&["clusterCIDR"], NETWORK),
             (&["ipvs", "excludeCIDRs"], NETWORK),
         ],
     ),
     ("KubeSchedulerConfiguration", BOUND),
-    ("KubeControllerManagerConfiguration", &[(&["Generic", "Address"], Meaning::Address)]),
+    ("KubeControllerManagerConfiguration", &[(&["Generic", "Address"], Meaning::Own)]),
     (
         "InitConfiguration",
         &[
-            (&["localAPIEndpoint", "advertiseAddress"], Meaning::Address),
+            (&["localAPIEndpoint", "advertiseAddress"], Meaning::Own),
             (&["nodeRegistration", "name"], Meaning::Name),
             NODE_IP,
         ],
@@ -50,7 +52,7 @@ const KINDS: [(&str, &[Field]); 14] = [
     (
         "JoinConfiguration",
         &[
-            (&["controlPlane", "localAPIEndpoint", "advertiseAddress"], Meaning::Address),
+            (&["controlPlane", "localAPIEndpoint", "advertiseAddress"], Meaning::Own),
             (&["nodeRegistration", "name"], Meaning::Name),
             (&["discovery", "bootstrapToken", "apiServerEndpoint"], Meaning::Server),
             NODE_IP,
@@ -66,10 +68,7 @@ const KINDS: [(&str, &[Field]); 14] = [
             (&["networking", "podSubnet"], NETWORK),
         ],
     ),
-    (
-        "EgressSelectorConfiguration",
-        &[(&["egressSelections", "connection", "transport", "tcp", "url"], Meaning::Address)],
-    ),
+    ("EgressSelectorConfiguration", &[(&["egressSelections", "connection", "transport", "tcp", "url"], Meaning::Own)]),
     ("AuthenticationConfiguration", &[(&["jwt", "issuer", "url"], Meaning::Stays("who issues tokens"))]),
     ("AuthorizationConfiguration", &[]),
     ("AdmissionConfiguration", &[]),
@@ -78,16 +77,15 @@ const KINDS: [(&str, &[Field]); 14] = [
     ("CredentialProviderConfig", &[]),
 ];
 
-const BOUND: &[Field] = &[(&["healthzBindAddress"], Meaning::Address), (&["metricsBindAddress"], Meaning::Address)];
+const BOUND: &[Field] = &[(&["healthzBindAddress"], Meaning::Own), (&["metricsBindAddress"], Meaning::Own)];
 
-const NODE_IP: Field = (&["nodeRegistration", "kubeletExtraArgs", "node-ip"], Meaning::Address);
+const NODE_IP: Field = (&["nodeRegistration", "kubeletExtraArgs", "node-ip"], Meaning::Own);
 
 /// A configuration file of a component.
 pub struct Configuration {
     document: Document,
     /// `KubeletConfiguration`, …
     pub kind: &'static str,
-    fields: &'static [Field],
 }
 
 impl Configuration {
@@ -106,13 +104,13 @@ impl Configuration {
         let document = Document::parse(file, text)?;
         let kind = document.only()?.and_then(|root| root.get("kind")).and_then(|kind| kind.text());
         let known = KINDS.iter().find(|(name, _)| Some(*name) == kind);
-        let Some((kind, fields)) = known else {
+        let Some((kind, _)) = known else {
             let message = format!("`{file}` is no configuration of a component that is known here");
             return Err(
                 Error::new(Kind::Refused, "node.configuration", message).hint("compare its `kind` with the book")
             );
         };
-        Ok(Configuration { document, kind, fields })
+        Ok(Configuration { document, kind })
     }
 
     /// The kubeconfig with which the component logs in.
@@ -132,26 +130,28 @@ impl Configuration {
     ///
     /// # Errors
     /// `node.edit`, where a value cannot be written.
-    pub fn moved(&self, to: &Move) -> Result<Moved> {
-        to.document(&self.document, |node| self.meaning(node))
+    pub fn changed(&self, change: &Change) -> Result<Changed> {
+        change.document(&self.document, meaning)
     }
+}
 
-    fn meaning(&self, node: Node<'_>) -> Option<Meaning> {
-        let path = node.path();
-        self.fields.iter().find(|(field, _)| *field == path).map(|(_, meaning)| *meaning)
-    }
+/// What a value means by its field, in a document of a kind that is known.
+pub(super) fn meaning(node: Node<'_>) -> Option<Meaning> {
+    let (kind, path) = (node.top().get("kind")?.text()?, node.path());
+    let (_, fields) = KINDS.iter().find(|(name, _)| *name == kind)?;
+    fields.iter().find(|(field, _)| *field == path).map(|(_, meaning)| *meaning)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::moving::tests::example;
+    use super::super::in_documents::tests::example;
     use super::*;
 
     #[test]
     fn own_addresses_and_names_move_and_the_rest_is_named() {
         let text = "kind: KubeProxyConfiguration\r\nbindAddress: 0.0.0.0\r\nmetricsBindAddress: \"10.0.0.1:10249\"\r\nhostnameOverride: \
             Master1 # ours\r\nclusterCIDR: 10.244.0.0/16\r\nnodePortAddresses: [10.0.0.1/32]\r\n";
-        let moved = Configuration::read("/f", text).unwrap().moved(&example()).unwrap();
+        let moved = Configuration::read("/f", text).unwrap().changed(&example()).unwrap();
         let expected = text.replace("10.0.0.1:10249", "10.0.0.2:10249").replace("Master1", "master2");
         assert_eq!(moved.text, expected);
         assert_eq!((moved.kept[0].line, moved.kept[0].reason, moved.kept.len()), (6, None, 1));

@@ -238,6 +238,15 @@ impl<'a> Node<'a> {
         path
     }
 
+    /// The document that it is in.
+    pub fn top(&self) -> Node<'a> {
+        let mut node = *self;
+        while let Some(parent) = node.parent() {
+            node = parent;
+        }
+        node
+    }
+
     /// The list or the map that it is in.
     pub fn parent(&self) -> Option<Node<'a>> {
         self.entry().parent.map(|id| self.sibling(id))

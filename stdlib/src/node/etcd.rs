@@ -2,9 +2,11 @@
 
 use haengine_kernel::error::{Error, Kind, Result};
 
+use super::change::Change;
 use super::document::{Document, Node};
 use super::endpoint::Endpoint;
-use super::moving::{Meaning, Move, Moved};
+use super::in_documents::Changed;
+use super::naming::Meaning;
 
 /// Fields with URLs at which this member listens or is found.
 const OWN_URLS: [&str; 5] = [
@@ -47,8 +49,7 @@ impl Etcd {
     /// ```
     pub fn read(file: &str, text: &str) -> Result<Etcd> {
         let document = Document::parse(file, text)?;
-        let is_known = document.only()?.is_some_and(|root| KNOWN.iter().any(|field| root.get(field).is_some()));
-        if !is_known {
+        if !document.only()?.is_some_and(is_known) {
             return Err(refused(format!("`{file}` is no configuration of etcd")));
         }
         Ok(Etcd { document })
@@ -86,8 +87,8 @@ impl Etcd {
     ///
     /// # Errors
     /// `node.edit`, where a value cannot be written.
-    pub fn moved(&self, to: &Move) -> Result<Moved> {
-        to.document(&self.document, meaning)
+    pub fn changed(&self, change: &Change) -> Result<Changed> {
+        change.document(&self.document, meaning)
     }
 
     fn security(&self, section: &str) -> Security {
@@ -97,14 +98,21 @@ impl Etcd {
     }
 }
 
-fn meaning(node: Node<'_>) -> Option<Meaning> {
+pub(super) fn meaning(node: Node<'_>) -> Option<Meaning> {
+    if !is_known(node.top()) {
+        return None;
+    }
     match node.path().as_slice() {
-        [field] if OWN_URLS.contains(field) => Some(Meaning::Address),
+        [field] if OWN_URLS.contains(field) => Some(Meaning::Own),
         ["name"] => Some(Meaning::Name),
         ["initial-cluster"] => Some(Meaning::Stays("the members of etcd")),
         ["discovery" | "discovery-srv" | "discovery-endpoints"] => Some(Meaning::Stays("where etcd finds its members")),
         _ => None,
     }
+}
+
+fn is_known(root: Node<'_>) -> bool {
+    KNOWN.iter().any(|field| root.get(field).is_some())
 }
 
 fn refused(message: String) -> Error {
@@ -113,7 +121,7 @@ fn refused(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::moving::tests::example;
+    use super::super::in_documents::tests::example;
     use super::*;
 
     const TEXT: &str = "name: 'master1'\ndata-dir: /var/lib/etcd\nlisten-client-urls: https://10.0.0.1:2379,http://127.0.0.1:2379\n\
@@ -122,7 +130,7 @@ mod tests {
     #[test]
     fn urls_move_and_the_list_of_members_stays() {
         let etcd = Etcd::read("/f", TEXT).unwrap();
-        let moved = etcd.moved(&example()).unwrap();
+        let moved = etcd.changed(&example()).unwrap();
         assert_eq!(moved.text, TEXT.replace("'master1'", "'master2'").replace("10.0.0.1:2379", "10.0.0.2:2379"));
         assert_eq!((moved.kept.len(), moved.kept[0].reason), (1, Some("the members of etcd")));
         assert_eq!(etcd.client().certificate.as_deref(), Some("/pki/a.pem"));

@@ -3,10 +3,12 @@
 use haengine_kernel::error::{Error, Kind, Result};
 use zeroize::Zeroizing;
 
+use super::change::Change;
 use super::document::{Document, Node};
 use super::edit::Edit;
 use super::endpoint::Endpoint;
-use super::moving::{Meaning, Move, Moved};
+use super::in_documents::Changed;
+use super::naming::Meaning;
 
 /// A kubeconfig. It has no `Debug`: there are keys and tokens in it.
 ///
@@ -179,15 +181,27 @@ impl Kubeconfig {
     ///
     /// # Errors
     /// `node.edit`, where a value cannot be written.
-    pub fn moved(&self, to: &Move) -> Result<Moved> {
-        to.document(&self.document, meaning)
+    pub fn changed(&self, change: &Change) -> Result<Changed> {
+        // Whose credentials these are is for a person to look at, where a node becomes another one.
+        let is_name = |node: Node<'_>| change.is_of_servers().then(|| name(node)).flatten();
+        change.document(&self.document, |node| meaning(node).or_else(|| is_name(node)))
     }
 }
 
-fn meaning(node: Node<'_>) -> Option<Meaning> {
+pub(super) fn meaning(node: Node<'_>) -> Option<Meaning> {
     match node.path().as_slice() {
         ["clusters", "cluster", "server"] => Some(Meaning::Server),
         ["clusters", "cluster", "tls-server-name"] => Some(Meaning::Stays("a name in the API servers' certificates")),
+        _ => None,
+    }
+}
+
+/// Names are often made of addresses, and have to agree only with each other.
+fn name(node: Node<'_>) -> Option<Meaning> {
+    match node.path().as_slice() {
+        ["current-context"] | ["clusters" | "users" | "contexts", "name"] | ["contexts", "context", _] => {
+            Some(Meaning::Stays("a name within the file"))
+        }
         _ => None,
     }
 }

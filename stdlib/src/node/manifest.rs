@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use haengine_kernel::error::{Error, Kind, Result};
 
+use super::change::Change;
 use super::document::{Document, Node};
-use super::moving::{Meaning, Move, Moved};
+use super::in_documents::Changed;
+use super::naming::Meaning;
 
 /// Annotations of kubeadm with the node's own addresses.
 const OWN: [&str; 2] = [
@@ -95,7 +97,7 @@ impl Manifest {
     ///
     /// # Errors
     /// `node.edit`, where a value cannot be written.
-    pub fn moved(&self, to: &Move, mut judge: impl FnMut(&Container) -> Vec<Verdict>) -> Result<Moved> {
+    pub fn changed(&self, change: &Change, mut judge: impl FnMut(&Container) -> Vec<Verdict>) -> Result<Changed> {
         let mut verdicts = BTreeMap::new();
         let root = self.document.only()?;
         let listed = root.and_then(|root| root.at(&["spec", "containers"])).map(|list| list.items());
@@ -105,13 +107,13 @@ impl Manifest {
         }
         let value = |node: Node<'_>| match verdicts.get(&node.id()) {
             Some(verdict) => verdict.new.clone(),
-            None => meaning(node).zip(node.text()).and_then(|(of, text)| to.value(of, text)),
+            None => meaning(node).zip(node.text()).and_then(|(of, text)| change.value(of, text)),
         };
         let reason = |node: Node<'_>| match verdicts.get(&node.id()) {
             Some(verdict) => verdict.reason.map(Meaning::Stays),
             None => meaning(node),
         };
-        to.rewritten(&self.document, value, reason)
+        change.rewritten(&self.document, value, reason)
     }
 }
 
@@ -190,11 +192,11 @@ fn host_paths(root: Node<'_>) -> BTreeMap<String, String> {
     paths.flatten().collect()
 }
 
-fn meaning(node: Node<'_>) -> Option<Meaning> {
+pub(super) fn meaning(node: Node<'_>) -> Option<Meaning> {
     match node.path().as_slice() {
-        ["metadata", "annotations", name] if OWN.contains(name) => Some(Meaning::Address),
+        ["metadata", "annotations", name] if OWN.contains(name) => Some(Meaning::Own),
         [.., "livenessProbe" | "readinessProbe" | "startupProbe", "httpGet" | "tcpSocket", "host"] => {
-            Some(Meaning::Address)
+            Some(Meaning::Own)
         }
         _ => None,
     }
@@ -210,7 +212,7 @@ fn refused(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::moving::tests::example;
+    use super::super::in_documents::tests::example;
     use super::*;
 
     const POD: &str = "kind: Pod\nmetadata:\n  name: api\n  annotations:\n    kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint: \
@@ -236,7 +238,7 @@ mod tests {
             };
             container.words.iter().map(verdict).collect()
         };
-        let moved = manifest.moved(&example(), judge).unwrap();
+        let moved = manifest.changed(&example(), judge).unwrap();
         let expected = POD.replace("10.0.0.1", "10.0.0.2").replace("10.0.0.2:2379", "10.0.0.1:2379");
         assert_eq!(moved.text, expected);
         assert_eq!((moved.kept.len(), moved.kept[0].reason), (1, Some("a member of etcd")));

@@ -2,7 +2,49 @@
 
 use std::net::IpAddr;
 
+use haengine_kernel::shape::Shape;
+use haengine_kernel::value::Value;
+
 use super::endpoint::{Endpoint, Host};
+
+/// A place that still names what a change leaves.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mention {
+    /// The file.
+    pub path: String,
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// The word there, shortened.
+    pub word: String,
+    /// Why it is right; none where it is not, or nobody knows, so that a person has to look.
+    pub reason: Option<&'static str>,
+}
+
+const SHAPE: Shape = Shape::Map(&[
+    ("path", Shape::String),
+    ("line", Shape::Integer),
+    ("word", Shape::String),
+    ("reason", Shape::Anything),
+]);
+
+impl Mention {
+    /// What recipes get of several.
+    pub(super) const LIST: Shape = Shape::List(&SHAPE);
+
+    /// Several, as recipes see them.
+    pub(super) fn values(all: &[Mention]) -> Value {
+        Value::List(all.iter().map(Mention::value).collect())
+    }
+
+    fn value(&self) -> Value {
+        Value::map([
+            ("path", Value::from(self.path.as_str())),
+            ("line", Value::Integer(i64::try_from(self.line).unwrap_or(i64::MAX))),
+            ("word", Value::from(self.word.as_str())),
+            ("reason", self.reason.map_or(Value::Null, Value::from)),
+        ])
+    }
+}
 
 /// What stands between two words of a value.
 const BETWEEN: [char; 14] = [',', ';', '=', '"', '\'', '(', ')', '{', '}', '<', '>', '|', '@', '`'];
@@ -17,11 +59,25 @@ const BETWEEN: [char; 14] = [',', ';', '=', '"', '\'', '(', ')', '{', '}', '<', 
 /// assert_eq!(mention("10.0.0.12, 110.0.0.1, a10.0.0.1", &hosts), None);
 /// ```
 pub fn mention<'a>(text: &'a str, hosts: &[Host]) -> Option<&'a str> {
-    let words = text.split(|character: char| character.is_whitespace() || BETWEEN.contains(&character));
-    words.into_iter().find(|word| !word.is_empty() && hosts.iter().any(|host| is_in(word, host)))
+    words(text).find(|word| hosts.iter().any(|host| is_in(word, host)))
 }
 
-fn is_in(word: &str, host: &Host) -> bool {
+/// The words of a text, without what stands between them.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| character.is_whitespace() || BETWEEN.contains(&character))
+        .filter(|word| !word.is_empty())
+}
+
+/// A word of at most 80 characters.
+pub(super) fn shortened(word: &str) -> String {
+    match word.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+/// Whether a word names a host.
+pub(super) fn is_in(word: &str, host: &Host) -> bool {
     let is_at = |endpoint: Endpoint| endpoint.host.as_ref() == Some(host);
     Endpoint::parse(word).is_ok_and(is_at) || has_word(&word.to_ascii_lowercase(), host)
 }

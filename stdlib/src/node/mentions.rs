@@ -1,46 +1,35 @@
-//! Where files still name a node, and why that is right.
+//! Where units and files of variables still name what a change leaves, and why that is right.
 
 use std::net::Ipv6Addr;
 
+use super::change::Change;
 use super::hosts::same;
 use super::identity::Identity;
 use super::meant::Meant;
+use super::mention::{Mention, shortened};
 use super::naming::{Meaning, of_variable};
 use super::service::Service;
 use super::traced::{Edit, Files, Letter, Place, text};
 use super::unit::Unit;
 
-/// A place that names a node.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Mention {
-    /// The file.
-    pub path: String,
-    /// The number of the line.
-    pub line: usize,
-    /// The word there, shortened.
-    pub word: String,
-    /// Why it is right; none where it is not, or nobody knows.
-    pub reason: Option<String>,
-}
-
-/// What the files name of the old node, but for what the edits change.
+/// What the files name of what the change leaves, but for what the edits change.
 pub(super) fn mentions(
     files: &Files,
     services: &[Service],
-    old: &Identity,
+    change: &Change,
     meant: &[Meant<'_>],
     edits: &[Edit],
 ) -> Vec<Mention> {
-    let mut found = Vec::new();
+    let (left, mut found) = (change.left(), Vec::new());
     for (file, path) in files.paths().enumerate() {
         let letters = files.letters(file);
-        for place in occurrences(&letters, old) {
+        for place in occurrences(&letters, &left, |word| change.is_server(word)) {
             if edits.iter().any(|edit| edit.place.overlaps(place)) {
                 continue;
             }
-            let reason = reason(files, services, meant, edits, place).map(str::to_owned);
             let word = word(files.text(file), place);
-            found.push(Mention { path: path.to_owned(), line: files.line(place), word, reason });
+            let reason = reason(files, services, meant, edits, place, |meaning| change.reason(meaning, word));
+            found.push(Mention { path: path.to_owned(), line: files.line(place), word: shortened(word), reason });
         }
     }
     found.dedup();
@@ -48,7 +37,7 @@ pub(super) fn mentions(
 }
 
 /// Where one of the addresses and names stands as a whole.
-fn occurrences(letters: &[Letter], old: &Identity) -> Vec<Place> {
+fn occurrences(letters: &[Letter], old: &Identity, is_server: impl Fn(&str) -> bool) -> Vec<Place> {
     let mut found = Vec::new();
     for run in letters.split(|letter| !is_part_of_host(letter.char)) {
         let Some(first) = run.first() else { continue };
@@ -57,7 +46,7 @@ fn occurrences(letters: &[Letter], old: &Identity) -> Vec<Place> {
             let address = word.parse().is_ok_and(|address| old.addresses.contains(&address));
             address || old.names.iter().any(|name| same(name, word))
         };
-        if said.parse::<Ipv6Addr>().is_ok() && is_old(&said) {
+        if said.parse::<Ipv6Addr>().is_ok() && is_old(&said) || is_server(&said) {
             found.push(first.at.to(run[run.len() - 1].at));
             continue;
         }
@@ -72,20 +61,18 @@ fn is_part_of_host(char: char) -> bool {
     char.is_ascii_alphanumeric() || ".-:_".contains(char)
 }
 
-/// Why a file may name the old node there.
+/// Why a file may name it there; `why` is what the change itself says of something with that meaning.
 fn reason(
     files: &Files,
     services: &[Service],
     meant: &[Meant<'_>],
     edits: &[Edit],
     place: Place,
+    why: impl Fn(Option<Meaning>) -> Option<&'static str>,
 ) -> Option<&'static str> {
     let mut uses = meant.iter().filter(|one| is_used(one.value, edits, place)).peekable();
     if uses.peek().is_some() {
-        return all(uses.map(|one| match one.meaning {
-            Some(Meaning::Kept(reason)) => Some(reason),
-            _ => None,
-        }));
+        return all(uses.map(|one| why(one.meaning)));
     }
     if line(files.text(place.file), place).trim_start().starts_with(['#', ';']) {
         return Some("a remark");
@@ -93,7 +80,7 @@ fn reason(
     if is_description(files, services, place) {
         return Some("a description");
     }
-    of_variables(services, place)
+    of_variables(services, place).or_else(|| why(None))
 }
 
 /// Whether a value has letters from there, and keeps them: not where it is written in the place of its variable now.
@@ -138,14 +125,10 @@ fn line(text: &str, place: Place) -> &str {
 }
 
 /// The word around a place, as it is written.
-fn word(text: &str, place: Place) -> String {
+fn word(text: &str, place: Place) -> &str {
     let start = text[..place.start].rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let end = text[place.end..].find(char::is_whitespace).map_or(text.len(), |at| place.end + at);
-    let word = &text[start..end];
-    match word.char_indices().nth(80) {
-        Some((end, _)) => format!("{}…", &word[..end]),
-        None => word.to_owned(),
-    }
+    &text[start..end]
 }
 
 #[cfg(test)]
@@ -160,14 +143,15 @@ mod tests {
         let file = files.add("/a", text);
         let addresses = vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         let old = Identity { addresses, names: vec!["k8s-1".to_owned()] };
-        let found = occurrences(&files.letters(file), &old).into_iter().map(|place| &text[place.start..place.end]);
+        let found =
+            occurrences(&files.letters(file), &old, |_| false).into_iter().map(|place| &text[place.start..place.end]);
         assert_eq!(found.collect::<Vec<_>>(), ["192.0.2.1", "2001:DB8::0:1", "K8s-1", "192.0.2.1"]);
     }
 
     #[test]
     fn a_long_word_is_shortened() {
         let text = format!("a --b={} c", "x".repeat(100));
-        let word = word(&text, Place { file: 0, start: 6, end: 7 });
+        let word = shortened(word(&text, Place { file: 0, start: 6, end: 7 }));
         assert_eq!(word, format!("--b={}…", "x".repeat(76)));
     }
 }

@@ -5,7 +5,21 @@
 //! | survey, sockets | what a host says of itself; who listens and who is connected |
 //! | servers | which API servers the kubeconfigs of a host name |
 //! | renamed | the files of a node as another one shall have them |
-//! | said, file | an answer in parts; a file in an answer |
+//! | repointed | the files of a node once they name another API server |
+//! | resolved | what endpoints stand for on a host |
+//! | networks | the files of CNI around a node's part of the pods' network |
+//! | said, file, linked | an answer in parts; a file in an answer; files where links lead |
+//!
+//! A change of files, as `renamed` and `repointed` make it:
+//!
+//! | file | what |
+//! |---|---|
+//! | change, identity, naming | from which node and API servers to which ones; who a node is; what a value means |
+//! | in_units, unit_files, meant | a change in units and what they read; units as recipes say them; a value and what it means |
+//! | in_variables | in variables that no command line names |
+//! | in_documents, in_any_document | in a document whose values are known; in any other one |
+//! | text, in_files | in a file that belongs to no unit, by what it is; in all files of a host |
+//! | mention, mentions | what goes on naming what the change leaves, and why |
 //!
 //! Units, and what is in them:
 //!
@@ -22,10 +36,8 @@
 //! | service | a unit with its environment and its command lines |
 //! | program | the program that a service runs |
 //! | flags, kinds | its flags, and which of them need no value |
-//! | naming, hosts | which flags hold a node's own address or name; where in a value they stand |
-//! | rename, identity, meant | the same files for another node; who a node is; a value and what it means |
+//! | hosts | where in a value its hosts stand |
 //! | rewrite | a value changed where it is written |
-//! | mentions | what still names the old node, and why |
 //!
 //! Documents in YAML and JSON:
 //!
@@ -33,17 +45,17 @@
 //! |---|---|
 //! | document, entry, reading, scalar, edit | a text in YAML or JSON: its values with their places, and others written in their stead |
 //! | endpoint | where a server is: addresses, names, ports |
-//! | moving, mention | from which node to which one, and what still names the old one |
 //! | kubeconfig | clusters, users, contexts; the only reader of kubeconfigs |
 //! | configuration | the components' configuration files |
 //! | etcd | etcd's configuration file |
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets`, `servers` and `renamed` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `networks` and `resolved` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
+pub mod change;
 pub mod configuration;
 pub mod document;
 pub mod edit;
@@ -52,24 +64,31 @@ mod entry;
 pub mod environment;
 pub mod etcd;
 mod expansion;
-mod file;
+pub mod file;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
 pub mod identity;
+mod in_any_document;
+pub mod in_documents;
+pub mod in_files;
+pub mod in_units;
+mod in_variables;
 mod kinds;
 pub mod kubeconfig;
+pub mod linked;
 pub mod manifest;
 mod meant;
 pub mod mention;
-pub mod mentions;
-pub mod moving;
+mod mentions;
 pub mod naming;
 pub mod network;
+mod networks;
 pub mod program;
 mod reading;
-pub mod rename;
 mod renamed;
+mod repointed;
+mod resolved;
 mod rewrite;
 mod said;
 pub mod scalar;
@@ -79,21 +98,33 @@ mod sockets;
 mod specifier;
 pub mod subnet;
 mod survey;
+mod text;
 pub mod traced;
 pub mod unit;
+pub mod unit_files;
 pub mod variable_file;
 pub mod words;
 
 use haengine_kernel::module::Module;
 
+pub use networks::Networks;
 pub use renamed::Renamed;
+pub use repointed::Repointed;
+pub use resolved::Resolved;
 pub use servers::Servers;
 pub use sockets::Sockets;
 pub use survey::Survey;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("node", ABOUT).read::<Survey>().read::<Sockets>().read::<Renamed>().read::<Servers>()
+    Module::new("node", ABOUT)
+        .read::<Survey>()
+        .read::<Sockets>()
+        .read::<Renamed>()
+        .read::<Repointed>()
+        .read::<Servers>()
+        .read::<Resolved>()
+        .read::<Networks>()
 }
 
 const ABOUT: &str =

@@ -1,18 +1,18 @@
-//! Which flags name a node, and as what.
+//! What the values of flags and of files mean, and which flags name a node.
 
-/// What the hosts in a flag's value are.
+/// What the hosts in a value are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// Where the program itself listens, or is reached.
+    /// Where the program itself listens, or is reached: alone, with a port, as a URL, or several with commas between.
     Own,
     /// What the node, or the member, is called.
     Name,
-    /// The API server that it talks to, if the port is one of theirs.
+    /// The API server that it talks to.
     Server,
-    /// The API server that it talks to, whose port is said elsewhere.
+    /// The host of one, whose port is said elsewhere.
     ServerHost,
-    /// Something that is right for every node, with the reason.
-    Kept(&'static str),
+    /// Something that stays, with the reason.
+    Stays(&'static str),
 }
 
 const MEMBER: &str = "a member of etcd";
@@ -29,7 +29,7 @@ const AUDIENCES: &str = "whom tokens are for: the same for all API servers";
 /// use haengine_stdlib::node::naming::{Meaning, meaning};
 /// assert_eq!(meaning("kubelet", "node-ip", "192.0.2.1"), Some(Meaning::Own));
 /// let issuer = meaning("kube-apiserver", "service-account-issuer", "https://192.0.2.1:6443");
-/// assert!(matches!(issuer, Some(Meaning::Kept(_))));
+/// assert!(matches!(issuer, Some(Meaning::Stays(_))));
 /// assert_eq!(meaning("kubelet", "node-labels", "rack=b"), None);
 /// ```
 pub fn meaning(program: &str, flag: &str, value: &str) -> Option<Meaning> {
@@ -39,7 +39,7 @@ pub fn meaning(program: &str, flag: &str, value: &str) -> Option<Meaning> {
         _ => of_kubernetes(flag),
     };
     let is_file = value.starts_with('/') || value.starts_with("unix:") || value.starts_with("file:");
-    known.or(is_file.then_some(Meaning::Kept(FILE)))
+    known.or(is_file.then_some(Meaning::Stays(FILE)))
 }
 
 fn of_kubernetes(flag: &str) -> Option<Meaning> {
@@ -55,17 +55,19 @@ fn of_kubernetes(flag: &str) -> Option<Meaning> {
         | "public-address-override" => Meaning::Own,
         "hostname-override" => Meaning::Name,
         "master" | "api-servers" => Meaning::Server,
-        "etcd-servers" | "etcd-servers-overrides" => Meaning::Kept(MEMBER),
-        "service-account-issuer" => Meaning::Kept(ISSUER),
-        "service-account-jwks-uri" => Meaning::Kept(KEYS),
-        "api-audiences" | "service-account-api-audiences" => Meaning::Kept(AUDIENCES),
-        "external-hostname" => Meaning::Kept("what clients call the API servers, all of them"),
-        "cors-allowed-origins" => Meaning::Kept("pages that may call the API: the same for all API servers"),
-        "oidc-issuer-url" | "oidc-client-id" => Meaning::Kept("who issues users' tokens: the same for all API servers"),
-        "cluster-dns" => Meaning::Kept("the pods' DNS server"),
-        "pod-infra-container-image" => Meaning::Kept("an image, with its registry"),
-        "service-cluster-ip-range" | "cluster-cidr" => Meaning::Kept(NETWORK),
-        "requestheader-allowed-names" => Meaning::Kept("names in certificates: the same for all API servers"),
+        "etcd-servers" | "etcd-servers-overrides" => Meaning::Stays(MEMBER),
+        "service-account-issuer" => Meaning::Stays(ISSUER),
+        "service-account-jwks-uri" => Meaning::Stays(KEYS),
+        "api-audiences" | "service-account-api-audiences" => Meaning::Stays(AUDIENCES),
+        "external-hostname" => Meaning::Stays("what clients call the API servers, all of them"),
+        "cors-allowed-origins" => Meaning::Stays("pages that may call the API: the same for all API servers"),
+        "oidc-issuer-url" | "oidc-client-id" => {
+            Meaning::Stays("who issues users' tokens: the same for all API servers")
+        }
+        "cluster-dns" => Meaning::Stays("the pods' DNS server"),
+        "pod-infra-container-image" => Meaning::Stays("an image, with its registry"),
+        "service-cluster-ip-range" | "cluster-cidr" => Meaning::Stays(NETWORK),
+        "requestheader-allowed-names" => Meaning::Stays("names in certificates: the same for all API servers"),
         _ => return None,
     })
 }
@@ -79,7 +81,7 @@ fn of_etcd(flag: &str) -> Option<Meaning> {
         | "advertise-client-urls"
         | "initial-advertise-peer-urls" => Meaning::Own,
         "name" => Meaning::Name,
-        "initial-cluster" => Meaning::Kept(MEMBER),
+        "initial-cluster" => Meaning::Stays(MEMBER),
         _ => return None,
     })
 }
@@ -88,7 +90,7 @@ fn of_flannel(flag: &str) -> Option<Meaning> {
     Some(match flag {
         "iface" | "public-ip" | "public-ipv6" => Meaning::Own,
         "kube-api-url" => Meaning::Server,
-        "etcd-endpoints" => Meaning::Kept(MEMBER),
+        "etcd-endpoints" => Meaning::Stays(MEMBER),
         _ => return None,
     })
 }

@@ -18,6 +18,14 @@ pub struct Part {
     pub text: String,
 }
 
+impl Part {
+    /// The same of a word in which the value begins with this letter.
+    #[must_use]
+    pub fn behind(self, from: usize) -> Part {
+        Part { range: self.range.start + from..self.range.end + from, ..self }
+    }
+}
+
 /// A word, and what shall become of it. A word without parts shall stay as it is.
 #[derive(Clone, Debug)]
 pub struct Use<'a> {

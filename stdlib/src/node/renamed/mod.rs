@@ -4,12 +4,11 @@
 //! |---|---|
 //! | read.sh | the files as they are |
 //! | identity | from which node to which one |
-//! | text | a file that belongs to no unit, by what it is |
 
 mod identity;
-mod text;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,26 +24,21 @@ use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
-use self::identity::{Change, node};
-use self::text::{Kept, moved};
+use self::identity::{change, node};
+use super::change::Change;
 use super::file::{File, files};
-use super::service::Service;
+use super::mention::Mention;
+use super::text::changed;
 use super::traced::Files;
+use super::unit_files::UnitFiles;
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
 pub struct Renamed {
     paths: Vec<String>,
-    units: BTreeMap<String, Vec<String>>,
+    units: UnitFiles,
     change: Change,
 }
-
-const KEPT: Shape = Shape::Map(&[
-    ("path", Shape::String),
-    ("line", Shape::Integer),
-    ("word", Shape::String),
-    ("reason", Shape::Anything),
-]);
 
 const FILE: Shape = Shape::Map(&[
     ("path", Shape::String),
@@ -52,7 +46,7 @@ const FILE: Shape = Shape::Map(&[
     ("is_text", Shape::Boolean),
     ("text", Shape::Anything),
     ("changed", Shape::Boolean),
-    ("kept", Shape::List(&KEPT)),
+    ("kept", Mention::LIST),
 ]);
 
 #[async_trait]
@@ -117,10 +111,10 @@ In a plan it is known only when run once a change is planned on the host: take i
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let (old, new) = (node("old", &arguments.map("old"))?, node("new", &arguments.map("new"))?);
-        let server = arguments.opt_string("server").unwrap_or_else(|| bracketed(&new.address));
-        let change = Change::new(&old, &new, &arguments.strings("servers"), &server)?;
-        let units = arguments.map("units").into_iter().map(|(name, files)| (name, texts(&files))).collect();
-        Ok(Renamed { paths: arguments.strings("paths"), units, change })
+        let server =
+            arguments.opt_string("server").unwrap_or_else(|| SocketAddr::new(new.addresses[0], 6443).to_string());
+        let change = change(old, new, &arguments.strings("servers"), &server)?;
+        Ok(Renamed { paths: arguments.strings("paths"), units: UnitFiles::of_values(arguments.map("units")), change })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
@@ -134,7 +128,7 @@ In a plan it is known only when run once a change is planned on the host: take i
 
     async fn read(&self, host: &Host) -> Result<Value> {
         let mut paths = self.paths.clone();
-        paths.extend(self.units.values().flatten().cloned());
+        paths.extend(self.units.paths().cloned());
         let mut seen = std::collections::BTreeSet::new();
         paths.retain(|path| seen.insert(path.clone()));
         if paths.is_empty() {
@@ -148,16 +142,15 @@ In a plan it is known only when run once a change is planned on the host: take i
 
 impl Renamed {
     fn renamed(&self, files: &[File]) -> Result<Value> {
-        let (changed, mut left) = self.of_units(files)?;
+        let (texts, mut left) = self.of_units(files)?;
         let mut found = Vec::new();
         for file in files {
-            let is_of_unit = self.units.values().any(|paths| paths.contains(&file.path));
-            let (text, kept) = if is_of_unit && file.text.is_some() {
-                let (of_file, others) = left.into_iter().partition(|kept: &Kept| kept.path == file.path);
+            let (text, kept) = if self.units.has(&file.path) && file.text.is_some() {
+                let (of_file, others) = left.into_iter().partition(|kept: &Mention| kept.path == file.path);
                 left = others;
-                (changed.get(&file.path).or(file.text.as_ref()).cloned(), of_file)
+                (texts.get(&file.path).or(file.text.as_ref()).cloned(), of_file)
             } else {
-                moved(file, &self.change)?
+                changed(file, &self.change)?
             };
             found.push(value(file, text, kept));
         }
@@ -165,57 +158,21 @@ impl Renamed {
     }
 
     /// All units together: one variable may be of several.
-    fn of_units(&self, files: &[File]) -> Result<(BTreeMap<String, String>, Vec<Kept>)> {
+    fn of_units(&self, files: &[File]) -> Result<(BTreeMap<String, String>, Vec<Mention>)> {
         let mut texts = Files::default();
-        for file in files.iter().filter(|file| self.units.values().any(|paths| paths.contains(&file.path))) {
+        for file in files.iter().filter(|file| self.units.has(&file.path)) {
             if let Some(text) = &file.text {
                 texts.add(&file.path, text);
             }
         }
-        let there = |path: &&String| texts.number(path).is_some();
-        let mut services = Vec::new();
-        for (name, paths) in &self.units {
-            let name = if name.contains('.') { name.clone() } else { format!("{name}.service") };
-            let fragments: Vec<&str> =
-                paths.iter().filter(there).map(String::as_str).filter(|path| is_fragment(path)).collect();
-            if !fragments.is_empty() {
-                services.push(Service::read(
-                    &texts,
-                    &name,
-                    &fragments,
-                    self.change.rename.old.names.last().map(String::as_str),
-                )?);
-            }
-        }
-        let renamed = self.change.rename.of(&texts, &services)?;
-        let kept = renamed.left.into_iter().map(|left| {
-            let (path, line, word, reason) = (left.path, left.line, left.word, left.reason);
-            Kept { path, line, word, reason }
-        });
-        Ok((renamed.changed.into_iter().collect(), kept.collect()))
+        let hostname = self.change.old.names.last().map(String::as_str);
+        let services = self.units.services(&texts, hostname).map(|(_, service)| service).collect::<Result<Vec<_>>>()?;
+        let changed = self.change.units(&texts, &services)?;
+        Ok((changed.texts.into_iter().collect(), changed.kept))
     }
 }
 
-/// A unit's own file or a drop-in, and no file of variables.
-fn is_fragment(path: &str) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
-    name.ends_with(".service") || folder.ends_with(".service.d") && name.ends_with(".conf")
-}
-
-fn bracketed(address: &str) -> String {
-    if address.contains(':') { format!("[{address}]:6443") } else { format!("{address}:6443") }
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    let Value::List(items) = value else { return Vec::new() };
-    let text = |item: &Value| match item {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(text).collect()
-}
-
-fn value(file: &File, text: Option<String>, kept: Vec<Kept>) -> Value {
+fn value(file: &File, text: Option<String>, kept: Vec<Mention>) -> Value {
     let (is_text, changed) = (text.is_some(), text != file.text);
     let is_private = file.mode & 0o077 == 0 && !changed && kept.is_empty();
     let text = match text {
@@ -223,20 +180,12 @@ fn value(file: &File, text: Option<String>, kept: Vec<Kept>) -> Value {
         Some(text) => Value::from(text),
         None => Value::Null,
     };
-    let kept = kept.into_iter().map(|kept| {
-        Value::map([
-            ("path", Value::from(kept.path)),
-            ("line", Value::Integer(i64::try_from(kept.line).unwrap_or(i64::MAX))),
-            ("word", Value::from(kept.word)),
-            ("reason", kept.reason.map_or(Value::Null, Value::from)),
-        ])
-    });
     Value::map([
         ("path", Value::from(file.path.as_str())),
         ("mode", Value::Integer(file.mode.into())),
         ("is_text", Value::Boolean(is_text)),
         ("text", text),
         ("changed", Value::Boolean(changed)),
-        ("kept", Value::List(kept.collect())),
+        ("kept", Mention::values(&kept)),
     ])
 }
