@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::transport::Command;
 
-/// Prints who the host is, in one line: machine-id, product_uuid and boot_id, `-` for what it does not say.
+/// Prints who the host is, in one line: machine-id, product_uuid and boot_id, `-` for what it does not say, and whether its
+/// file systems tell births.
 pub(crate) const WHO: &str = include_str!("who.sh");
 
 /// A word that is longer is none of these.
@@ -25,6 +26,10 @@ pub struct Identity {
     /// Of the boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<String>,
+    /// Whether files and folders tell when they were made: with the inode that proves what is a run's own. Where they do
+    /// not, inode, content, owner and mode do. None in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub births: Option<bool>,
 }
 
 /// What can be said of two identities.
@@ -48,7 +53,13 @@ impl Identity {
     pub(crate) fn parse(said: &str, host_key: Option<String>) -> Identity {
         let mut words = said.split_whitespace().map(|word| Some(word.to_ascii_lowercase()).filter(|word| is_id(word)));
         let mut next = || words.next().flatten();
-        Identity { machine_id: next(), product_uuid: next(), boot_id: next(), host_key }
+        let (machine_id, product_uuid, boot_id) = (next(), next(), next());
+        let births = match said.split_whitespace().nth(3) {
+            Some("births") => Some(true),
+            Some("no-births") => Some(false),
+            _ => None,
+        };
+        Identity { machine_id, product_uuid, boot_id, host_key, births }
     }
 
     /// False for a host that says nothing about itself.
@@ -129,6 +140,16 @@ mod tests {
         assert_eq!(compare(&machine("a1", "-", "-"), &Identity::default(), &[]), Likeness::Same);
         let text = serde_json::to_string(&known).unwrap();
         assert_eq!(serde_json::from_str::<Identity>(&text).unwrap(), known);
+    }
+
+    #[test]
+    fn whether_files_tell_their_birth_is_no_part_of_who_it_is() {
+        let [tells, hides] = ["a1 - b007 births", "a1 - b007 no-births"].map(|said| Identity::parse(said, None));
+        assert_eq!((tells.births, hides.births), (Some(true), Some(false)));
+        assert_eq!(compare(&tells, &hides, &[]), Likeness::Same);
+        let earlier: Identity = serde_json::from_str(r#"{"machine_id":"a1"}"#).unwrap();
+        assert_eq!(earlier.births, None);
+        assert!(!Identity::parse("- - - births", None).is_known());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::signer::{AUTHORITY, Signer};
 use super::tbs::Tbs;
 use crate::file::look::{SHOWN, Seen, assume, look};
 use crate::file::path;
-use crate::file::place::{Before, Owner, Placement};
+use crate::file::place::{Before, Placement};
 
 /// See [`ABOUT`](Op::ABOUT).
 #[derive(Clone, Serialize, Deserialize)]
@@ -286,8 +286,7 @@ impl EnsureSans {
     }
 
     fn placement(&self) -> Placement {
-        let path = self.certificate.clone();
-        Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate: None, part: None }
+        Placement { path: self.certificate.clone(), ..Placement::default() }
     }
 }
 

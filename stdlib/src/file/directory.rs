@@ -13,8 +13,9 @@ use haengine_kernel::transport::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::file::look::{Above, Found, Seen, Sort, assume, attributes_effect, look, need_above};
+use crate::file::owner::{GROUP, OWNER, Owner};
 use crate::file::path;
-use crate::file::place::{GROUP, OWNER, Owner, attributes, attributes_differ, attributes_of, kept};
+use crate::file::place::{attributes, attributes_differ, attributes_of, kept};
 use crate::file::succeed::succeed;
 
 const MAKE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("directory.sh"));

@@ -13,6 +13,7 @@ use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::file::edit::{self, hide, look_whole};
+use crate::file::in_place::IN_PLACE;
 use crate::file::look::{Seen, assume};
 use crate::file::place::{Before, Placement, VALIDATE};
 
@@ -72,6 +73,7 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
             ),
             Param::option("present", ParamKind::Boolean, Absent::Boolean(true), "Whether the line shall be there."),
             VALIDATE,
+            IN_PLACE,
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -241,17 +243,9 @@ fn refuse_pair(arguments: &Arguments, one: &str, other: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::place::Owner;
 
     fn line(text: &str) -> Line {
-        let placement = Placement {
-            path: "/etc/x".into(),
-            mode: None,
-            owner: Owner::default(),
-            validate: None,
-            new_mode: None,
-            part: None,
-        };
+        let placement = Placement { path: "/etc/x".into(), ..Placement::default() };
         let line = Text::Plain(text.into());
         Line { placement, line, present: true, matching: None, after: None, before: None }
     }

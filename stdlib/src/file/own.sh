@@ -63,7 +63,7 @@ proof() {
     if ! [ -e "$made" ] || ! grep -q "^$1 " "$made"; then return 1; fi
     # Undo of a later run has put a copy back: to the nanosecond, and the caller compares what is in it, as this one made it.
     case $1 in
-    file | link)
+    file | link | poured)
         if grep -qxF "like-$1 $(stat $3 -c '%f %u %g %s %.9Y' -- "$2" 2>/dev/null)" "$made"; then
             proof=ours
             return 0
@@ -74,7 +74,9 @@ proof() {
     facts=$(stat $3 -c '%i %.9W %d' -- "$2" 2>/dev/null) || return 1
     read -r now </proc/sys/kernel/random/boot_id
     file_system "${facts##* }" "$now" "$beside"
-    here=$fs known=$(grep -hs "^[^ ]* ${facts%% *} " "$folder"/*.made)
+    # What was written into is not made by the run.
+    case $1 in poured) tags=poured ;; *) tags='[^p ][^ ]*' ;; esac
+    here=$fs known=$(grep -hs "^$tags ${facts%% *} " "$folder"/*.made)
     while read -r what inode born device boot fs; do
         birth=${facts#* }
         case "$born ${birth% *}" in

@@ -16,7 +16,9 @@ use haengine_kernel::transport::{Command, Exit, Output};
 use serde::{Deserialize, Serialize};
 
 use crate::file::former;
+use crate::file::in_place::{POUR, POUR_BACK, POURED, kept_aside, mode_meanwhile, refuse_large};
 use crate::file::look::{Found, Proof, Seen, Sort, attributes_effect, look, need_above, revisit};
+use crate::file::owner::Owner;
 use crate::file::path;
 use crate::file::succeed::{because, failed, succeed};
 
@@ -40,20 +42,6 @@ pub const MODE: Param = Param::option(
     Absent::Means("as it is; `0o644` for a new file, `0o600` where it holds a secret"),
     "Permissions of the file.",
 );
-/// The option `owner`.
-pub const OWNER: Param = Param::option(
-    "owner",
-    ParamKind::String,
-    Absent::Means("as it is; the login for a new one"),
-    "The owner, by name or number.",
-);
-/// The option `group`.
-pub const GROUP: Param = Param::option(
-    "group",
-    ParamKind::String,
-    Absent::Means("as it is; the login's for a new one"),
-    "The group, by name or number.",
-);
 /// The option `validate`.
 pub const VALIDATE: Param = Param::option(
     "validate",
@@ -63,7 +51,7 @@ pub const VALIDATE: Param = Param::option(
 );
 
 /// Where a text is placed, and how.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Placement {
     /// The file.
     pub path: String,
@@ -82,17 +70,9 @@ pub struct Placement {
     /// Which one it is where one change places several files: their kept ones must not meet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<u32>,
-}
-
-/// Owner and group, by name or number, where the recipe names them.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Owner {
-    /// The owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// The group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    /// An old file is written into, and keeps its inode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
 }
 
 /// What undo needs to know of a placed text.
@@ -135,26 +115,19 @@ impl Placement {
             let message = format!("`validate` of `{}` does not name the new file", arguments.function());
             return Err(Error::new(Kind::Usage, "file.validate", message).hint("write `%s` where its name belongs"));
         }
-        Ok(Placement {
-            path: path::of(arguments, "path")?,
-            mode: None,
-            new_mode: None,
-            owner: Owner::default(),
-            validate,
-            part: None,
-        })
+        // An upload is never written in place: it has no such option.
+        let in_place = arguments.has("in_place") && arguments.boolean("in_place")?;
+        Ok(Placement { path: path::of(arguments, "path")?, validate, in_place, ..Placement::default() })
     }
 
     /// The placement of a file that a verb makes itself, one of those of its change; `new_mode` is that of a new file.
     pub fn part(path: String, new_mode: u32, part: u32) -> Placement {
-        let new_mode = Some(new_mode);
-        Placement { path, mode: None, new_mode, owner: Owner::default(), validate: None, part: Some(part) }
+        Placement { path, new_mode: Some(new_mode), part: Some(part), ..Placement::default() }
     }
 
     /// The placement of a file that its program must accept: `test` is its command, with `%s` for the file's name.
     pub fn tested(path: String, test: &str) -> Placement {
-        let validate = Some(test.to_owned());
-        Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate, part: None }
+        Placement { path, validate: Some(test.to_owned()), ..Placement::default() }
     }
 
     /// What must change so that `wanted` stands there.
@@ -174,7 +147,10 @@ impl Placement {
         if same_text && attributes.is_none() {
             return Ok(Plan::Unchanged);
         }
-        let content = if same_text { None } else { Some(summary(found, after.as_ref())) };
+        if let Some(found) = found.filter(|_| self.in_place && !same_text) {
+            refuse_large(&self.path, found.size.max(after.as_ref().map_or(0, |after| after.bytes)))?;
+        }
+        let content = if same_text { None } else { Some(self.summary(found, after.as_ref())) };
         let summary = content.into_iter().chain(attributes).collect::<Vec<_>>().join(", ");
         let diff = if same_text { None } else { diff(seen, wanted) };
         let before = Before { was: seen.found.clone(), after, text: Some(wanted.clone()) };
@@ -211,15 +187,20 @@ impl Placement {
         if let Some(was) = before.was.as_ref().filter(|_| same_text) {
             return Placing::Attributes(attributes(&self.path, &mode, &owner, "", was));
         }
+        let validate = self.validate.as_ref().map(|command| command.replace("%s", "\"$1\""));
+        let checks: Vec<&str> =
+            [check].into_iter().chain(validate.as_deref()).filter(|check| !check.is_empty()).collect();
+        let checks = checks.join(" || exit\n");
+        if let Some(was) = self.poured(before) {
+            let (hash, text) = hashes(was, before);
+            let pour = self.kept(POUR, keep).args([&mode, &owner, &self.mode_meanwhile(was), &checks]);
+            return Placing::Content(pour.args([was.identity().as_str(), hash, text]));
+        }
         let (age, mode) = match before.was {
             Some(_) if self.mode.is_none() && owner.is_empty() => ("old", String::new()),
             Some(_) => ("old", mode),
             None => ("new", mode),
         };
-        let validate = self.validate.as_ref().map(|command| command.replace("%s", "\"$1\""));
-        let checks: Vec<&str> =
-            [check].into_iter().chain(validate.as_deref()).filter(|check| !check.is_empty()).collect();
-        let checks = checks.join(" || exit\n");
         let (seen, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
         Placing::Content(self.kept(PLACE, keep).args([age, &mode, &owner, &checks, &seen, &hash]))
     }
@@ -245,7 +226,7 @@ impl Placement {
             _ if as_before => Standing::Ours,
             None => Standing::Foreign("it is gone".to_owned()),
             Some(found) => match self.made(found, seen, before, keep) {
-                Made::Here => self.ours(found, before).map_or(Standing::Ours, Standing::Foreign),
+                Made::Here => self.differs(seen, found, before).map_or(Standing::Ours, Standing::Foreign),
                 Made::Nothing => Standing::Ours,
                 Made::Replaced(how) => Standing::Foreign(how.to_owned()),
             },
@@ -261,7 +242,7 @@ impl Placement {
         if let Some(was) = before.was.as_ref().filter(|_| before.keeps_text()) {
             return if was.inode == found.inode { Made::Here } else { replaced };
         }
-        match seen.trace.proof("file") {
+        match seen.trace.proof(if self.poured(before).is_some() { POURED } else { "file" }) {
             Proof::Ours => Made::Here,
             _ if !keep.made => Made::Nothing,
             Proof::Other => replaced,
@@ -269,17 +250,20 @@ impl Placement {
         }
     }
 
-    /// How a file differs both from what was there and from what was placed; between the two every mixture is ours.
-    fn ours(&self, found: &Found, before: &Before) -> Option<String> {
+    /// How a file differs both from what was there and from what was placed; between the two every mixture is ours. What
+    /// is written in place and broke off is judged on the host.
+    fn differs(&self, seen: &Seen, found: &Found, before: &Before) -> Option<String> {
         let was = before.was.as_ref();
+        let is_between = self.poured(before).is_some() && seen.is_midway();
         if found.sort != Sort::File {
             return Some(format!("it is now {}", found.sort.named()));
         }
         let placed = before.after.as_ref().is_some_and(|after| found.sha256.as_ref() == Some(&after.sha256));
-        if !placed && was.is_none_or(|was| was.sha256 != found.sha256) {
+        if !placed && !is_between && was.is_none_or(|was| was.sha256 != found.sha256) {
             return Some("its content is different".to_owned());
         }
-        let modes = [self.mode_after(was), was.map_or(self.new_mode(), |was| was.mode)];
+        let mut modes = vec![self.mode_after(was), was.map_or(self.new_mode(), |was| was.mode)];
+        modes.extend(self.poured(before).and_then(|was| mode_meanwhile(was, self.mode_after(Some(was)), &self.owner)));
         if !modes.contains(&found.mode) {
             return Some(format!("its mode is {:04o}", found.mode));
         }
@@ -303,20 +287,25 @@ impl Placement {
         if !keep.is_recorded() {
             return Ok(Remains::new());
         }
-        let age = if before.was.is_some() { "old" } else { "new" };
-        let after = before.after.as_ref().map(|after| after.sha256.as_str()).unwrap_or_default();
-        let (_, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
-        let restore = self.kept(RESTORE, keep).args(["file", age, after, &hash]);
-        let said = succeed(host, &restore, &self.path).await?.text();
+        let said = succeed(host, &self.restoring(before, keep), &self.path).await?.text();
         let mut remains = Remains::new();
         if said.lines().any(|line| line == "left") {
             remains = left_at(host, &self.path, before.was.as_ref()).await?;
         }
-        let edited = said.lines().filter_map(|line| line.strip_prefix("edited "));
-        remains.extend(
-            edited.map(|place| Remnant::kept(&self.path, "somebody else wrote to it as it was replaced", place)),
-        );
+        remains.extend(kept_aside(&self.path, &said));
         Ok(remains)
+    }
+
+    /// The command that puts back what was there.
+    fn restoring(&self, before: &Before, keep: &Keep) -> Command {
+        if let Some(was) = self.poured(before) {
+            let (hash, text) = hashes(was, before);
+            return self.kept(POUR_BACK, keep).args([text, hash, &self.mode_meanwhile(was)]);
+        }
+        let age = if before.was.is_some() { "old" } else { "new" };
+        let after = before.after.as_ref().map(|after| after.sha256.as_str()).unwrap_or_default();
+        let (_, hash) = before.was.as_ref().map(seen_as).unwrap_or_default();
+        self.kept(RESTORE, keep).args(["file", age, after, &hash])
     }
 
     /// Looks at it for an undo.
@@ -362,6 +351,21 @@ impl Placement {
         self.mode.unwrap_or_else(|| was.map_or(self.new_mode(), |was| was.mode))
     }
 
+    /// The old file, where it is written into.
+    fn poured<'a>(&self, before: &'a Before) -> Option<&'a Found> {
+        before.was.as_ref().filter(|_| self.in_place && !before.keeps_text())
+    }
+
+    fn mode_meanwhile(&self, was: &Found) -> String {
+        let mode = mode_meanwhile(was, self.mode_after(Some(was)), &self.owner);
+        mode.map(|mode| format!("{mode:05o}")).unwrap_or_default()
+    }
+
+    fn summary(&self, found: Option<&Found>, after: Option<&TextDigest>) -> String {
+        let summary = summary(found, after);
+        if self.in_place && found.is_some() { format!("{summary}, in place") } else { summary }
+    }
+
     fn attributes_differ(&self, found: &Found) -> Option<String> {
         attributes_differ(self.mode, &self.owner, found)
     }
@@ -392,27 +396,6 @@ impl Placement {
     }
 }
 
-impl Owner {
-    /// The owner of a call.
-    pub fn parse(arguments: &Arguments) -> Owner {
-        Owner { owner: arguments.opt_string("owner"), group: arguments.opt_string("group") }
-    }
-
-    /// As `chown` takes it; empty when nothing is named.
-    pub fn spec(&self) -> String {
-        let group = self.group.as_ref().map(|group| format!(":{group}")).unwrap_or_default();
-        format!("{}{group}", self.owner.as_deref().unwrap_or_default())
-    }
-
-    /// True when what is found has the named owner and group.
-    pub fn fits(&self, found: &Found) -> bool {
-        let fits = |wanted: &Option<String>, name: &str, number: u32| {
-            wanted.as_ref().is_none_or(|wanted| wanted == name || *wanted == number.to_string())
-        };
-        fits(&self.owner, &found.owner, found.uid) && fits(&self.group, &found.group, found.gid)
-    }
-}
-
 /// What differs between the named mode and owner and those found, in a few words.
 pub fn attributes_differ(mode: Option<u32>, owner: &Owner, found: &Found) -> Option<String> {
     let mode = mode.filter(|mode| *mode != found.mode).map(|mode| format!("mode {:04o} → {mode:04o}", found.mode));
@@ -434,6 +417,12 @@ fn kept_as(script: Command, path: &str, keep: &Keep, name: &str) -> Command {
 pub fn seen_as(was: &Found) -> (String, String) {
     let hash = was.sha256.as_ref().filter(|_| was.size <= COPIED);
     (was.identity(), hash.cloned().unwrap_or_default())
+}
+
+/// The hash of what was there, and that of what is placed.
+fn hashes<'a>(was: &'a Found, before: &'a Before) -> (&'a str, &'a str) {
+    let after = before.after.as_ref().map(|after| after.sha256.as_str());
+    (was.sha256.as_deref().unwrap_or_default(), after.unwrap_or_default())
 }
 
 /// The command that changes mode, owner and time of what was seen.
@@ -546,8 +535,7 @@ mod tests {
     }
 
     fn placement() -> Placement {
-        let path = "/etc/motd".into();
-        Placement { path, mode: None, new_mode: None, owner: Owner::default(), validate: None, part: None }
+        Placement { path: "/etc/motd".into(), ..Placement::default() }
     }
 
     /// Of a run before hosts held records: what is there speaks for itself.
@@ -603,5 +591,29 @@ mod tests {
         let now = seen(Some("c\n"));
         assert_eq!(wanted.standing(&now, &before, &keep()), Standing::Foreign("its content is different".into()));
         assert_eq!(wanted.standing(&seen(None), &before, &keep()), Standing::Foreign("it is gone".into()));
+    }
+
+    #[test]
+    fn what_broke_off_in_place_is_judged_on_the_host() {
+        let wanted = Placement { in_place: true, ..placement() };
+        let change = change(wanted.plan(&seen(Some("a\n")), &Text::Plain("b\n".into())).unwrap());
+        assert_eq!(change.summary, "change, 2 B, in place");
+        let mut now = seen(Some("half\n"));
+        assert!(matches!(wanted.standing(&now, &change.before, &keep()), Standing::Foreign(_)));
+        now.leftovers.push("1".into());
+        assert_eq!(wanted.standing(&now, &change.before, &keep()), Standing::Ours);
+        assert!(matches!(placement().standing(&now, &change.before, &keep()), Standing::Foreign(_)));
+    }
+
+    #[test]
+    fn a_new_file_is_made_as_always_and_a_large_one_is_not_written_into() {
+        let wanted = Placement { in_place: true, ..placement() };
+        let text = Text::Plain("b\n".into());
+        let new = change(wanted.plan(&seen(None), &text).unwrap());
+        assert!(wanted.poured(&new.before).is_none() && new.summary == "create, 2 B");
+        let mut large = seen(Some("a\n"));
+        large.found.as_mut().unwrap().size = 65 << 20;
+        assert!(matches!(wanted.plan(&large, &text), Err(error) if error.code() == "file.too_large"));
+        assert!(placement().plan(&large, &text).is_ok());
     }
 }

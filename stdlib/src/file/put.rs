@@ -12,8 +12,10 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::file::in_place::IN_PLACE;
 use crate::file::look::{SHOWN, Seen, assume, look};
-use crate::file::place::{Before, GROUP, MODE, OWNER, Placement, VALIDATE};
+use crate::file::owner::{GROUP, OWNER};
+use crate::file::place::{Before, MODE, Placement, VALIDATE};
 
 /// A file with a given content.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,7 +32,8 @@ impl Op for Put {
 
 A new file gets mode `0o644`, or `0o600` where its content is a secret, and belongs to the login; an existing one keeps its
 mode and owner unless you name others.
-The file is never seen half written. Its directory must exist: create it with `file::directory`. A symbolic link is
+The file is never seen half written, unless `in_place: true` says that it must stay the same file: then it is written
+into, as a file that is a mount of its own needs. Its directory must exist: create it with `file::directory`. A symbolic link is
 refused: write to where it leads. A secret content never appears in a diff or in the journal. An
 array of texts is put together; where a part is secret or known only when run, so is the whole.";
     const SIGNATURE: Signature = Signature {
@@ -39,7 +42,7 @@ array of texts is put together; where a part is secret or known only when run, s
             Param::new("path", ParamKind::Path, "The file."),
             Param::new("content", ParamKind::Text, "What it shall hold."),
         ],
-        options: &[MODE, OWNER, GROUP, VALIDATE],
+        options: &[MODE, OWNER, GROUP, VALIDATE, IN_PLACE],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -64,6 +67,12 @@ array of texts is put together; where a part is secret or known only when run, s
             about: "Let a program look at the new file before it takes its place.",
             given: "mkdir -p /opt/demo; printf 'exit 1\\n' >/opt/demo/start.sh",
             code: r#"file::put(h, "/opt/demo/start.sh", "exit 0\n", #{ mode: 0o755, validate: "sh -n %s" })"#,
+            gives: "",
+        },
+        Example {
+            about: "Write into a file that must stay the same one, since it is mounted elsewhere or read through an open descriptor.",
+            given: "printf 'old, and longer\\n' >/etc/demo.conf; chmod 640 /etc/demo.conf; touch -d @1600000000.5 /etc/demo.conf",
+            code: r#"file::put(h, "/etc/demo.conf", "new\n", #{ in_place: true })"#,
             gives: "",
         },
     ];

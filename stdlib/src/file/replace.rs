@@ -14,6 +14,7 @@ use regex::NoExpand;
 use serde::{Deserialize, Serialize};
 
 use crate::file::edit::{self, hide, look_whole};
+use crate::file::in_place::IN_PLACE;
 use crate::file::look::{Seen, assume};
 use crate::file::place::{Before, Placement, VALIDATE};
 
@@ -59,6 +60,7 @@ change the file again, the call is refused. Do not edit what an earlier step pla
                 "How often the pattern must occur, unless it does not occur at all; else the call is refused.",
             ),
             VALIDATE,
+            IN_PLACE,
         ],
     };
     const EXAMPLES: &'static [Example] = &[

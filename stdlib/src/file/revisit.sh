@@ -5,7 +5,7 @@ midway=- kept=-
 for left in "$temporary" "$temporary.old" "$temporary.gone"; do
     if [ -e "$left" ] || [ -L "$left" ]; then midway=midway; fi
 done
-if [ -e "$folder/$name.folders" ]; then midway=midway; fi
+if [ -e "$folder/$name.folders" ] || [ -e "$folder/$name.new" ]; then midway=midway; fi
 if [ -e "$folder/$name" ] || [ -L "$folder/$name" ]; then
     kept=kept
 elif [ -d "${path%/*}/" ] && area && { [ -e "$area/$name" ] || [ -L "$area/$name" ]; }; then
@@ -23,6 +23,7 @@ if [ -e "$made" ]; then
             ;;
         esac
         beside=${place%/*}/
+        if [ "$tag" = poured ]; then beside=$place; fi
         proof "$tag" "$place" || :
         proofs="$proofs $tag=$proof"
     done

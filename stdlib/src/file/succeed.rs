@@ -21,8 +21,9 @@ pub fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
             Error::new(Kind::Drift, "file.overtaken", format!("somebody else changed `{path}` at the same time"))
                 .hint("look at who writes to it, then run again; theirs is what is there")
         }
-        Exit::Status(77) => Error::new(Kind::Failed, "file.mounted", format!("`{path}` is a mount of its own"))
-            .hint("change the file that is mounted there, where it lies"),
+        Exit::Status(77) => Error::new(Kind::Failed, "file.mounted", format!("`{path}` is a mount of its own")).hint(
+            "write to it as it is, with `in_place: true` of `file::put` and the like, or change it where it lies",
+        ),
         Exit::Status(78) => Error::new(Kind::Failed, "file.not_kept", format!("`{path}` cannot be put back"))
             .hint("compare it with a copy of your own, put it back by hand, then run undo again"),
         Exit::Status(72) => Error::new(Kind::Failed, "file.owner", format!("`{path}` cannot get its owner"))

@@ -13,8 +13,10 @@ use haengine_kernel::signature::{Param, ParamKind, Signature};
 use haengine_kernel::text::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::file::in_place::IN_PLACE;
 use crate::file::look::{SHOWN, Seen, assume, look};
-use crate::file::place::{Before, GROUP, MODE, OWNER, Placement, VALIDATE};
+use crate::file::owner::{GROUP, OWNER};
+use crate::file::place::{Before, MODE, Placement, VALIDATE};
 use crate::file::render::render;
 use crate::file::variables;
 
@@ -42,7 +44,7 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
             Param::new("template", ParamKind::LocalPath, "The template."),
             Param::new("vars", ParamKind::Map, "What the names in the template stand for."),
         ],
-        options: &[MODE, OWNER, GROUP, VALIDATE],
+        options: &[MODE, OWNER, GROUP, VALIDATE, IN_PLACE],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::sent::{self, Sent};
 use super::sources::sources;
 use crate::file::Directory;
-use crate::file::place::{GROUP, OWNER, VALIDATE};
+use crate::file::owner::{GROUP, OWNER};
+use crate::file::place::VALIDATE;
 
 /// One file of an upload, or one folder that its files need.
 #[derive(Clone, Serialize, Deserialize)]

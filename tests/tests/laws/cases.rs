@@ -8,7 +8,7 @@ use haengine_tests::took;
 use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
-use crate::{Later, Law, action, broken, generated, guards, owner, read, secret, state, stranger, watched};
+use crate::{Later, Law, action, broken, generated, guards, in_place, owner, read, secret, state, stranger, watched};
 
 /// One trial for each law of each example; those that need an API only where the lab has Kubernetes.
 pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
@@ -50,6 +50,7 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     trials.extend(guards::trials(stage));
     trials.extend(owner::trials(stage));
     trials.extend(watched::trials(stage));
+    trials.extend(in_place::trials(stage));
     for case in secret::CASES {
         for user in [User::Root, User::Sudo] {
             let name = format!("{}::secret_{}::{}", case.verb, case.takes.join("_"), user.name());

@@ -33,7 +33,7 @@ const fn guard(verb: &'static str, example: usize, line: &'static str, instead: 
 }
 
 /// The first few are tried by `make test`.
-const GUARDS: [Guard; 10] = [
+const GUARDS: [Guard; 11] = [
     Guard {
         deed: WRITE,
         path: "/etc/motd",
@@ -81,6 +81,7 @@ const GUARDS: [Guard; 10] = [
         path: "/srv/demo/cfg/a",
         ..guard("file.copy_tree", 1, "is_one \"$name\" \"$stage/links/$at/$name\" || return", ":")
     },
+    guard("file.put", 4, "same_text \"$2\" || return 76", ":"),
 ];
 
 /// So many are tried where time counts.

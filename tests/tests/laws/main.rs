@@ -9,6 +9,7 @@
 //! | broken | a failure at any point and then undo is a clean slate |
 //! | owner | who owns a folder gets nothing of root's |
 //! | watched | who watches a file sees it go |
+//! | in_place | a file that is written into stays the same one, wherever that breaks off |
 //! | k8s.sh | a real API for the examples that need one |
 //! | secret | no secret is seen anywhere but where it belongs |
 //! | stranger | somebody else works on the host at the same time, and loses nothing |
@@ -28,6 +29,7 @@ mod broken;
 mod cases;
 mod generated;
 mod guards;
+mod in_place;
 mod lane;
 mod manifest;
 mod owner;

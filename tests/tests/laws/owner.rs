@@ -9,9 +9,10 @@ use crate::wire::{COUNTS, Visit, Wire, counted};
 use crate::{Later, Law};
 
 /// What is done in a folder that belongs to the user `games`, and the file or folder that it is about.
-const CALLS: [(&str, &str); 6] = [
+const CALLS: [(&str, &str); 7] = [
     ("new file", r#"file::put(h, "/srv/demo/f", "new\n", #{ owner: "games", mode: 0o666 })"#),
     ("old file", r#"file::put(h, "/srv/demo/old", "new\n", #{ owner: "games", mode: 0o666 })"#),
+    ("file in place", r#"file::put(h, "/srv/demo/old", "new\n", #{ owner: "games", mode: 0o666, in_place: true })"#),
     ("mode alone", r#"file::put(h, "/srv/demo/old", "old\n", #{ owner: "games", mode: 0o666 })"#),
     ("directory", r#"file::directory(h, "/srv/demo/d", #{ owner: "games", mode: 0o777 })"#),
     ("tree", r#"file::copy_tree(h, "/srv/source", h, "/srv/demo")"#),
@@ -58,7 +59,7 @@ fn law(scene: &Scene, code: &str) -> Law {
         for commands in (0..count).step_by(5) {
             scene.given(GIVEN)?;
             let deed = EXCHANGE.to_owned();
-            let visit = Visit { call, commands, deed, but_before: "", crash: false };
+            let visit = Visit { call, commands, deed, but_before: &[], crash: false };
             let done = scene.run_over(code, &Wire::met(Some(visit), None))?;
             scene.undo_over(&done.run, &Wire::whole())?;
             if scene.stage.sh(host, VICTIMS, &[])? != victims {

@@ -1,8 +1,9 @@
 //! A stranger loses nothing: somebody else makes, fills, edits, renames and links where an op works, at any moment of its
 //! run or of its undo, crashes included. What is theirs is there afterwards, and undo names what it leaves or keeps.
 //!
-//! The one window that the design excludes is excluded by its command, [`WINDOW`]: a file that is renamed over ours
-//! between our last comparison and our own rename.
+//! The windows that the design excludes are excluded by their commands: a file that is renamed over ours between our last
+//! comparison and our own rename ([`WINDOW`]), and what is written into a file between our last comparison and our own
+//! writing into it ([`WRITING`]).
 //!
 //! `HAENGINE_STRANGERS` says how many cases each verb gets, `HAENGINE_SEED` which.
 
@@ -22,7 +23,10 @@ use crate::wire::{COUNTS, Visit, Wire, counted};
 pub const CASES: usize = 3;
 
 /// Before this command a rename by somebody else can be lost, where the host has no RENAME_EXCHANGE.
-pub const WINDOW: &str = "mv -fT -- \"$temporary\" \"$path\"";
+pub const WINDOW: &[&str] = &["mv -fT -- \"$temporary\" \"$path\""];
+
+/// Before these commands, where a file is written in place, what somebody else writes into it can be lost.
+pub const WRITING: &[&str] = &["truncate -c", "dd if=\"$1\" of=/proc/self/fd/7"];
 
 /// What a stranger does at `$p`, and how it is seen that nothing of it is lost: `$t` is a word that is nowhere else.
 struct Deed {
@@ -202,7 +206,7 @@ pub fn meet(scene: &Scene, example: &Example, case: &Case, mutation: Option<(&st
         call: case.call,
         commands: case.commands,
         deed: format!("{place}{words}{}", deed.does),
-        but_before: if deed.renames { WINDOW } else { "" },
+        but_before: if deed.renames { WINDOW } else { WRITING },
         crash: case.crash,
     };
     let met = Wire::met(Some(visit), mutation);

@@ -30,8 +30,8 @@ pub struct Visit {
     pub commands: usize,
     /// What is done, as root.
     pub deed: String,
-    /// A command before which it is not done: the window that the design excludes.
-    pub but_before: &'static str,
+    /// Commands before which it is not done: the windows that the design excludes.
+    pub but_before: &'static [&'static str],
     /// The script is killed right after it.
     pub crash: bool,
 }
@@ -167,7 +167,7 @@ fn visited(command: &Command, visit: &Visit) -> Command {
     let mut visited = Command::script(VISITED).args([
         &visit.commands.to_string(),
         &visit.deed,
-        visit.but_before,
+        &visit.but_before.join("\n"),
         crash,
         &command.to_sh(),
     ]);
@@ -178,7 +178,9 @@ fn visited(command: &Command, visit: &Visit) -> Command {
 /// A deed is done once, by a shell of its own. A script that ends earlier meets nobody.
 const VISITED: &str = r#"exec bash -c 'laws_count=0 laws_when=$1 laws_deed=$2 laws_window=$3 laws_crash=$4 laws_text=$5
 laws_step() {
-    if [ -n "$laws_window" ]; then case $BASH_COMMAND in "$laws_window"*) return ;; esac; fi
+    while IFS= read -r laws_one; do
+        if [ -n "$laws_one" ]; then case $BASH_COMMAND in "$laws_one"*) return ;; esac; fi
+    done <<<"$laws_window"
     laws_count=$((laws_count + 1))
     if [ "$laws_count" -gt "$laws_when" ] && mkdir /run/laws.visited 2>/dev/null; then
         sh -c "$laws_deed" </dev/null >/dev/null 2>&1 7<&- 8<&-

@@ -16,6 +16,11 @@ use crate::exit::Exit;
 use crate::report::Paint;
 use crate::wiring;
 
+/// What a host gives as proof decides what its undo may take away.
+const PROOF: &str =
+    "Undo takes away what inode and birth prove to be the run's; where a host tells no births, inode, content, owner
+and mode do.";
+
 /// Describe a recipe and its parameters
 #[derive(Args)]
 #[command(after_help = "Example:\n  haengine describe time_sync")]
@@ -186,6 +191,7 @@ fn page(shown: &Shown, paint: Paint) -> String {
     if !shown.parts.is_empty() {
         section(&mut text, "Parts", &shown.parts, paint);
     }
+    let _ = writeln!(text, "\n{PROOF}");
     let required = shown.parameters.iter().filter(|parameter| parameter.required);
     let words: String = required.map(|parameter| format!(" {}=…", parameter.name)).collect();
     let _ = writeln!(text, "\nhaengine plan {} -i INVENTORY{words}", shown.name);

@@ -168,7 +168,18 @@ fn head(summary: &RunSummary, state: &State, paint: Paint) -> String {
     row("outcome", summary.outcome.clone());
     row("attempts", if summary.attempts > 1 { summary.attempts.to_string() } else { String::new() });
     row("changes", summary.changes.to_string());
+    row("no births", without_births(state));
     text
+}
+
+/// The hosts whose file systems do not tell when something was made, and what proves there what is the run's own.
+fn without_births(state: &State) -> String {
+    let hosts = state.hosts.iter().filter(|(_, identity)| identity.births == Some(false));
+    let hosts: Vec<&str> = hosts.map(|(host, _)| host.as_str()).collect();
+    if hosts.is_empty() {
+        return String::new();
+    }
+    format!("on {}: inode, content, owner and mode prove what is the run's own", hosts.join(", "))
 }
 
 fn named(parameters: &serde_json::Value) -> String {

@@ -83,6 +83,21 @@ fn a_run_is_shown_with_its_attempts_and_differences() {
 }
 
 #[test]
+fn hosts_that_give_only_the_weaker_proof_are_named() {
+    let host = |name: &str, births: &str| {
+        format!(
+            "{{\"time\":\"2026-03-14T09:15:02.2Z\",\"entry\":\"host\",\"host\":\"{name}\",\"machine_id\":\"a1\"{births}}}\n"
+        )
+    };
+    let births = [host("m1", ",\"births\":false"), host("m2", ",\"births\":true"), host("m3", "")];
+    let shown = site(&births.concat()).run(&["show", ID]).out;
+    assert!(
+        shown.contains("  no births  on m1: inode, content, owner and mode prove what is the run's own\n"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_run_that_cannot_be_read_is_listed_as_such() {
     let site = site("");
     write(&site, "20260315-091502-bbbb", "{}\n");

@@ -93,6 +93,9 @@ fn what_phases_do_is_described_without_running_them() {
       nothing is left
       it is read
 
+    Undo takes away what inode and birth prove to be the run's; where a host tells no births, inode, content, owner
+    and mode do.
+
     haengine plan greet.rhai -i INVENTORY
     --- exit code 0
     ");
@@ -114,6 +117,9 @@ fn what_phases_do_is_described_without_running_them() {
 
     Proofs
       none
+
+    Undo takes away what inode and birth prove to be the run's; where a host tells no births, inode, content, owner
+    and mode do.
 
     haengine plan bare.rhai -i INVENTORY
     --- exit code 0
@@ -143,6 +149,9 @@ fn parts(p) { [greet::part(#{ where: p.where })] + p.where.map(|h| bare::part(#{
     Parts
       greet
       bare
+
+    Undo takes away what inode and birth prove to be the run's; where a host tells no births, inode, content, owner
+    and mode do.
 
     haengine plan both.rhai -i INVENTORY where=…
     --- exit code 0

@@ -142,6 +142,9 @@ fn recipes_are_listed_and_described() {
       tone  How it sounds. (warm|cold, default warm)
       key   Never shown. (secret, optional)
 
+    Undo takes away what inode and birth prove to be the run's; where a host tells no births, inode, content, owner
+    and mode do.
+
     haengine plan greet -i INVENTORY whom=…
     --- exit code 0
     ");

@@ -63,6 +63,7 @@ impl Machines {
                 host_key: now.host_key.clone().or(was.host_key),
                 product_uuid: now.product_uuid.clone().or(was.product_uuid),
                 boot_id: now.boot_id.clone().or(was.boot_id),
+                births: now.births.or(was.births),
             };
             known.hosts.insert(name.to_owned(), now);
         }

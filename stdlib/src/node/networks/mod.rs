@@ -1,5 +1,7 @@
 //! `node::networks`: the files of CNI that fix a node's part of the pods' network, around that part.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::Result;
@@ -69,6 +71,11 @@ In a plan it is known only when run once a change is planned on the host: take i
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         Foreseen::unless_touched("node::networks", host, overlay)
+    }
+
+    /// It asks much, and a host may be busy.
+    fn patience(&self) -> Option<Duration> {
+        Some(Duration::from_secs(300))
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {

@@ -1,5 +1,7 @@
 //! `node::repointed`: the files of a node once they name another API server.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
@@ -97,6 +99,11 @@ In a plan it is known only when run once a change is planned on the host: take i
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
         Foreseen::unless_touched("node::repointed", host, overlay)
+    }
+
+    /// It asks much, and a host may be busy.
+    fn patience(&self) -> Option<Duration> {
+        Some(Duration::from_secs(300))
     }
 
     async fn read(&self, host: &Host) -> Result<Value> {
