@@ -53,7 +53,7 @@ impl Sources {
     /// library.
     ///
     /// # Errors
-    /// As [`find`](Sources::find).
+    /// As [`find`](Sources::find); `recipe.gone` for a library that there was, with what comes instead.
     pub fn import(&self, from: Option<&Path>, path: &str) -> Result<Source> {
         if let Some(folder) = from.and_then(Path::parent) {
             let beside = folder.join(with_ending(path));
@@ -63,8 +63,15 @@ impl Sources {
         }
         match self.libraries.get(path) {
             Some(text) if !self.has(path) => Ok(embedded(path, text)),
-            _ => self.find(path),
+            _ => self.find(path).map_err(|error| self.gone(path).unwrap_or(error)),
         }
+    }
+
+    /// A library says of another one: "// library `NAME` is gone: write …".
+    fn gone(&self, name: &str) -> Option<Error> {
+        let note = format!("// library `{name}` is gone: ");
+        let instead = self.libraries.values().flat_map(|text| text.lines()).find_map(|line| line.strip_prefix(&note))?;
+        Some(Error::new(Kind::Usage, "recipe.gone", format!("there is no library `{name}` any more")).hint(instead))
     }
 
     /// True when the site has a file for this name.
@@ -122,4 +129,18 @@ fn read(path: &Path) -> Result<Source> {
             .because(error)
     })?;
     Ok(Source { label: path.display().to_string(), path: Some(path.to_owned()), text: Arc::from(text) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_is_gone_has_a_successor() {
+        let library = "fn a() {}\n// library `old` is gone: import \"new\"\n";
+        let sources = Sources { libraries: [("new".to_owned(), library)].into(), ..Sources::default() };
+        let error = sources.import(None, "old").unwrap_err();
+        assert_eq!((error.code(), error.hint_text()), ("recipe.gone", Some("import \"new\"")));
+        assert_eq!(sources.import(None, "other").unwrap_err().code(), "recipe.unknown");
+    }
 }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use haengine_kernel::error::{Error, Kind, Result};
 
 /// A file. It has no `Debug`: there may be secrets in it.
-pub(super) struct File {
+pub struct File {
     /// Where it lies.
     pub path: String,
     /// Its permissions.

@@ -17,7 +17,7 @@
 //! | in_units, unit_files, meant | a change in units and what they read; units as recipes say them; a value and what it means |
 //! | in_variables | in variables that no command line names |
 //! | in_documents, in_any_document | in a document whose values are known; in any other one |
-//! | text | in a file that belongs to no unit, by what it is |
+//! | text, in_files | in a file that belongs to no unit, by what it is; in all files of a host |
 //! | mention, mentions | what goes on naming what the change leaves, and why |
 //!
 //! Units, and what is in them:
@@ -63,13 +63,14 @@ mod entry;
 pub mod environment;
 pub mod etcd;
 mod expansion;
-mod file;
+pub mod file;
 pub mod flags;
 pub mod fragments;
 pub mod hosts;
 pub mod identity;
 mod in_any_document;
 pub mod in_documents;
+pub mod in_files;
 pub mod in_units;
 mod in_variables;
 mod kinds;
@@ -97,7 +98,7 @@ mod survey;
 mod text;
 pub mod traced;
 pub mod unit;
-mod unit_files;
+pub mod unit_files;
 pub mod variable_file;
 pub mod words;
 

@@ -9,12 +9,12 @@ use super::service::Service;
 use super::traced::Files;
 
 /// Units with their files: their own, drop-ins, files of variables.
-#[derive(Clone)]
-pub(super) struct UnitFiles(BTreeMap<String, Vec<String>>);
+#[derive(Clone, Debug, Default)]
+pub struct UnitFiles(pub BTreeMap<String, Vec<String>>);
 
 impl UnitFiles {
     /// `#{ kubelet: ["/etc/systemd/system/kubelet.service", …] }`.
-    pub fn new(said: BTreeMap<String, Value>) -> UnitFiles {
+    pub(super) fn of_values(said: BTreeMap<String, Value>) -> UnitFiles {
         UnitFiles(said.into_iter().map(|(name, files)| (name, texts(&files))).collect())
     }
 

@@ -27,7 +27,7 @@ pub fn scenario(stage: &mut Stage) {
     let before = steady(&site.manifest(), "");
     assert_eq!(site.on("master1", OPEN).lines().last(), Some("open"));
 
-    refused(site, &["new=192.168.2.88"], &["192.168.2.88 is no endpoint", "ADDRESS:PORT"]);
+    refused(site, &["new=192.168.2.88"], &["`192.168.2.88` is no endpoint", "ADDRESS:PORT"]);
     refused(site, &["new=192.168.2.88:16443"], &["without 192.168.2.88", "run extend_certs"]);
     let extended = extends(site);
     refused(site, &["new=192.168.2.88:16444"], &["worker2 finds no ready API server at 192.168.2.88:16444"]);

@@ -113,7 +113,7 @@ In a plan it is known only when run once a change is planned on the host: take i
         let server =
             arguments.opt_string("server").unwrap_or_else(|| SocketAddr::new(new.addresses[0], 6443).to_string());
         let change = change(old, new, &arguments.strings("servers"), &server)?;
-        Ok(Renamed { paths: arguments.strings("paths"), units: UnitFiles::new(arguments.map("units")), change })
+        Ok(Renamed { paths: arguments.strings("paths"), units: UnitFiles::of_values(arguments.map("units")), change })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {

@@ -2,7 +2,8 @@
 
 use haengine_kernel::error::Result;
 
-use crate::node::file::{File, files};
+use crate::node::file::files;
+use crate::node::in_files::Linked;
 
 /// What a host says of its files.
 pub(super) struct Found {
@@ -10,21 +11,6 @@ pub(super) struct Found {
     pub hostname: String,
     /// The files.
     pub files: Vec<Linked>,
-}
-
-/// A file, and the links that lead to it.
-pub(super) struct Linked {
-    /// The file, where it lies.
-    pub file: File,
-    /// Other paths to it.
-    pub links: Vec<String>,
-}
-
-impl Linked {
-    /// All paths to it.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        [&self.file.path].into_iter().chain(&self.links).map(String::as_str)
-    }
 }
 
 /// What `read.sh` prints.
@@ -40,4 +26,17 @@ pub(super) fn found(said: &str) -> Result<Found> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_belong_to_the_file_before_them() {
+        let found = found("host n1\nfile 600 YQ== /real\nlink /a b\nlink /c\nfile 644 - /large\n").unwrap();
+        assert_eq!((found.hostname.as_str(), found.files.len()), ("n1", 2));
+        assert_eq!(found.files[0].links, ["/a b", "/c"]);
+        assert!(found.files[1].file.text.is_none());
+    }
 }

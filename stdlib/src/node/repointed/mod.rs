@@ -3,10 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | read.sh, found | the files as they are, and the links that lead to them |
-//! | outcome | what becomes of each of them |
 
 mod found;
-mod outcome;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -21,9 +19,9 @@ use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
 use self::found::found;
-use self::outcome::outcomes;
 use super::change::Change;
 use super::endpoint::Endpoint;
+use super::in_files::{Linked, Outcome};
 use super::mention::Mention;
 use super::unit_files::UnitFiles;
 
@@ -96,7 +94,7 @@ In a plan it is known only when run once a change is planned on the host: take i
     fn parse(arguments: &Arguments) -> Result<Self> {
         let servers = arguments.strings("old").iter().map(|old| endpoint(old)).collect::<Result<Vec<_>>>()?;
         let server = Some(endpoint(&arguments.string("new")?)?);
-        let units = UnitFiles::new(arguments.map("units"));
+        let units = UnitFiles::of_values(arguments.map("units"));
         Ok(Repointed {
             paths: arguments.strings("paths"),
             units,
@@ -114,7 +112,32 @@ In a plan it is known only when run once a change is planned on the host: take i
         let command = Command::script(include_str!("read.sh")).args([words.join("\n")]);
         let command = command.args(self.paths.iter().chain(self.units.paths()).cloned());
         let found = found(&host.ok(&command).await?.text())?;
-        Ok(Value::List(outcomes(&found, &self.units, &self.change)))
+        let outcomes = self.change.files(&found.files, &self.units, &found.hostname);
+        let all = found.files.iter().zip(outcomes).filter_map(|(linked, outcome)| self.value(linked, outcome));
+        Ok(Value::List(all.collect()))
+    }
+}
+
+impl Repointed {
+    /// A file as recipes see it; none where it names neither an old server nor the new one.
+    fn value(&self, linked: &Linked, outcome: Outcome) -> Option<Value> {
+        let (file, Outcome { becomes, kept, problem }) = (&linked.file, outcome);
+        let text = file.text.as_deref().unwrap_or_default();
+        let new = Change { servers: self.change.server.iter().cloned().collect(), ..Change::default() };
+        let is_changed = becomes.is_some();
+        if !is_changed && kept.is_empty() && problem.is_none() && new.mention(None, text).is_none() {
+            return None;
+        }
+        let before = is_changed.then_some(text);
+        Some(Value::map([
+            ("path", Value::from(file.path.as_str())),
+            ("links", Value::List(linked.links.iter().map(|link| Value::from(link.as_str())).collect())),
+            ("changed", Value::Boolean(is_changed)),
+            ("text", before.map_or(Value::Null, Value::from)),
+            ("becomes", becomes.map_or(Value::Null, Value::from)),
+            ("kept", Mention::values(&kept)),
+            ("problem", problem.map_or(Value::Null, Value::from)),
+        ]))
     }
 }
 

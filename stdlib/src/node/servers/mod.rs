@@ -26,6 +26,8 @@ const SERVER: Shape = Shape::Map(&[
     ("line", Shape::Integer),
     ("cluster", Shape::String),
     ("endpoint", Shape::String),
+    ("address", Shape::String),
+    ("port", Shape::Anything),
 ]);
 
 #[async_trait]
@@ -34,7 +36,8 @@ impl Read for Servers {
     const ABOUT: &'static str = "Which API servers the kubeconfigs of a host name.
 
 Looked at are files of less than 1 MiB, folders with all below them, and where links lead. The result is a list of maps, in the
-order of the paths: `path`, `line`, `cluster` (its name there), and `endpoint`, as `ADDRESS:PORT`, the address of IPv6 in brackets.
+order of the paths: `path`, `line`, `cluster` (its name there), and `endpoint`, as `ADDRESS:PORT`, the address of IPv6 in brackets;
+`address` (without brackets) and `port` are its parts.
 A kubeconfig that is not understood is refused with file and line.
 
 In a plan it is known only when run once a change is planned on the host: take it before.";
@@ -85,12 +88,15 @@ fn servers(files: &[File]) -> Result<Vec<Value>> {
 fn value(path: &str, server: &Server) -> Result<Value> {
     let endpoint = server.endpoint()?;
     let host = endpoint.host.as_ref().map(|host| host.bracketed()).unwrap_or_default();
+    let address = endpoint.host.as_ref().map(ToString::to_string).unwrap_or_default();
     let port = endpoint.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok(Value::map([
         ("path", Value::from(path)),
         ("line", Value::Integer(i64::try_from(server.line).unwrap_or(i64::MAX))),
         ("cluster", Value::from(server.cluster.as_str())),
         ("endpoint", Value::from(format!("{host}{port}"))),
+        ("address", Value::from(address)),
+        ("port", endpoint.port().map_or(Value::Null, |port| Value::Integer(port.into()))),
     ]))
 }
 
