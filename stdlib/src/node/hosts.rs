@@ -81,6 +81,9 @@ pub fn hosts(value: &str) -> Vec<HostAt> {
 }
 
 fn host(item: &[char], start: usize) -> Option<HostAt> {
+    if item.iter().any(|letter| letter.is_whitespace()) {
+        return None;
+    }
     let said: String = item.iter().collect();
     let (before, scheme) = match said.find("://") {
         Some(at) => (said[..at].chars().count() + 3, said[..at].rsplit('=').next().map(str::to_owned)),
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(said("https://master1/healthz"), ["master1 443"]);
         assert_eq!(said("unix:///run/x.sock,tcp://a:1"), ["a 1"]);
         assert_eq!(said("a=http://b:2380,c=d"), ["b 2380", "d -"]);
-        assert!(said("").is_empty() && said(" , ").is_empty());
+        assert!(said("").is_empty() && said(" , ").is_empty() && said("see https://a:1").is_empty());
     }
 
     #[test]

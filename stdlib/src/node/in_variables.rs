@@ -6,9 +6,9 @@ use super::change::Change;
 use super::in_documents::Changed;
 use super::meant::Meant;
 use super::mentions::mentions;
-use super::naming::Meaning;
+use super::naming::{Meaning, of_variable};
 use super::rewrite::{Use, edits};
-use super::traced::{Files, Letter};
+use super::traced::Files;
 use super::variable_file::{Variable, is_name, variables};
 use super::words::{Rules, Word, words};
 
@@ -17,11 +17,11 @@ pub(super) struct Alone {
     words: Vec<Word>,
 }
 
-/// A variable by its words; none where its name says that it is no argument, as that of an API server's host.
+/// A variable by its words; none where its name says that it is no argument: that of an API server's host, a proxy.
 pub(super) fn alone(files: &Files, variable: &Variable) -> Result<Option<Alone>> {
-    let is_of_clients = variable.name.starts_with("KUBERNETES_SERVICE_");
-    let read = |value: &[Letter]| words(files, value, Rules::Value);
-    if is_of_clients { Ok(None) } else { Ok(Some(Alone { words: read(&variable.value)? })) }
+    let is_known = variable.name.starts_with("KUBERNETES_SERVICE_") || of_variable(&variable.name).is_some();
+    let words = (!is_known).then(|| words(files, &variable.value, Rules::Value)).transpose()?;
+    Ok(words.map(|words| Alone { words }))
 }
 
 /// True where each line of a text is an assignment or a remark.
