@@ -65,6 +65,20 @@ impl Flags {
         Ok(Flags { given })
     }
 
+    /// The flags of a program that runs, whatever its words: those that belong to no flag are left out, and all behind `--`.
+    pub(super) fn of_process(files: &Files, words: &[Word], dialect: Dialect) -> Flags {
+        let mut reader = Reader { files, words, at: 0, dialect };
+        let mut given = Vec::new();
+        while let Some(word) = words.get(reader.at) {
+            match reader.flag() {
+                Ok(flag) => given.extend(flag),
+                Err(_) if word.text() == "--" => break,
+                Err(_) => reader.at += 1,
+            }
+        }
+        Flags { given }
+    }
+
     /// The value that counts, `true` for a boolean that stands alone.
     pub fn value(&self, name: &str) -> Option<String> {
         self.given.iter().rfind(|flag| flag.name == name).map(Flag::said)

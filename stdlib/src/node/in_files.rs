@@ -6,20 +6,13 @@ use haengine_kernel::error::Error;
 
 use super::change::Change;
 use super::file::File;
+use super::linked::Linked;
 use super::mention::Mention;
 use super::program::Program;
 use super::service::Service;
 use super::text::changed;
 use super::traced::Files;
 use super::unit_files::UnitFiles;
-
-/// A file where it lies, and the links that lead to it. It has no `Debug`: there may be secrets in it.
-pub struct Linked {
-    /// The file.
-    pub file: File,
-    /// Other paths to it.
-    pub links: Vec<String>,
-}
 
 /// What comes of a file. It has no `Debug`, either.
 #[derive(Default)]
@@ -44,13 +37,6 @@ impl Change {
             outcome(&linked.file, own.unwrap_or_else(|| changed(&linked.file, self).map_err(why)), self)
         });
         all.collect()
-    }
-}
-
-impl Linked {
-    /// All paths to it.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        [&self.file.path].into_iter().chain(&self.links).map(String::as_str)
     }
 }
 

@@ -7,7 +7,8 @@
 //! | renamed | the files of a node as another one shall have them |
 //! | repointed | the files of a node once they name another API server |
 //! | resolved | what endpoints stand for on a host |
-//! | said, file | an answer in parts; a file in an answer |
+//! | networks | the files of CNI around a node's part of the pods' network |
+//! | said, file, linked | an answer in parts; a file in an answer; files where links lead |
 //!
 //! A change of files, as `renamed` and `repointed` make it:
 //!
@@ -50,7 +51,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed` and `resolved` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `networks` and `resolved` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -75,12 +76,14 @@ pub mod in_units;
 mod in_variables;
 mod kinds;
 pub mod kubeconfig;
+pub mod linked;
 pub mod manifest;
 mod meant;
 pub mod mention;
 mod mentions;
 pub mod naming;
 pub mod network;
+mod networks;
 pub mod program;
 mod reading;
 mod renamed;
@@ -104,6 +107,7 @@ pub mod words;
 
 use haengine_kernel::module::Module;
 
+pub use networks::Networks;
 pub use renamed::Renamed;
 pub use repointed::Repointed;
 pub use resolved::Resolved;
@@ -120,6 +124,7 @@ pub fn module() -> Module {
         .read::<Repointed>()
         .read::<Servers>()
         .read::<Resolved>()
+        .read::<Networks>()
 }
 
 const ABOUT: &str =

@@ -1,6 +1,7 @@
 //! The files of CNI: which part of the pods' network a node has, and which servers its plugins ask.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use haengine_kernel::error::{Error, Kind, Result};
 
@@ -38,6 +39,8 @@ pub struct Part {
     pub subnet: Subnet,
     /// The line, from 1.
     pub line: usize,
+    /// The bytes of it in the file, without quotes.
+    pub range: Range<usize>,
 }
 
 impl Network {
@@ -67,15 +70,38 @@ impl Network {
         };
         let sources = texts(|path| path.ends_with(&["ipam", "type"]));
         let kubeconfigs = texts(|path| path.ends_with(&["kubeconfig"]));
-        let parts = all.iter().filter(|node| is_part(**node)).filter_map(|node| Some((node.text()?, node.line())));
-        let parts = parts.map(|(text, line)| match Subnet::parse(text) {
-            Ok(subnet) => Ok(Part { subnet, line }),
+        let parts = all.iter().filter(|node| is_part(**node)).filter_map(|node| Some((node.text()?, *node)));
+        let parts = parts.map(|(text, node)| (text, node.line(), node.range().start + 1..node.range().end - 1));
+        let parts = parts.map(|(text, line, range)| match Subnet::parse(text) {
+            Ok(subnet) => Ok(Part { subnet, line, range }),
             Err(error) => {
                 Err(refused(format!("`{file}`, line {line}: no part of a network stands here")).because(error))
             }
         });
         let parts = parts.collect::<Result<Vec<Part>>>()?;
         Ok(Network { name, plugins, sources, parts, kubeconfigs, document })
+    }
+
+    /// The texts of the file around a part that stands in it, for another one of the same kind between them; the whole text, where
+    /// none stands there. None, where another part does.
+    ///
+    /// # Errors
+    /// `node.network`, where addresses within the part stand there, too.
+    pub fn around(&self, part: &Subnet) -> Result<Option<Vec<String>>> {
+        if self.parts.iter().any(|there| there.subnet != *part) {
+            return Ok(None);
+        }
+        if let Some(node) = self.document.scalars().find(|node| is_within(*node)) {
+            let why = "an address within the node's own part of the pods' network stands here";
+            return Err(refused(format!("`{}`, line {}: {why}", self.document.file(), node.line())));
+        }
+        let (text, mut start, mut texts) = (self.document.text(), 0, Vec::new());
+        for there in &self.parts {
+            texts.push(text[start..there.range.start].to_owned());
+            start = there.range.end;
+        }
+        texts.push(text[start..].to_owned());
+        Ok(Some(texts))
     }
 
     /// The file for another node. `own` has each part that stands in the file with the one that the new node has instead, or
@@ -109,7 +135,7 @@ fn plugins(root: Node<'_>) -> Option<Vec<String>> {
 /// What a value of host-local becomes.
 fn own_value(node: Node<'_>, own: &[(Subnet, Subnet)]) -> Result<Option<String>, &'static str> {
     let Some(ipam) = host_local(node) else { return Ok(None) };
-    let (Some(text), Some(key)) = (node.text(), node.path().last().copied()) else { return Ok(None) };
+    let Some(text) = node.text() else { return Ok(None) };
     if is_part(node) {
         let old = Subnet::parse(text).map_err(|_| "this is no part of a network")?;
         let found = own.iter().find(|(from, new)| *from == old && new.is_like(&old));
@@ -119,7 +145,7 @@ fn own_value(node: Node<'_>, own: &[(Subnet, Subnet)]) -> Result<Option<String>,
             None => Err("it is not said which part the new node has instead of this one"),
         };
     }
-    if !WITHIN.contains(&key) || text.is_empty() {
+    if !is_within(node) {
         return Ok(None);
     }
     let beside = node.parent().and_then(|map| map.get("subnet")).or_else(|| ipam.get("subnet"));
@@ -140,6 +166,12 @@ fn own_value(node: Node<'_>, own: &[(Subnet, Subnet)]) -> Result<Option<String>,
 fn is_part(node: Node<'_>) -> bool {
     let is_subnet = node.path().last() == Some(&"subnet") && host_local(node).is_some();
     is_subnet && node.text().is_some_and(|text| !text.is_empty() && !POD_CIDR.contains(&text))
+}
+
+/// True for an address of host-local that lies within its part.
+fn is_within(node: Node<'_>) -> bool {
+    let is_address = node.path().last().is_some_and(|key| WITHIN.contains(key));
+    is_address && node.text().is_some_and(|text| !text.is_empty()) && host_local(node).is_some()
 }
 
 /// The `ipam` of host-local around a value; not what is in its routes.
@@ -212,6 +244,20 @@ mod tests {
                 .message()
                 .contains("it is not said")
         );
+    }
+
+    #[test]
+    fn a_text_is_cut_around_its_part() {
+        let subnet = |text: &str| Subnet::parse(text).unwrap();
+        let read = |text: &str| Network::read("/f", text).unwrap();
+        let text = "{\"type\": \"bridge\", \"ipam\": {\"type\": \"host-local\", \"subnet\": \"10.244.1.0/24\"}, \"note\": \"10.244.1.0/24\"}";
+        let around = read(text).around(&subnet("10.244.1.0/24")).unwrap().unwrap();
+        assert_eq!(around.join("10.244.2.0/24"), text.replacen("10.244.1.0", "10.244.2.0", 1));
+        assert_eq!(read(text).around(&subnet("10.244.1.0/25")).unwrap(), None);
+        let follows = text.replacen("10.244.1.0/24", "usePodCidr", 1);
+        assert_eq!(read(&follows).around(&subnet("10.244.1.0/24")).unwrap().unwrap(), [follows]);
+        let error = read(BRIDGE).around(&subnet("10.244.1.0/24")).unwrap_err();
+        assert!(error.message().contains("line 5: an address within"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The program that a service runs, with its flags and with what it takes from its variables.
 
+use std::collections::BTreeMap;
+
 use haengine_kernel::error::{Error, Kind, Result};
 
 use super::flags::{Dialect, Flag, Flags};
@@ -70,16 +72,7 @@ impl Program {
     /// # Errors
     /// As [`Program::of`].
     pub fn of_process(place: &str, words: &[String]) -> Result<Program> {
-        let mut files = Files::default();
-        let file = files.add(place, words.join("\n"));
-        let (letters, mut start) = (files.letters(file), 0);
-        let mut read = Vec::new();
-        for word in words {
-            let letters = letters[start..start + word.chars().count()].to_vec();
-            start += letters.len() + 1;
-            let at = letters.first().map_or(Place { file, start: 0, end: 0 }, |letter| letter.at);
-            read.push(Word { letters, place: at });
-        }
+        let (files, read) = written(place, words);
         if read.is_empty() {
             let message = format!("{place} has no words");
             return Err(Error::new(Kind::Refused, "node.program", message));
@@ -157,6 +150,28 @@ impl Program {
     fn place(&self) -> Place {
         self.words[0].place
     }
+}
+
+/// The flags of a process by their names, without dashes; of one that is given twice the last. Nobody need know the program.
+pub(super) fn flags_of_process(name: &str, words: &[String]) -> BTreeMap<String, String> {
+    let (files, words) = written(name, words);
+    let flags = Flags::of_process(&files, &words, dialect(name).unwrap_or(Dialect::Go));
+    flags.given.iter().map(|flag| (flag.name.clone(), flag.said())).collect()
+}
+
+/// Words as if they were written in a file, one on a line.
+fn written(place: &str, words: &[String]) -> (Files, Vec<Word>) {
+    let mut files = Files::default();
+    let file = files.add(place, words.join("\n"));
+    let (letters, mut start) = (files.letters(file), 0);
+    let mut read = Vec::new();
+    for word in words {
+        let letters = letters[start..start + word.chars().count()].to_vec();
+        start += letters.len() + 1;
+        let at = letters.first().map_or(Place { file, start: 0, end: 0 }, |letter| letter.at);
+        read.push(Word { letters, place: at });
+    }
+    (files, read)
 }
 
 /// The flag's value, or what is written behind a flag that stands alone.

@@ -1,10 +1,4 @@
 //! `node::repointed`: the files of a node once they name another API server.
-//!
-//! | file | what |
-//! |---|---|
-//! | read.sh, found | the files as they are, and the links that lead to them |
-
-mod found;
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
@@ -15,13 +9,12 @@ use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
-use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
-use self::found::found;
 use super::change::Change;
 use super::endpoint::Endpoint;
-use super::in_files::{Linked, Outcome};
+use super::in_files::Outcome;
+use super::linked::{Linked, ask, found};
 use super::mention::Mention;
 use super::unit_files::UnitFiles;
 
@@ -109,8 +102,7 @@ In a plan it is known only when run once a change is planned on the host: take i
     async fn read(&self, host: &Host) -> Result<Value> {
         let left = self.change.left();
         let words: Vec<String> = left.addresses.iter().map(ToString::to_string).chain(left.names).collect();
-        let command = Command::script(include_str!("read.sh")).args([words.join("\n")]);
-        let command = command.args(self.paths.iter().chain(self.units.paths()).cloned());
+        let command = ask(&words, self.paths.iter().chain(self.units.paths()).cloned());
         let found = found(&host.ok(&command).await?.text())?;
         let outcomes = self.change.files(&found.files, &self.units, &found.hostname);
         let all = found.files.iter().zip(outcomes).filter_map(|(linked, outcome)| self.value(linked, outcome));

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use haengine_kernel::value::Value;
 
+use crate::node::program::flags_of_process;
 use crate::node::said::value;
 
 /// A running program.
@@ -46,32 +47,13 @@ impl Process {
         })
     }
 
-    /// Its flags by their names, without dashes. Of one that is given twice the last counts, as for Kubernetes' own parser.
-    pub fn flags(&self) -> BTreeMap<String, String> {
-        let mut flags = BTreeMap::new();
-        let mut words = self.words.iter().peekable();
-        while let Some(word) = words.next() {
-            let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else { continue };
-            if flag.is_empty() {
-                break;
-            }
-            let (name, value) = match flag.split_once('=') {
-                Some((name, value)) => (name, value.to_owned()),
-                // A flag that is alone switches something on.
-                None => (flag, words.next_if(|next| !next.starts_with('-')).map_or("true", String::as_str).to_owned()),
-            };
-            flags.insert(name.to_owned(), value);
-        }
-        flags
-    }
-
     /// As recipes see it.
     pub fn value(&self) -> Value {
         Value::map([
             ("process", Value::Integer(self.number)),
             ("path", Value::from(self.path.as_str())),
             ("words", Value::List(self.words.iter().map(|word| Value::from(word.as_str())).collect())),
-            ("flags", named(self.flags())),
+            ("flags", named(flags_of_process(&self.name, &self.words))),
             ("variables", named(self.variables.clone())),
             ("unit", self.unit.as_deref().map_or(Value::Null, Value::from)),
             ("container", Value::Boolean(self.container)),
@@ -112,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_repeated_flags_counts() {
-        let flags = process(
-            "/opt/kubernetes/bin/kubelet\0--v=2\0--node-ip\x0010.0.0.1\0--v=4\0-name=a\0--fail\0--\0--x=1\0",
-            &[],
-        )
-        .flags();
-        let flags: Vec<(&str, &str)> = flags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(flags, [("fail", "true"), ("name", "a"), ("node-ip", "10.0.0.1"), ("v", "4")]);
+    fn flags_are_those_that_the_program_sees() {
+        let flags = |words: &str| process(words, &[]).value().redacted()["flags"].to_string();
+        assert_eq!(
+            flags("/opt/kubernetes/bin/kubelet\0--v=2\0--node_ip\x0010.0.0.1\0--v=4\0stray\0--fail\0--\0--x=1\0"),
+            r#"{"fail":"true","node-ip":"10.0.0.1","v":"4"}"#
+        );
+        assert_eq!(flags("etcd\0-name=a\0--data-dir\0/d\0"), r#"{"data-dir":"/d","name":"a"}"#);
+        assert_eq!(flags("containerd\0-c\0/etc/c.toml\0"), r#"{"c":"/etc/c.toml"}"#);
     }
 
     #[test]

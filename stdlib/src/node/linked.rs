@@ -1,9 +1,24 @@
 //! The files of a host, where links lead.
 
 use haengine_kernel::error::Result;
+use haengine_kernel::transport::Command;
 
-use crate::node::file::files;
-use crate::node::in_files::Linked;
+use super::file::{File, files};
+
+/// A file where it lies, and the links that lead to it. It has no `Debug`: there may be secrets in it.
+pub struct Linked {
+    /// The file.
+    pub file: File,
+    /// Other paths to it.
+    pub links: Vec<String>,
+}
+
+impl Linked {
+    /// All paths to it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.file.path].into_iter().chain(&self.links).map(String::as_str)
+    }
+}
 
 /// What a host says of its files.
 pub(super) struct Found {
@@ -13,7 +28,13 @@ pub(super) struct Found {
     pub files: Vec<Linked>,
 }
 
-/// What `read.sh` prints.
+/// Asks for files, for those in folders, and for what patterns mean; of what has more than 1 MiB only for that which has one of the
+/// words.
+pub(super) fn ask(words: &[String], paths: impl Iterator<Item = String>) -> Command {
+    Command::script(include_str!("linked.sh")).args([words.join("\n")]).args(paths)
+}
+
+/// What a host answers.
 pub(super) fn found(said: &str) -> Result<Found> {
     let mut found = Found { hostname: String::new(), files: Vec::new() };
     for line in said.lines() {
