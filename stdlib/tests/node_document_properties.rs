@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test needs and does not get ends it")]
 
+use haengine_stdlib::node::change::Change;
 use haengine_stdlib::node::document::{Document, Node};
 use haengine_stdlib::node::edit::Edit;
 use haengine_stdlib::node::endpoint::{Endpoint, Host};
+use haengine_stdlib::node::file::File;
 use haengine_stdlib::node::kubeconfig::Kubeconfig;
+use haengine_stdlib::node::linked::Linked;
 use haengine_stdlib::node::mention::mention;
 use haengine_stdlib::node::scalar::{Style, written};
 use haengine_stdlib::node::subnet::Subnet;
+use haengine_stdlib::node::unit_files::UnitFiles;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -119,6 +123,21 @@ proptest! {
             prop_assert_eq!(said, as_serde(&text), "{}", text);
         }
         replace_each(&text, &new);
+    }
+
+    #[test]
+    fn one_server_is_repointed_and_no_other(text in file(), signs in SIGNS) {
+        let at = |text: &str| Endpoint::parse(text).unwrap();
+        let becomes = |text: &str| {
+            let file = File { path: "/f".into(), mode: 0o644, text: Some(text.to_owned()), bytes: Vec::new() };
+            let (servers, server) = (vec![at("10.0.0.1:6443")], Some(at("10.0.0.88:16443")));
+            let files = [Linked { file, links: Vec::new() }];
+            let change = Change { servers, server, ..Change::default() };
+            let outcome = change.files(&files, &UnitFiles::default(), "h").remove(0);
+            outcome.becomes.unwrap_or_else(|| text.to_owned())
+        };
+        prop_assert_eq!(becomes(&text), text.replace("https://10.0.0.1:6443", "https://10.0.0.88:16443"));
+        prop_assert_eq!(becomes(&signs), signs);
     }
 
     #[test]

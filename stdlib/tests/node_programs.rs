@@ -142,7 +142,7 @@ fn renamed_picture(files: &Files, renamed: &ChangedUnits) -> Value {
         changed.insert(path.clone(), lines.into());
     }
     let left = renamed.kept.iter().map(|one| {
-        let reason = one.reason.as_deref().unwrap_or("NOT RIGHT");
+        let reason = one.reason.unwrap_or("NOT RIGHT");
         format!("{}:{} {}: {reason}", one.path, one.line, one.word)
     });
     json!({ "changed": changed, "left": left.collect::<Vec<_>>() })

@@ -70,7 +70,8 @@ impl Sources {
     /// A library says of another one: "// library `NAME` is gone: write …".
     fn gone(&self, name: &str) -> Option<Error> {
         let note = format!("// library `{name}` is gone: ");
-        let instead = self.libraries.values().flat_map(|text| text.lines()).find_map(|line| line.strip_prefix(&note))?;
+        let instead =
+            self.libraries.values().flat_map(|text| text.lines()).find_map(|line| line.strip_prefix(&note))?;
         Some(Error::new(Kind::Usage, "recipe.gone", format!("there is no library `{name}` any more")).hint(instead))
     }
 
