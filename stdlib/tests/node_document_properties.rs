@@ -136,7 +136,9 @@ proptest! {
             let outcome = change.files(&files, &UnitFiles::default(), "h").remove(0);
             outcome.becomes.unwrap_or_else(|| text.to_owned())
         };
-        prop_assert_eq!(becomes(&text), text.replace("https://10.0.0.1:6443", "https://10.0.0.88:16443"));
+        let is_read = Document::parse("f", &text).is_ok();
+        let new = if is_read { "https://10.0.0.88:16443" } else { "https://10.0.0.1:6443" };
+        prop_assert_eq!(becomes(&text), text.replace("https://10.0.0.1:6443", new));
         prop_assert_eq!(becomes(&signs), signs);
     }
 
