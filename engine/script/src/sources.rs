@@ -141,7 +141,7 @@ mod tests {
         let library = "fn a() {}\n// library `old` is gone: import \"new\"\n";
         let sources = Sources { libraries: [("new".to_owned(), library)].into(), ..Sources::default() };
         let error = sources.import(None, "old").unwrap_err();
-        assert_eq!((error.code(), error.hint_text()), ("recipe.gone", Some("import \"new\"")));
+        assert_eq!((error.code(), error.advice()), ("recipe.gone", Some("import \"new\"")));
         assert_eq!(sources.import(None, "other").unwrap_err().code(), "recipe.unknown");
     }
 }
