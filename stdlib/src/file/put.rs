@@ -80,7 +80,10 @@ array of texts is put together; where a part is secret or known only when run, s
     type Before = Before;
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
-        Ok(vec![Put { placement: Placement::parse(arguments)?, content: arguments.text("content")? }])
+        Ok(vec![Put {
+            placement: Placement::parse(arguments)?.in_place(arguments)?,
+            content: arguments.text("content")?,
+        }])
     }
 
     fn target(&self) -> String {

@@ -68,7 +68,7 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         let template = arguments.string("template")?;
         let path = arguments.local_path("template")?;
         let content = render(&template, &path, arguments.texts(), &arguments.map("vars"))?;
-        Ok(vec![Template { placement: Placement::parse(arguments)?, template, content }])
+        Ok(vec![Template { placement: Placement::parse(arguments)?.in_place(arguments)?, template, content }])
     }
 
     fn review(written: &Written) -> Vec<Doubt> {
