@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use haengine_kernel::inventory::Inventory;
 use haengine_script::{Sources, docs};
 
+#[allow(clippy::disallowed_methods, reason = "a test asks where it is when it runs")]
 fn here(path: &str) -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
 }

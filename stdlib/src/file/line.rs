@@ -119,7 +119,7 @@ that fits, is removed. Do not edit what an earlier step placed: place it once, a
         }
         let prefix = arguments.opt_string("prefix").map(|prefix| format!("^{}", regex::escape(&prefix)));
         Ok(vec![Line {
-            placement: Placement::edited(arguments)?.holding(&line),
+            placement: Placement::edited(arguments)?.in_place(arguments)?.holding(&line),
             line,
             present: arguments.boolean("present")?,
             matching: arguments.opt_string("matching").or(prefix),

@@ -115,9 +115,15 @@ impl Placement {
             let message = format!("`validate` of `{}` does not name the new file", arguments.function());
             return Err(Error::new(Kind::Usage, "file.validate", message).hint("write `%s` where its name belongs"));
         }
-        // An upload is never written in place: it has no such option.
-        let in_place = arguments.has("in_place") && arguments.boolean("in_place")?;
-        Ok(Placement { path: path::of(arguments, "path")?, validate, in_place, ..Placement::default() })
+        Ok(Placement { path: path::of(arguments, "path")?, validate, ..Placement::default() })
+    }
+
+    /// The same of a verb that has the option `in_place`.
+    ///
+    /// # Errors
+    /// When it was not given and has no default.
+    pub fn in_place(self, arguments: &Arguments) -> Result<Placement> {
+        Ok(Placement { in_place: arguments.boolean("in_place")?, ..self })
     }
 
     /// The placement of a file that a verb makes itself, one of those of its change; `new_mode` is that of a new file.

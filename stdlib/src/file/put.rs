@@ -82,7 +82,8 @@ array of texts is put together; where a part is secret or known only when run, s
 
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let content = arguments.text("content")?;
-        Ok(vec![Put { placement: Placement::parse(arguments)?.holding(&content), content }])
+        let placement = Placement::parse(arguments)?.in_place(arguments)?.holding(&content);
+        Ok(vec![Put { placement, content }])
     }
 
     fn target(&self) -> String {

@@ -98,7 +98,13 @@ change the file again, the call is refused. Do not edit what an earlier step pla
         }
         let count = arguments.opt_integer("count").map(|count| usize::try_from(count).unwrap_or(0));
         let replacement = arguments.text("replacement")?;
-        Ok(vec![Replace { placement: Placement::edited(arguments)?, pattern, replacement, regex, count }])
+        Ok(vec![Replace {
+            placement: Placement::edited(arguments)?.in_place(arguments)?,
+            pattern,
+            replacement,
+            regex,
+            count,
+        }])
     }
 
     fn target(&self) -> String {

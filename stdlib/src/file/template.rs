@@ -68,7 +68,8 @@ machine, before the host is asked. Where a variable is a secret, so is the whole
         let template = arguments.string("template")?;
         let path = arguments.readable_path("template")?;
         let content = render(&template, &path, arguments, &arguments.map("vars"))?;
-        Ok(vec![Template { placement: Placement::parse(arguments)?.holding(&content), template, content }])
+        let placement = Placement::parse(arguments)?.in_place(arguments)?.holding(&content);
+        Ok(vec![Template { placement, template, content }])
     }
 
     fn review(written: &Written) -> Vec<Doubt> {

@@ -250,7 +250,7 @@ mod tests {
     fn a_journal_of_the_first_version_is_read() {
         // Tests are run in their package.
         let path = Path::new("tests/journals/v1.jsonl");
-        let state = read(&path).unwrap();
+        let state = read(path).unwrap();
         let phases: Vec<_> = state.changes.values().map(|change| change.phase.clone()).collect();
         assert!(
             matches!(phases[..], [Phase::Succeeded, Phase::Succeeded, Phase::Failed(_), Phase::Started]),
