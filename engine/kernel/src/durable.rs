@@ -28,10 +28,14 @@ pub fn make(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
-    if let Some(above) = above {
+    let mut made = fs::create_dir(folder);
+    if let (Err(error), Some(above)) = (&made, above)
+        && error.kind() == io::ErrorKind::NotFound
+    {
         make(above)?;
+        made = fs::create_dir(folder);
     }
-    match fs::create_dir(folder) {
+    match made {
         // Somebody else was faster.
         Err(_) if folder.is_dir() => {}
         made => made?,

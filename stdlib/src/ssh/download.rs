@@ -37,8 +37,9 @@ impl Read for Download {
     const ABOUT: &'static str = "Copies a file of a host to your machine.
 
 The copy is written beside its place, forced to disk and renamed, so it is never seen half done; a copy that is the same
-already is left alone. A file that grows meanwhile is copied as long as it was at first. Missing folders are made. `{host}` in the path stands for the host's name; it is needed where
-several hosts would write to the same file. A path that ends with `/`, or is a folder, takes the file's own name.
+already is left alone. A file that grows meanwhile is copied as long as it was at first. Missing folders are made. `{host}`
+in the path stands for the host's name; it is needed where several hosts would write to the same file. A path that ends with
+`/`, or is a folder, takes the file's own name.
 
 The result is a map: `path`, `bytes`, `sha256` and `changed`. It changes nothing on the host, so `undo` does not know of
 it. A plan says what would be copied.";
