@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The lease of a run.
 pub struct Heart {
-    leases: Leases,
+    /// The same lease through each API server.
+    ways: Vec<Leases>,
     host: Weak<Host>,
     beat: Mutex<Option<JoinHandle<()>>>,
     pulse: watch::Receiver<Pulse>,
@@ -45,12 +46,12 @@ struct Pulse {
 
 impl Heart {
     /// Keeps a lease that was just taken, through each of these ways in turn.
-    pub fn of(leases: Leases, ways: Vec<Leases>, host: &Arc<Host>) -> Heart {
+    pub fn of(ways: Vec<Leases>, host: &Arc<Host>) -> Heart {
         let first = Pulse { renewed: Instant::now(), lost: None, why: None };
         let (told, pulse) = watch::channel(first);
         let weak = Arc::downgrade(host);
-        let beat = tokio::spawn(beat(ways, weak.clone(), told));
-        Heart { leases, host: weak, beat: Mutex::new(Some(beat)), pulse }
+        let beat = tokio::spawn(beat(ways.clone(), weak.clone(), told));
+        Heart { ways, host: weak, beat: Mutex::new(Some(beat)), pulse }
     }
 }
 
@@ -149,9 +150,15 @@ impl Hold for Heart {
             let _ = beat.await;
         }
         let is_lost = self.pulse.borrow().lost.is_some();
-        if let Some(host) = self.host.upgrade().filter(|_| !is_lost)
-            && let Err(error) = self.leases.delete(&host).await
-        {
+        let Some(host) = self.host.upgrade().filter(|_| !is_lost) else { return };
+        let mut last = None;
+        for way in &self.ways {
+            match way.delete(&host).await {
+                Ok(()) => return,
+                Err(error) => last = Some(error),
+            }
+        }
+        if let Some(error) = last {
             tracing::warn!(host = host.name(), %error, "the cluster's lock stays until it ends by itself");
         }
     }

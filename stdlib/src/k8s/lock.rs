@@ -60,7 +60,7 @@ takes it again. A plan takes none.";
             };
             if leases.take(host, place).await? {
                 let ways = leases.ways(host).await;
-                return Ok(Arc::new(Heart::of(leases, ways, host)));
+                return Ok(Arc::new(Heart::of(ways, host)));
             }
         }
         Err(somebody())
