@@ -41,12 +41,17 @@ pub struct Known(Arc<RwLock<Vec<Secret>>>);
 
 /// What is shorter is found in too many texts that have nothing to do with it.
 const SHORTEST: usize = 6;
+/// The same of a line among others.
+const LONE: usize = 16;
 
 impl Known {
-    /// From now on this one is known: as it is, line by line, and in base64.
+    /// From now on this one is known: as it is, line by line, and in base64. Of several lines each that may be a secret by itself:
+    /// `apiVersion: v1` of a kubeconfig is none.
     pub fn add(&self, secret: &Secret) {
         let text = secret.expose();
-        let lines = text.lines().map(str::trim).map(str::to_owned);
+        let is_alone = text.trim().lines().count() == 1;
+        let is_secret = |line: &&str| is_alone || (line.len() >= LONE && !line.contains(char::is_whitespace));
+        let lines = text.lines().map(str::trim).filter(is_secret).map(str::to_owned);
         let all = lines.chain([STANDARD.encode(text), STANDARD.encode(format!("{text}\n"))]);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for text in all.filter(|text| text.len() >= SHORTEST).map(Zeroizing::new) {
@@ -111,10 +116,11 @@ mod tests {
     #[test]
     fn what_is_known_is_hidden_wherever_it_is() {
         let known = Known::default();
-        known.add(&Secret::new("hunter2-long\nsecond line\nab\n".to_owned()));
+        known.add(&Secret::new("apiVersion: v1\nc2Vjb25kIGxpbmU=\nhunter2-long\n".to_owned()));
+        known.add(&Secret::new("hunter2-long\n".to_owned()));
         known.add(&Secret::new("hunter2".to_owned()));
         assert_eq!(known.hide("a hunter2-long b hunter2 c"), "a ‹secret› b ‹secret› c");
-        assert_eq!(known.hide("second line, ab"), "‹secret›, ab");
+        assert_eq!(known.hide("apiVersion: v1, c2Vjb25kIGxpbmU="), "apiVersion: v1, ‹secret›");
         let encoded = STANDARD.encode("hunter2");
         assert_eq!(known.hide(&format!("data: {encoded}")), "data: ‹secret›");
         let mut json = serde_json::json!({ "hunter2": ["x hunter2", "/etc/hunter2", 7] });

@@ -120,7 +120,7 @@ pub fn would_be_seen(scene: &Scene) -> Law {
     if !sampler.end()?.contains(CANARY) {
         return Err("an argument of 0.1 s was not seen".to_owned());
     }
-    scene.run(r#"file::put(h, "/etc/demo.secret", s)"#)?.well("run")?;
+    scene.run(r#"file::put(h, "/etc/demo.secret", s, #{ mode: 0o644 })"#)?.well("run")?;
     match nobody_else_reads_it(scene, h) {
         Err(said) if said.contains("/etc/demo.secret") => Ok(()),
         _ => Err("a file that everybody may read was not seen".to_owned()),
