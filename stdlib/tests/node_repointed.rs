@@ -1,5 +1,5 @@
 //! The files of nodes once they name another API server, case by case: `node/repointed/NAME/host` holds files as they lie on a
-//! host, `case.json` the endpoints and the units, and `expected.json` what comes of each file. `HAENGINE_BLESS=1` writes that anew.
+//! host, `case.json` the endpoints and the units, and `expected.json` what comes of each file. `HAENGINE_BLESS=1` writes that again.
 //!
 //! Beside what is expected: whoever repoints again changes nothing, and the way back leads to the same bytes.
 

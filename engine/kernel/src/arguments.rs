@@ -142,8 +142,7 @@ impl Arguments {
     /// # Errors
     /// When it was not given.
     pub fn local_path(&self, name: &str) -> Result<PathBuf> {
-        let path = self.string(name)?;
-        Ok(self.base().map_or_else(|| PathBuf::from(&path), |base| base.join(&path)))
+        self.string(name).map(|path| self.based(&path))
     }
 
     /// The same path, of which something is read.
@@ -159,9 +158,13 @@ impl Arguments {
     /// # Errors
     /// `local.outside` where it is out of the recipe's reach.
     pub fn readable(&self, named: &str) -> Result<PathBuf> {
-        let path = self.base().map_or_else(|| PathBuf::from(named), |base| base.join(named));
+        let path = self.based(named);
         self.reach.as_ref().map_or(Ok(()), |reach| reach.check(&path, named))?;
         Ok(path)
+    }
+
+    fn based(&self, named: &str) -> PathBuf {
+        self.base().unwrap_or(Path::new("")).join(named)
     }
 
     /// One string or several.

@@ -13,7 +13,7 @@
 //! | [`journal`], [`durable`] | what a run did, on disk before the wire is touched |
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`patience`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
-//! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`redact`], [`waits`] | what is told, and what is not |
+//! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`redact`], [`quote`], [`waits`] | what is told, and what is not |
 //! | [`cancel`] | how it is interrupted |
 
 pub mod action;
@@ -37,6 +37,7 @@ pub mod module;
 pub mod op;
 pub mod overlay;
 pub mod patience;
+pub mod quote;
 pub mod reach;
 pub mod read;
 pub mod redact;

@@ -20,11 +20,11 @@ pub(crate) fn named(kind: ParamKind, given: &Expr) -> Vec<(&str, Position)> {
         Expr::Array(items, _) => items.iter().collect(),
         one => vec![one],
     };
-    let text = |item: &&'_ Expr| matches!(item, Expr::StringConstant(text, _) if !text.contains('\n'));
-    let strings = items.into_iter().filter(text);
-    strings
-        .filter_map(|item| if let Expr::StringConstant(text, at) = item { Some((text.as_str(), *at)) } else { None })
-        .collect()
+    let paths = items.into_iter().filter_map(|item| match item {
+        Expr::StringConstant(text, at) if !text.contains('\n') => Some((text.as_str(), *at)),
+        _ => None,
+    });
+    paths.collect()
 }
 
 /// Where a secret is found that nobody gives, as the recipe writes it.

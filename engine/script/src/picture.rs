@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use haengine_kernel::harmless::harmless;
+use haengine_kernel::quote::quoted_length;
 
 use crate::spot::Spot;
 
@@ -63,16 +64,7 @@ fn word(text: &str) -> &str {
 
 /// The length of the string that begins `text`, up to the end of the line at most.
 fn string(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (index, character) in text.char_indices().skip(1) {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if character == quote => return index + quote.len_utf8(),
-            _ => {}
-        }
-    }
-    text.trim_end().len()
+    quoted_length(text, quote).unwrap_or(text.trim_end().len())
 }
 
 #[cfg(test)]

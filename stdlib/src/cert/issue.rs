@@ -70,7 +70,7 @@ addresses and usages, and does not end within `renew_before` days. Otherwise a n
 is used again. A new key gets mode `0o600`; existing files keep their mode and owner.
 
 No certificate is valid for longer than its authority: one that would be ends with it, and the plan says so. One that is there
-and outlives its authority is issued anew.
+and outlives its authority is issued again.
 
 The authority may be on the same host or on another one. Its key is fetched only when something has to be signed,
 into the memory of your machine. A new certificate is valid from five minutes ago, for clocks that are late.

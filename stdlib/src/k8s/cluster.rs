@@ -48,7 +48,7 @@ pub const SERVER: Param = Param::option(
 pub const ON: Param = Param::option(
     "on",
     ParamKind::Host,
-    Absent::Means("nobody looks"),
+    Absent::Means("its units are not looked at"),
     "The node's host: waiting ends early, with the unit's journal, when a unit of the node there (the container runtime, etcd, \
      kube-apiserver, kubelet) has failed or ends again and again.",
 );
@@ -122,11 +122,6 @@ impl Access {
     /// The same through another API server of the cluster.
     pub fn at(&self, server: &str) -> Access {
         Access { server: Some(server.to_owned()), ..self.clone() }
-    }
-
-    /// Which API server is asked, for messages.
-    pub fn shown(&self) -> &str {
-        self.server.as_deref().unwrap_or("the API server")
     }
 
     /// The cluster; connected when it is first needed.

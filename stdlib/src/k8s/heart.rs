@@ -79,10 +79,10 @@ async fn beat(mut ways: Vec<Leases>, host: Weak<Host>, told: watch::Sender<Pulse
 /// Renews through the first API server that answers, which is asked first the next time. Gives who has the lease by now, if
 /// that is somebody else.
 async fn renew(ways: &mut [Leases], host: &Host) -> Result<Option<String>> {
-    let mut failed = Err(Error::cancelled());
+    let mut failed = Err(silent());
     for index in 0..ways.len() {
         let asked = tokio::time::timeout(ATTEMPT, ways[index].renew(host)).await;
-        match asked.unwrap_or_else(|_| Err(silent(&ways[index]))) {
+        match asked.unwrap_or_else(|_| Err(silent())) {
             Ok(other) => {
                 ways.rotate_left(index);
                 return Ok(other);
@@ -94,9 +94,8 @@ async fn renew(ways: &mut [Leases], host: &Host) -> Result<Option<String>> {
     failed
 }
 
-fn silent(way: &Leases) -> Error {
-    let message = format!("{} did not answer within {} s", way.access.shown(), ATTEMPT.as_secs());
-    Error::new(Kind::Unreachable, "k8s.silent", message)
+fn silent() -> Error {
+    Error::new(Kind::Unreachable, "k8s.unreachable", format!("no answer within {} s", ATTEMPT.as_secs()))
 }
 
 impl Pulse {

@@ -1,6 +1,7 @@
 //! The Lease behind [`lock`](super::lock): who holds a cluster, and until when.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use haengine_kernel::error::{Error, Kind, Result};
@@ -159,8 +160,9 @@ impl Leases {
         let listed = cluster.ask(host, endpoints.get("kubernetes")).await?;
         let subsets = listed.subsets.iter().flatten();
         let servers = subsets.flat_map(|subset| {
-            let port = subset.ports.iter().flatten().map(|port| port.port).next().unwrap_or(6443);
-            subset.addresses.iter().flatten().map(move |address| server(&address.ip, port))
+            let port = subset.ports.iter().flatten().find_map(|port| u16::try_from(port.port).ok()).unwrap_or(6443);
+            let addresses = subset.addresses.iter().flatten().filter_map(|address| address.ip.parse().ok());
+            addresses.map(move |address| format!("https://{}", SocketAddr::new(address, port)))
         });
         Ok(servers.filter(|server| *server != cluster.server).collect())
     }
@@ -196,10 +198,6 @@ impl Leases {
         };
         Ok(Lease { metadata, spec: Some(spec) })
     }
-}
-
-fn server(address: &str, port: i32) -> String {
-    if address.contains(':') { format!("https://[{address}]:{port}") } else { format!("https://{address}:{port}") }
 }
 
 fn api(cluster: &Arc<Cluster>) -> Api<Lease> {

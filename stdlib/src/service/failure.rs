@@ -37,9 +37,14 @@ pub(super) fn explain(unit: &str, what: &str, patience: u64, output: &Output) ->
     if cause.is_empty() { error } else { error.because(redact(cause)) }
 }
 
+/// What `systemctl show` says of a property.
+pub(super) fn property<'a>(shown: &'a str, name: &str) -> Option<&'a str> {
+    shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+}
+
 /// The state in systemd's own words: `failed, exit-code, status 1`.
 fn state(shown: &str) -> String {
-    let property = |name: &str| shown.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let property = |name: &str| property(shown, name);
     let mut words = vec![property("ActiveState").unwrap_or("unknown").to_owned()];
     if property("Type") == Some("oneshot") && words[0] == "inactive" {
         words.push("a oneshot that ends is not running; use a timer, or set `RemainAfterExit=yes`".to_owned());

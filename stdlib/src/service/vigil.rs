@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use haengine_kernel::error::Error;
 use haengine_kernel::host::Host;
-use haengine_kernel::transport::{Command, Exit};
+use haengine_kernel::transport::Command;
 
 use super::failure;
 
@@ -22,7 +22,8 @@ const ENDS: u64 = 3;
 const EXPLAIN: &str = "# Says why a unit ended.\nexport LC_ALL=C
 systemctl show -p ActiveState,Type,Result,ExecMainStatus,NRestarts -- \"$1\"
 echo
-journalctl -q --no-pager -o cat -n 15 -u \"$1\"";
+journalctl -q --no-pager -o cat -n 15 -u \"$1\"
+exit 13";
 
 /// What systemd says of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ async fn look(host: &Host) -> Vec<Seen> {
 /// Units are told one after the other, with an empty line between. Those that are not there are none.
 fn parse(text: &str) -> Vec<Seen> {
     let seen = |block: &str| {
-        let property = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let property = |name: &str| failure::property(block, name);
         let is_loaded = property("LoadState") == Some("loaded");
         is_loaded.then(|| Seen {
             unit: property("Id").unwrap_or_default().to_owned(),
@@ -81,7 +82,6 @@ fn parse(text: &str) -> Vec<Seen> {
 
 async fn explain(host: &Host, unit: &str) -> Option<Error> {
     let output = host.exec(&Command::script(EXPLAIN).arg(unit)).await.ok()?;
-    let output = haengine_kernel::transport::Output { exit: Exit::Status(13), ..output };
     Some(failure::explain(unit, "stay up", 0, &output).on(host.name()))
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::quote::quoted_length;
 use crate::secret::REDACTED;
 
 /// The line without its secrets.
@@ -107,7 +108,7 @@ impl Value {
         let is_flag = line[..begin].rsplit(char::is_whitespace).next().is_some_and(|word| word.starts_with('-'));
         let is_first = line[..begin].trim_start().chars().all(|c| c.is_alphanumeric() || "_-.\"'".contains(c));
         let length = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => quoted(value, quote),
+            Some(quote @ ('"' | '\'')) => quoted_length(value, quote).unwrap_or(value.len()),
             // Only a line of its own has a value with blanks and no quotes.
             _ if separator.contains([':', '=']) && is_first && !is_flag => value.len(),
             _ if separator.contains(':') => value.len(),
@@ -120,20 +121,6 @@ impl Value {
 /// Whether a word stands there already for what it was.
 fn is_hidden(value: &str) -> bool {
     value.trim_start_matches(['"', '\'']).starts_with("‹secret")
-}
-
-/// The length of a text in quotes; all of it where they are not closed.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (index, character) in text.char_indices().skip(1) {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if character == quote => return index + quote.len_utf8(),
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]
