@@ -257,6 +257,17 @@ pub struct Stamped {
     pub time: jiff::Timestamp,
 }
 
+impl Check {
+    /// Leaves known secrets out.
+    pub(crate) fn hide(&mut self, known: &Known) {
+        known.hide_in(&mut self.detail);
+        for finding in &mut self.findings {
+            known.hide_in(&mut finding.message);
+            finding.hint.iter_mut().for_each(|hint| known.hide_in(hint));
+        }
+    }
+}
+
 impl Event {
     /// Leaves known secrets out of what hosts and recipes say.
     fn hide(&mut self, known: &Known) {
@@ -270,10 +281,7 @@ impl Event {
                 change.diff.iter_mut().for_each(|diff| diff.hide(known));
                 change.error.iter_mut().for_each(|error| error.hide(known));
             }
-            Event::Check(check) => {
-                known.hide_in(&mut check.detail);
-                check.findings.iter_mut().for_each(|finding| known.hide_in(&mut finding.message));
-            }
+            Event::Check(check) => check.hide(known),
             _ => {}
         }
     }

@@ -29,11 +29,11 @@ pub(crate) async fn answered<T>(
         while !host.is_connected() {
             tokio::time::sleep(LOOK).await;
         }
+        tokio::time::sleep(limit.min(NAMED)).await;
         if limit > NAMED {
-            tokio::time::sleep(NAMED).await;
             host.awaits(&format!("the answer to `{question}`"));
+            tokio::time::sleep(limit - NAMED).await;
         }
-        tokio::time::sleep(limit.saturating_sub(NAMED)).await;
     };
     tokio::select! {
         biased;
@@ -67,6 +67,12 @@ mod tests {
         host.reach().await.unwrap();
         let error = answered(&host, "file.stat", Some(limit), never()).await.unwrap_err();
         assert_eq!((error.code(), error.host()), ("host.timeout", Some("m1")));
+        let soon = async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Ok(1)
+        };
+        let patient = Some(Duration::from_secs(5));
+        assert_eq!(answered(&host, "file.stat", patient, soon).await.unwrap(), 1, "a short limit is one");
         assert_eq!(answered(&host, "file.stat", None, async { Ok(1) }).await.unwrap(), 1);
         assert!(stage.told.try_recv().is_ok_and(|stamped| matches!(stamped.event, Event::Connected { .. })));
     }

@@ -142,7 +142,9 @@ impl Leases {
         match place.lease.as_deref().map(holder_of) {
             Some(None) => Ok(Some("somebody".to_owned())),
             Some(Some(other)) if !self.is_ours(&other) => Ok(Some(format!("run {} of {}", other.run, other.operator))),
-            _ => self.take(host, place).await.map(|_| None),
+            _ if self.take(host, place).await? => Ok(None),
+            // Whoever was faster is seen by the next look.
+            _ => Err(Error::new(Kind::Failed, "k8s.conflict", "the cluster's lock changed as it was renewed")),
         }
     }
 

@@ -179,7 +179,7 @@ impl Entry {
             }
             Entry::Succeeded { result, .. } => known.hide_json(result),
             Entry::Failed { error, .. } | Entry::UndoFailed { error, .. } => error.hide(known),
-            Entry::Checked { check, .. } => known.hide_in(&mut check.detail),
+            Entry::Checked { check, .. } => check.hide(known),
             _ => {}
         }
     }
@@ -200,4 +200,26 @@ pub struct Key {
     pub host: String,
     /// What it changes.
     pub target: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CheckFinding, CheckStatus};
+    use crate::secret::Secret;
+
+    #[test]
+    fn the_answer_of_a_check_is_kept_without_secrets() {
+        let known = Known::default();
+        known.add(&Secret::new("hunter2".to_owned()));
+        let (status, said, none) = (CheckStatus::Refused, || "it says hunter2".to_owned(), String::new);
+        let findings = vec![CheckFinding { status, message: said(), hint: Some(said()), place: None }];
+        let check =
+            Check { group: none(), check: none(), status, detail: said(), findings, recorded: false, seconds: 0.0 };
+        let key = Key { recipe: none(), step: Vec::new(), ordinal: 0, op: none(), host: none(), target: none() };
+        let mut entry = Entry::Checked { key, check };
+        entry.hide(&known);
+        let text = serde_json::to_string(&entry).unwrap();
+        assert!(!text.contains("hunter2") && text.matches("it says ‹secret›").count() == 3, "{text}");
+    }
 }
