@@ -5,7 +5,7 @@ use haengine_kernel::event::{Event, Level, Totals};
 use haengine_kernel::run::Run;
 use haengine_script::Fault;
 
-use crate::person::Person;
+use crate::person::{Person, record};
 
 /// How a run, a plan or an undo ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,8 @@ pub(crate) async fn finish(person: &dyn Person, run: &Run, result: Result<(), Fa
     if let Err(fault) = &result {
         person.tell(fault);
     }
-    (end, run.finish(end.outcome()).await)
+    let error = result.err().as_ref().map(record);
+    (end, run.finish_with(end.outcome(), error).await)
 }
 
 /// Ends where nothing was to be done.

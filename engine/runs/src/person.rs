@@ -53,11 +53,16 @@ pub trait Person: Send + Sync {
     }
 }
 
-/// An error of a recipe as an event. Its places stand among the causes: who reads events sees no drawing.
+/// An error of a recipe as an event.
 pub fn failure(fault: &Fault) -> Event {
+    Event::Error { host: fault.error().host().map(str::to_owned), error: record(fault) }
+}
+
+/// An error of a recipe as it is written down. Its places stand among the causes: who reads it sees no drawing.
+pub(crate) fn record(fault: &Fault) -> ErrorRecord {
     let mut error = ErrorRecord::from(fault.error());
     error.causes.extend(fault.stack().iter().map(|spot| format!("at {spot}")));
-    Event::Error { host: fault.error().host().map(str::to_owned), error }
+    error
 }
 
 /// What is wrong with a recipe as an event.

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::cmd::runs::local;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::report::failure::indent;
+use crate::report::failure::{draw_record, indent};
 use crate::report::lines::{self, seconds};
 use crate::report::{Out, Paint, json};
 
@@ -45,7 +45,8 @@ pub fn show(context: &Context, args: &ShowArgs) -> Exit {
         Ok((summary, state)) if context.global.json => {
             let shown = |change| json::record("run_change", &Shown::of(change));
             let changes = state.changes.values().map(shown);
-            let lines: String = std::iter::once(json::record("run", &summary)).chain(changes).collect();
+            let ended = ended_by(&state).map(|error| json::record("run_error", error));
+            let lines: String = std::iter::once(json::record("run", &summary)).chain(changes).chain(ended).collect();
             Out::stdout().write(&lines);
             Exit::Done
         }
@@ -137,8 +138,18 @@ fn page(summary: &RunSummary, state: &State, short: bool, paint: Paint) -> Strin
             text.push_str(&lines::diff(diff.text(), paint));
         }
     }
+    if let Some(error) = ended_by(state) {
+        let _ = write!(text, "\n{}", draw_record(None, error, paint));
+    }
     text.push_str(&outlook(summary, state, paint));
     text
+}
+
+/// The error that ended the last attempt, where it stands with none of its changes.
+fn ended_by(state: &State) -> Option<&ErrorRecord> {
+    let error = state.attempts.last()?.error.as_ref()?;
+    let is_told = |change: &ChangeState| Shown::of(change).error.is_some_and(|told| told.message == error.message);
+    (!state.changes.values().any(is_told)).then_some(error)
 }
 
 /// Where there were several attempts, each has a line of its own.

@@ -129,6 +129,9 @@ pub enum Entry {
     Finished {
         /// How.
         outcome: String,
+        /// The error that ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorRecord>,
     },
     /// A further attempt begins: the recipe is executed from the top again.
     Resumed {
@@ -178,7 +181,9 @@ impl Entry {
                 diff.iter_mut().for_each(|diff| diff.hide(known));
             }
             Entry::Succeeded { result, .. } => known.hide_json(result),
-            Entry::Failed { error, .. } | Entry::UndoFailed { error, .. } => error.hide(known),
+            Entry::Failed { error, .. }
+            | Entry::UndoFailed { error, .. }
+            | Entry::Finished { error: Some(error), .. } => error.hide(known),
             Entry::Checked { check, .. } => check.hide(known),
             _ => {}
         }

@@ -233,7 +233,7 @@ mod tests {
         File::options().append(true).open(&path).unwrap().write_all(b"{\"time\":\"20").unwrap();
         assert!(read(&path).unwrap().head.is_some());
         let journal = Journal::open(&path).unwrap();
-        journal.append(vec![Entry::Finished { outcome: "succeeded".into() }]).await.unwrap();
+        journal.append(vec![Entry::Finished { outcome: "succeeded".into(), error: None }]).await.unwrap();
         assert_eq!(read(&path).unwrap().outcome(), Some("succeeded"));
     }
 

@@ -105,6 +105,8 @@ pub struct Attempt {
     pub ended: jiff::Timestamp,
     /// How it ended, when it did by itself.
     pub outcome: Option<String>,
+    /// The error that ended it.
+    pub error: Option<ErrorRecord>,
 }
 
 /// What others were kept away from.
@@ -205,10 +207,10 @@ impl State {
                 self.forgotten.get_or_insert(line.time);
                 Ok(())
             }
-            Entry::Finished { outcome } => {
+            Entry::Finished { outcome, error } => {
                 // The end of an undo is none of the run.
                 if let Some(attempt) = self.running() {
-                    attempt.outcome = Some(outcome);
+                    (attempt.outcome, attempt.error) = (Some(outcome), error);
                 }
                 Ok(())
             }
@@ -309,7 +311,7 @@ impl State {
     }
 
     fn begin(&mut self, operator: String, now: jiff::Timestamp) {
-        self.attempts.push(Attempt { operator, started: now, ended: now, outcome: None });
+        self.attempts.push(Attempt { operator, started: now, ended: now, outcome: None, error: None });
     }
 
     /// The attempt that goes on, as far as the journal knows.
@@ -452,7 +454,7 @@ mod tests {
     }
 
     fn finished(outcome: &str) -> Entry {
-        Entry::Finished { outcome: outcome.into() }
+        Entry::Finished { outcome: outcome.into(), error: None }
     }
 
     fn at(second: i64, entry: Entry) -> Line {
@@ -559,7 +561,7 @@ mod tests {
                     0 => ended(1),
                     1 => Entry::UndoStarted { change: 1 },
                     2 => Entry::Undone { change: 1, unsettled: false, remains: vec![] },
-                    3 => Entry::Finished { outcome: "failed".into() },
+                    3 => Entry::Finished { outcome: "failed".into(), error: None },
                     _ => Entry::Succeeded { change: 1, result: serde_json::Value::Null, seconds: 1.0 },
                 };
                 let before = state.changes[&1].phase.clone();

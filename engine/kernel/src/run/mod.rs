@@ -28,7 +28,7 @@ pub use past::{Decide, Decision, Nobody, Past, Unfinished};
 pub use undo::UndoPlan;
 
 use crate::cancel::Cancel;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorRecord, Kind, Result};
 use crate::event::{Change, Event, Events, Status, Totals};
 use crate::guard::Guards;
 use crate::host::{Host, Hosts};
@@ -206,7 +206,12 @@ impl Run {
 
     /// Ends the run: journals and tells how, ends what still runs on the hosts, and closes the connections.
     pub async fn finish(&self, outcome: &str) -> Totals {
-        self.close(outcome).await;
+        self.finish_with(outcome, None).await
+    }
+
+    /// The same of one that an error ended, which is journalled: the hosts may not say it again.
+    pub async fn finish_with(&self, outcome: &str, error: Option<ErrorRecord>) -> Totals {
+        self.end(outcome, error).await;
         let totals = self.totals(outcome);
         self.events.send(Event::RunFinished(totals.clone()));
         totals
@@ -214,8 +219,12 @@ impl Run {
 
     /// The same without a word: of an attempt that the next one follows at once.
     pub async fn close(&self, outcome: &str) {
+        self.end(outcome, None).await;
+    }
+
+    async fn end(&self, outcome: &str, error: Option<ErrorRecord>) {
         if let Mode::Apply { journal, .. } = &self.mode {
-            let end = Entry::Finished { outcome: outcome.to_owned() };
+            let end = Entry::Finished { outcome: outcome.to_owned(), error };
             if let Err(error) = journal.append(vec![end]).await {
                 self.events.send(Event::Error { host: None, error: (&error).into() });
             }
