@@ -33,8 +33,8 @@ impl Read for Backends {
     const NAME: &'static str = "lb.backends";
     const ABOUT: &'static str = "What a balancer's configuration has as ports and backends, whoever wrote it.
 
-The result is an array of maps, one for each port: `name`, `port`, and `backends`, an array of `ADDRESS:PORT`, sorted. It is \
-empty where there is no such file. Files that the configuration includes are not followed. Compare it with the API servers that \
+The result is an array of maps, one for each port: `name`, `port`, and `backends`, an array of `ADDRESS:PORT`, sorted; empty for \
+a port of haproxy that leads to no server that is named. The result is empty where there is no such file. Files that the configuration includes are not followed. Compare it with the API servers that \
 the cluster lists, which `k8s::get(h, \"endpoints/kubernetes\")` tells.";
     const SIGNATURE: Signature = Signature {
         positional: &[

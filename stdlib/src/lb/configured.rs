@@ -31,65 +31,90 @@ pub(super) fn nginx(text: &str) -> Vec<Listener> {
     }
     let mut listeners = Vec::new();
     for block in stream.blocks.iter().filter(|block| block.head == ["server"]) {
-        let said = |name: &str| block.lines.iter().find(|line| line[0] == name).and_then(|line| line.get(1));
-        let (Some(listen), Some(pass)) = (said("listen"), said("proxy_pass")) else { continue };
-        let Some(port) = port_of(listen) else { continue };
+        let Some(pass) = said(block, "proxy_pass").next() else { continue };
         let backends = upstreams.get(pass.as_str()).cloned().unwrap_or_else(|| vec![pass.clone()]);
-        listeners.push(Listener { name: pass.clone(), port, backends });
+        for port in said(block, "listen").flat_map(|address| ports_of(address)) {
+            listeners.push(Listener { name: pass.clone(), port, backends: backends.clone() });
+        }
     }
     listeners
 }
 
-/// The listeners of haproxy that are no pages of its own.
+/// The first words behind this name, of each line of a block.
+fn said<'a>(block: &'a Block, name: &'a str) -> impl Iterator<Item = &'a String> {
+    block.lines.iter().filter(move |line| line[0] == name).filter_map(|line| line.get(1))
+}
+
+/// The listeners of haproxy that are no pages of its own. One of which nobody can tell the servers has none.
 pub(super) fn haproxy(text: &str) -> Vec<Listener> {
     let mut sections = vec![Section::default()];
+    // What a section leads to that does not say so itself.
+    let mut usual = Vec::new();
     for line in text.lines() {
         let line = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = line.split_whitespace().collect();
         let Some(section) = sections.last_mut() else { continue };
         match words.as_slice() {
-            [kind @ ("frontend" | "backend" | "listen"), name, ..] => sections.push(Section::new(kind, name)),
-            ["global" | "defaults" | "userlist" | "peers" | "resolvers", ..] => sections.push(Section::default()),
-            ["bind", address, ..] => section.port = port_of(address),
-            ["default_backend", name] => section.leads_to = (*name).to_owned(),
+            [kind @ ("frontend" | "backend" | "listen"), name, ..] => {
+                sections.push(Section { usual: usual.clone(), ..Section::new(kind, name) });
+            }
+            [
+                kind @ ("global" | "defaults" | "userlist" | "peers" | "resolvers" | "cache" | "program" | "ring"),
+                ..,
+            ] => {
+                sections.push(Section::new(kind, ""));
+                usual.clear();
+            }
+            ["bind", addresses, ..] => section.ports.extend(addresses.split(',').flat_map(ports_of)),
+            ["default_backend", name] if section.kind == "defaults" => usual = vec![(*name).to_owned()],
+            ["default_backend" | "use_backend", name, ..] => section.leads_to.push((*name).to_owned()),
             ["server", _, address, ..] => section.servers.push((*address).to_owned()),
+            ["server-template", _, _, address, ..] => section.servers.push((*address).to_owned()),
+            ["stats" | "monitor-uri", ..] => section.is_page = true,
             _ => {}
         }
     }
-    let servers_of = |name: &str| {
-        let backend = sections.iter().find(|section| section.kind == "backend" && section.name == name);
-        backend.map(|backend| backend.servers.clone()).unwrap_or_default()
-    };
-    let mut listeners = Vec::new();
-    for section in sections.iter().filter(|section| matches!(section.kind.as_str(), "frontend" | "listen")) {
-        let Some(port) = section.port else { continue };
-        let mut backends = section.servers.clone();
-        backends.extend(servers_of(&section.leads_to));
-        if !backends.is_empty() {
-            listeners.push(Listener { name: section.name.clone(), port, backends });
-        }
-    }
-    listeners
+    let listens = |section: &&Section| matches!(section.kind.as_str(), "frontend" | "listen");
+    sections.iter().filter(listens).flat_map(|section| section.listeners(&sections)).collect()
 }
 
 #[derive(Default)]
 struct Section {
     kind: String,
     name: String,
-    port: Option<u16>,
-    leads_to: String,
+    ports: Vec<u16>,
+    leads_to: Vec<String>,
+    usual: Vec<String>,
     servers: Vec<String>,
+    is_page: bool,
 }
 
 impl Section {
     fn new(kind: &str, name: &str) -> Section {
         Section { kind: kind.to_owned(), name: name.to_owned(), ..Section::default() }
     }
+
+    fn listeners(&self, sections: &[Section]) -> Vec<Listener> {
+        let leads_to = if self.leads_to.is_empty() { &self.usual } else { &self.leads_to };
+        let behind = |section: &&Section| section.kind == "backend" && leads_to.contains(&section.name);
+        let mut backends = self.servers.clone();
+        backends.extend(sections.iter().filter(behind).flat_map(|section| section.servers.clone()));
+        if self.is_page && self.servers.is_empty() && self.leads_to.is_empty() {
+            return Vec::new();
+        }
+        let listener = |port: &u16| Listener { name: self.name.clone(), port: *port, backends: backends.clone() };
+        self.ports.iter().map(listener).collect()
+    }
 }
 
-/// `16443`, `*:16443`, `[::]:16443`, `192.0.2.1:16443`.
-fn port_of(address: &str) -> Option<u16> {
-    address.rsplit(':').next()?.parse().ok()
+/// Of `16443`, `*:16443`, `[::]:16443`, `192.0.2.1:16443`, and of `*:16443-16445`.
+fn ports_of(address: &str) -> Vec<u16> {
+    let said = address.rsplit(':').next().unwrap_or_default();
+    let (first, last) = said.split_once('-').unwrap_or((said, said));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) => (first..=last).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// `name words { … }`: the lines that end with a semicolon, and the blocks in it.
@@ -168,6 +193,32 @@ mod tests {
         assert_eq!(nginx(text), wanted);
         assert!(nginx("http { server { listen 80; } }").is_empty());
         assert!(nginx("stream { server { listen 1").is_empty());
+    }
+
+    #[test]
+    fn every_port_of_nginx_is_seen() {
+        let text = "stream { server { listen 16443; listen [::]:16443; listen 192.0.2.1:80-82; proxy_pass a:1; } }";
+        let ports: Vec<u16> = nginx(text).iter().map(|listener| listener.port).collect();
+        assert_eq!(ports, [16443, 16443, 80, 81, 82]);
+    }
+
+    #[test]
+    fn every_port_of_haproxy_is_seen_whatever_leads_from_it() {
+        let text = "defaults\n  default_backend rest\nfrontend web\n  bind *:80,192.0.2.1:8080\n  bind :::443 ssl crt /a\n\
+            use_backend shop if { hdr(host) shop }\n  use_backend %[req.hdr(host)]\nfrontend plain\n  bind *:9090\n\
+            frontend moved\n  bind *:81\n  http-request redirect scheme https\nbackend shop\n  server a 192.0.2.7:80\n\
+            backend rest\n  server-template b 1-3 rest.example:80\nlisten page\n  bind *:9000\n  stats uri /\n\
+            defaults\nfrontend bare\n  bind unix@/run/a\n  bind *:7000-7001\n";
+        let wanted = [
+            listener("web", 80, &["192.0.2.7:80"]),
+            listener("web", 8080, &["192.0.2.7:80"]),
+            listener("web", 443, &["192.0.2.7:80"]),
+            listener("plain", 9090, &["rest.example:80"]),
+            listener("moved", 81, &["rest.example:80"]),
+            listener("bare", 7000, &[]),
+            listener("bare", 7001, &[]),
+        ];
+        assert_eq!(haproxy(text), wanted);
     }
 
     #[test]
