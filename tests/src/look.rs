@@ -112,13 +112,15 @@ pub fn mentions(site: &Site) -> Vec<String> {
 
 /// How `add_master` left its target: every path with its mode and owner, and every text, without what the kubelet got
 /// for itself and what running units write. A certificate that is extended twice has two serial numbers,
-/// and the cache is of the kubectl with which a test asked.
+/// and the cache is of the kubectl with which a test asked. Which part of the pods' network a node gets differs, where an earlier
+/// run had brought it in.
 pub fn end(site: &Site) -> String {
     site.on(
         "master2",
         r"{ find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube /etc/systemd/system -path '*/logs/*' -prune -o -path /root/.kube/cache -prune -o -path '*/ssl/kubelet-client-*' -prune -o \
                 -printf '%p %y %m %U %G %l\n' | sed 's|kubelet-client-.*||'
-            find /opt/kubernetes /opt/etcd /etc/cni /etc/containerd /root/.kube -type f ! -path '*/logs/*' ! -path '/root/.kube/cache/*' ! -path '*/ssl/kubelet*' ! -path '*/ssl/server.pem' ! -name kubelet.kubeconfig -print0 |
+            sed 's|10[.]244[.][0-9]*[.]|10.244.PART.|g' /etc/cni/net.d/* | sha256sum
+            find /opt/kubernetes /opt/etcd /etc/containerd /root/.kube -type f ! -path '*/logs/*' ! -path '/root/.kube/cache/*' ! -path '*/ssl/kubelet*' ! -path '*/ssl/server.pem' ! -name kubelet.kubeconfig -print0 |
                 xargs -0 sha256sum
             for unit in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy containerd; do
                 echo $unit $(systemctl is-active $unit) $(systemctl is-enabled $unit); sha256sum $(systemctl show -p FragmentPath --value $unit)

@@ -117,7 +117,7 @@ impl Certificate {
             algorithm: algorithm(read.public_key()),
             key_identifier,
             public_key_bits: read.public_key().subject_public_key.data.to_vec(),
-            public_key: hexadecimal(&Sha256::digest(read.public_key().raw)),
+            public_key: public_key(read.public_key()),
             fingerprint: hexadecimal(&Sha256::digest(&der)),
             der,
         })
@@ -182,6 +182,11 @@ pub fn time(seconds: i64) -> String {
 /// The day of a time, UTC.
 pub fn day(seconds: i64) -> String {
     time(seconds).chars().take("2026-01-31".len()).collect()
+}
+
+/// SHA-256 of a public key with its algorithm, in hexadecimal.
+pub fn public_key(info: &SubjectPublicKeyInfo<'_>) -> String {
+    hexadecimal(&Sha256::digest(info.raw))
 }
 
 /// Now, in seconds since 1970, by the operator's clock.

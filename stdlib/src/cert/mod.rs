@@ -32,6 +32,7 @@ mod usage;
 use haengine_kernel::module::Module;
 
 pub use authority::Authority;
+pub(crate) use certificate::{Certificate, now, public_key};
 pub use ensure_sans::EnsureSans;
 pub use inspect::Inspect;
 pub use issue::Issue;

@@ -34,6 +34,13 @@ pub struct Before {
     was: Option<Found>,
 }
 
+impl Link {
+    /// The link at `path` that leads to `target`.
+    pub fn new(path: String, target: String) -> Link {
+        Link { path, target }
+    }
+}
+
 #[async_trait]
 impl Op for Link {
     const NAME: &'static str = "file.link";

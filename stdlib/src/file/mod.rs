@@ -30,7 +30,7 @@ pub use copy_tree::CopyTree;
 pub use directory::Directory;
 pub use find::Find;
 pub use line::Line;
-pub use link::Link;
+pub use link::{Before as LinkBefore, Link};
 pub use put::Put;
 pub use read::Read;
 pub(crate) use render::render;

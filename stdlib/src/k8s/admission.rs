@@ -5,18 +5,16 @@ use std::time::{Duration, Instant};
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use jiff::Timestamp;
-use k8s_openapi::api::certificates::v1::{CertificateSigningRequest, CertificateSigningRequestCondition};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::Node;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Api;
-use kube::api::PostParams;
 use serde::{Deserialize, Serialize};
 
 use super::cluster::{Cluster, beside};
 use super::csr::{Csr, Expected, created};
 use super::csrs;
 use super::lease::Locked;
+use super::signing::Signing;
 use super::watch::{self, Objects};
 
 /// One kubelet on its way into a cluster.
@@ -58,7 +56,7 @@ impl Before {
 
 /// What came.
 enum Came {
-    /// A request that is right, with others that are right too or are not.
+    /// The one request that is right, with others that are not.
     Right(Box<CertificateSigningRequest>, Vec<String>),
     /// A certificate that somebody else approved.
     Issued,
@@ -77,10 +75,10 @@ impl Admission<'_> {
             if !others.is_empty() {
                 self.host.warn(format!("other requests of `{}` stay as they are: {}", self.node, names(&others)));
             }
-            match self.approve(&csr).await {
+            match self.signing().approve(&csr).await {
                 Ok(()) => {
                     let name = csr.metadata.name.clone().unwrap_or_default();
-                    self.issued(&name).await?;
+                    self.signing().issued(&name).await?;
                     if !self.is_stale(&csr) {
                         return Ok(());
                     }
@@ -103,7 +101,7 @@ impl Admission<'_> {
 
     async fn come(&self, stale: &[String]) -> Result<Came> {
         self.host.awaits(&format!("the request of the kubelet of `{}`", self.node));
-        let (requests, nodes) = (self.requests(), Api::<Node>::all(self.cluster.client.clone()));
+        let (requests, nodes) = (self.signing().requests(), Api::<Node>::all(self.cluster.client.clone()));
         let asked = watch::until(self.cluster, &requests, None, self.deadline, |all| self.judge(all, stale));
         let joined = async {
             if self.before.node {
@@ -136,10 +134,13 @@ impl Admission<'_> {
             .iter()
             .filter(|(csr, _)| csr.is_pending())
             .partition(|(csr, _)| csr.differences(self.node, self.expected).is_empty());
-        if let Some((csr, object)) = right.last() {
-            let others = right.iter().chain(&other).map(|(csr, _)| csr.name.clone());
-            let others = others.filter(|name| *name != csr.name).collect();
-            return Ok(Some(Came::Right(Box::new((*object).clone()), others)));
+        match right[..] {
+            [] => {}
+            [(_, object)] => {
+                let others = other.iter().map(|(csr, _)| csr.name.clone()).collect();
+                return Ok(Some(Came::Right(Box::new((*object).clone()), others)));
+            }
+            _ => return Err(several(self.node, right.iter().map(|(csr, _)| csr))),
         }
         if !other.is_empty() {
             let other: Vec<&Csr> = other.iter().map(|(csr, _)| csr).collect();
@@ -152,41 +153,14 @@ impl Admission<'_> {
         Ok(is_issued.then_some(Came::Issued))
     }
 
-    /// The version that was judged is the one that is approved: anything else is a conflict.
-    async fn approve(&self, csr: &CertificateSigningRequest) -> Result<()> {
-        let mut approved = csr.clone();
-        let now = Some(Time(Timestamp::now()));
-        let condition = CertificateSigningRequestCondition {
-            type_: "Approved".to_owned(),
-            status: "True".to_owned(),
-            reason: Some("HaengineApprove".to_owned()),
-            message: Some("checked and approved by haengine".to_owned()),
-            last_update_time: now.clone(),
-            last_transition_time: now,
-        };
-        approved.status.get_or_insert_default().conditions.get_or_insert_default().push(condition);
-        let (requests, name) = (self.requests(), csr.metadata.name.clone().unwrap_or_default());
-        let parameters = PostParams::default();
-        let request = requests.replace_subresource("approval", &name, &parameters, &approved);
-        self.cluster.ask(self.host, request).await.map(drop)
-    }
-
-    async fn issued(&self, name: &str) -> Result<()> {
-        self.host.awaits(&format!("the certificate of the kubelet of `{}`", self.node));
-        let fields = format!("metadata.name={name}");
-        let requests = self.requests();
-        let signed = watch::until(self.cluster, &requests, Some(&fields), self.deadline, |all| {
-            let Some(csr) = all.get(name).map(Csr::of) else { return Err(self.gone(name)) };
-            match csr.state {
-                "failed" | "denied" => Err(self.failed(&csr)),
-                _ => Ok(csr.issued.then_some(())),
-            }
-        });
-        self.host.waiting(signed).await?.ok_or_else(|| self.unsigned(name))
-    }
-
-    fn requests(&self) -> Api<CertificateSigningRequest> {
-        Api::all(self.cluster.client.clone())
+    fn signing(&self) -> Signing<'_> {
+        Signing {
+            cluster: self.cluster,
+            host: self.host,
+            node: self.node,
+            deadline: self.deadline,
+            patience: self.patience,
+        }
     }
 
     async fn nothing(&self, stale: &[String]) -> Error {
@@ -208,27 +182,20 @@ impl Admission<'_> {
             self.node
         ))
     }
-
-    fn unsigned(&self, name: &str) -> Error {
-        let message = format!("`{name}` is approved, and no certificate was issued within {:?}", self.patience);
-        Error::new(Kind::Failed, "k8s.csr_unsigned", message)
-            .hint("check that kube-controller-manager runs and has --cluster-signing-cert-file and --cluster-signing-key-file")
-    }
-
-    fn failed(&self, csr: &Csr) -> Error {
-        let message = format!("`{}` is approved, and its state is now {}: {}", csr.name, csr.state, csr.reason);
-        Error::new(Kind::Failed, "k8s.csr_unsigned", message).hint("look at the log of kube-controller-manager")
-    }
-
-    fn gone(&self, name: &str) -> Error {
-        Error::new(Kind::Failed, "k8s.csr_unsigned", format!("`{name}` was deleted after it was approved"))
-            .hint("look who deletes certificate signing requests, then run again")
-    }
 }
 
 /// Names in backticks, with commas between.
 pub fn names(all: impl IntoIterator<Item: AsRef<str>>) -> String {
     all.into_iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// The error for requests that are all right: whose they are, only their keys could tell.
+fn several<'a>(node: &str, csrs: impl Iterator<Item = &'a Csr>) -> Error {
+    let told = csrs.map(|csr| format!("`{}` of `{}`", csr.name, csr.requestor)).collect::<Vec<_>>().join(", ");
+    let message = format!("several ask for the certificate of `{node}`, and nothing is approved: {told}");
+    Error::new(Kind::Refused, "k8s.csr", message).hint(
+        "delete with `kubectl delete csr` those that are not its kubelet's, then run again; or let `k8s::enroll` ask for it",
+    )
 }
 
 /// The error for requests of which none is right.

@@ -15,13 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::{Admission, Before};
 use super::cluster::{Access, KUBECONFIG, ON, SERVER, THROUGH};
-use super::csr::{Csr, Expected};
+use super::csr::{CLIENT, Csr, Expected};
 use super::csrs;
 use super::lease::Locked;
 use super::leave;
 use super::planned::ApprovedNode;
-
-const SIGNER: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 
 /// See [`ABOUT`](Op::ABOUT).
 #[derive(Clone, Serialize, Deserialize)]
@@ -61,10 +59,11 @@ impl Op for Approve {
 Unchanged when the node is in the cluster and no request of it is pending. Otherwise it waits for the request and \
 approves it at once, if all of it is right: the signer, the common name `system:node:NAME`, the one organisation \
 `system:nodes`, no alternative names, a client's usages and no others, and a requestor who is one of `requestors` or in \
-one of `groups`. A request that differs is refused with all its differences, and nothing is approved. Of several that \
-are right the newest is approved, the others are named. Then it waits until the certificate is issued; where the \
-request is older than the run's `k8s::lock`, also until the node has joined or its kubelet, started anew, has asked \
-again. A request that the cluster approves by itself is as good.
+one of `groups`. A request that differs is refused with all its differences, and nothing is approved. Of several \
+that are right none is approved: whose they are, nobody can tell. Then it waits until the certificate is issued; where \
+the request is older than the run's `k8s::lock`, also until the node has joined or its kubelet, started anew, has asked \
+again. A request that the cluster approves by itself is as good. A node whose host is at hand needs no such request: see \
+`k8s::enroll`.
 
 **Undo** deletes the request, others that were made since the run took `k8s::lock`, and, when the node was not in the \
 cluster before, the Node with its Lease. A kubelet that still runs at that moment could bring the Node back: once \
@@ -79,7 +78,7 @@ the endpoints of the service `kubernetes`.";
                 Absent::String("60s"),
                 "How long to wait for the request, and for the certificate.",
             ),
-            Param::option("signer", ParamKind::String, Absent::String(SIGNER), "Who signs it."),
+            Param::option("signer", ParamKind::String, Absent::String(CLIENT), "Who signs it."),
             Param::option(
                 "requestors",
                 ParamKind::Strings,
@@ -263,7 +262,7 @@ mod tests {
         Approve {
             access: Access::default(),
             node: "m2".to_owned(),
-            expected: Expected { signer: SIGNER.to_owned(), requestors: vec![], groups: vec![] },
+            expected: Expected { signer: CLIENT.to_owned(), requestors: vec![], groups: vec![] },
             timeout: Duration::from_secs(1),
             address: None,
             on: None,
@@ -274,7 +273,7 @@ mod tests {
         Csr {
             name: name.to_owned(),
             requestor: "system:node:m2".to_owned(),
-            signer: SIGNER.to_owned(),
+            signer: CLIENT.to_owned(),
             state,
             ..Csr::default()
         }

@@ -16,7 +16,7 @@ use http_body_util::Limited;
 use hyper_util::rt::TokioExecutor;
 use kube::Client;
 use kube::client::{Body, ConfigExt};
-use kube::config::Config;
+use kube::config::{AuthInfo, Config};
 use kube::core::Status;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -119,6 +119,11 @@ impl Access {
         Ok(Access { kubeconfig: arguments.opt_string("kubeconfig"), server })
     }
 
+    /// The options of a call that names its API servers itself.
+    pub fn of_kubeconfig(arguments: &Arguments) -> Access {
+        Access { kubeconfig: arguments.opt_string("kubeconfig"), server: None }
+    }
+
     /// The same through another API server of the cluster.
     pub fn at(&self, server: &str) -> Access {
         Access { server: Some(server.to_owned()), ..self.clone() }
@@ -130,7 +135,11 @@ impl Access {
     /// When the kubeconfig cannot be used.
     pub async fn cluster(&self, host: &Host) -> Result<Arc<Cluster>> {
         let slot = host.kept::<Slot>(&self.name());
-        slot.get_or_try_init(async || self.connect(host).await.map(Arc::new)).await.cloned()
+        let connect = async || {
+            let found = kubeconfig::read(host, self.kubeconfig.as_deref()).await?;
+            self.connect(host, found).map(Arc::new)
+        };
+        slot.get_or_try_init(connect).await.cloned()
     }
 
     /// What a plan knows of a question to the cluster: nothing once the API itself, the kubeconfig, or one of the
@@ -176,8 +185,28 @@ impl Access {
         format!("{} {}", self.kubeconfig.as_deref().unwrap_or_default(), self.server.as_deref().unwrap_or_default())
     }
 
-    async fn connect(&self, host: &Host) -> Result<Cluster> {
+    /// The cluster as somebody else is let in: who has the kubeconfig at `path` on `node`.
+    ///
+    /// # Errors
+    /// When one of the kubeconfigs cannot be used.
+    pub async fn cluster_as(&self, host: &Host, node: &Host, path: &str) -> Result<Cluster> {
         let mut found = kubeconfig::read(host, self.kubeconfig.as_deref()).await?;
+        let other = kubeconfig::read(node, Some(path)).await?;
+        found.config.auth_info = other.config.auth_info;
+        self.connect(host, kubeconfig::Found { config: found.config, ..other })
+    }
+
+    /// The cluster as the bearer of a token is let in.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be used.
+    pub async fn cluster_with_token(&self, host: &Host, token: &str) -> Result<Cluster> {
+        let mut found = kubeconfig::read(host, self.kubeconfig.as_deref()).await?;
+        found.config.auth_info = AuthInfo { token: Some(token.to_owned().into()), ..AuthInfo::default() };
+        self.connect(host, kubeconfig::Found { certificate: None, ..found })
+    }
+
+    fn connect(&self, host: &Host, mut found: kubeconfig::Found) -> Result<Cluster> {
         if let Some(server) = &self.server {
             found.config.cluster_url = address(server)?;
         }
@@ -277,7 +306,11 @@ fn client(config: &Config, through: Through) -> kube::Result<Client> {
     Ok(Client::new(service, config.default_namespace.clone()))
 }
 
-fn address(server: &str) -> Result<Uri> {
+/// The address of an API server.
+///
+/// # Errors
+/// `k8s.server`, where it is none.
+pub fn address(server: &str) -> Result<Uri> {
     let wrong = || {
         Error::new(Kind::Usage, "k8s.server", format!("`{server}` is no address of an API server"))
             .hint("write `https://ADDRESS:6443`")

@@ -11,6 +11,12 @@ use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
+use crate::cert::public_key;
+
+/// Who signs the client certificates of kubelets.
+pub const CLIENT: &str = "kubernetes.io/kube-apiserver-client-kubelet";
+/// Who signs the certificates that kubelets serve with.
+pub const SERVING: &str = "kubernetes.io/kubelet-serving";
 /// How the user of a node is called.
 const NODE: &str = "system:node:";
 
@@ -54,6 +60,8 @@ pub struct Asks {
     pub addresses: Vec<String>,
     /// What the subject has besides.
     pub others: Vec<String>,
+    /// SHA-256 of the public key with its algorithm, in hexadecimal.
+    pub public_key: String,
 }
 
 /// What a kubelet's request must be like.
@@ -120,11 +128,29 @@ impl Csr {
             Some(asks) => differs.extend(asks.differences(node)),
             None => differs.push("its request cannot be read".to_owned()),
         }
-        differs.extend(usages_differ(&self.usages));
+        differs.extend(usages_differ(&self.usages, "client auth"));
         let known = expected.requestors.contains(&self.requestor);
         if !known && !self.groups.iter().any(|group| expected.groups.contains(group)) {
             let groups = self.groups.join("`, `");
             differs.push(format!("`{}` of `{groups}`, who asks, is nobody who may", self.requestor));
+        }
+        differs
+    }
+
+    /// How it differs from what the kubelet of `node` may ask for, to serve with these names and addresses.
+    pub fn differences_in_serving(&self, node: &str, names: &[String], addresses: &[String]) -> Vec<String> {
+        let Some(asks) = &self.asks else { return vec!["its request cannot be read".to_owned()] };
+        let mut differs = asks.subject_differences(node);
+        differs.extend(usages_differ(&self.usages, "server auth"));
+        let is_own = |name: &&String| *name == node || names.contains(name);
+        let others = asks.names.iter().filter(|name| !is_own(name));
+        let others = others.chain(asks.addresses.iter().filter(|address| !addresses.contains(address)));
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        if !others.is_empty() {
+            differs.push(format!("it asks for `{}`, which the host does not have", others.join("`, `")));
+        }
+        if asks.names.is_empty() && asks.addresses.is_empty() {
+            differs.push("it asks for no name and no address".to_owned());
         }
         differs
     }
@@ -153,14 +179,15 @@ impl Csr {
 }
 
 impl Asks {
-    fn parse(pem: &[u8]) -> Option<Asks> {
+    /// What a request in PEM asks for; none when it cannot be read.
+    pub fn parse(pem: &[u8]) -> Option<Asks> {
         let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;
         let (rest, request) = X509CertificationRequest::from_der(&pem.contents).ok()?;
         if !rest.is_empty() {
             return None;
         }
         let info = &request.certification_request_info;
-        let mut asks = Asks::default();
+        let mut asks = Asks { public_key: public_key(&info.subject_pki), ..Asks::default() };
         let mut common_names = Vec::new();
         for attribute in info.subject.iter_attributes() {
             let text = attribute.as_str().ok()?.to_owned();
@@ -195,7 +222,17 @@ impl Asks {
         }
     }
 
-    fn differences(&self, node: &str) -> Vec<String> {
+    /// How it differs from what the kubelet of `node` asks for, to log in.
+    pub fn differences(&self, node: &str) -> Vec<String> {
+        let mut differs = self.subject_differences(node);
+        let alternative: Vec<&str> = self.names.iter().chain(&self.addresses).map(String::as_str).collect();
+        if !alternative.is_empty() {
+            differs.push(format!("it asks for the names `{}`, where a client has none", alternative.join("`, `")));
+        }
+        differs
+    }
+
+    fn subject_differences(&self, node: &str) -> Vec<String> {
         let mut differs = Vec::new();
         let wanted = format!("{NODE}{node}");
         if self.common_name != wanted {
@@ -207,21 +244,16 @@ impl Asks {
         if !self.others.is_empty() {
             differs.push(format!("its subject has `{}` too", self.others.join("`, `")));
         }
-        let alternative: Vec<&str> = self.names.iter().chain(&self.addresses).map(String::as_str).collect();
-        if !alternative.is_empty() {
-            differs.push(format!("it asks for the names `{}`, where a client has none", alternative.join("`, `")));
-        }
         differs
     }
 }
 
-/// A client's usages; encipherment goes with RSA keys only.
-fn usages_differ(usages: &[String]) -> Option<String> {
+/// The usages of who shall do this with it; encipherment goes with RSA keys only.
+fn usages_differ(usages: &[String], auth: &str) -> Option<String> {
     let has = |usage: &str| usages.iter().any(|one| one == usage);
-    let known = ["digital signature", "key encipherment", "client auth"];
-    let right =
-        has("digital signature") && has("client auth") && usages.iter().all(|one| known.contains(&one.as_str()));
-    (!right).then(|| format!("its usages are `{}`, which are not a client's", usages.join("`, `")))
+    let known = ["digital signature", "key encipherment", auth];
+    let right = has("digital signature") && has(auth) && usages.iter().all(|one| known.contains(&one.as_str()));
+    (!right).then(|| format!("its usages are `{}`, which are not those of `{auth}`", usages.join("`, `")))
 }
 
 fn address(bytes: &[u8]) -> String {
@@ -305,6 +337,30 @@ mod tests {
         differs(asks(&[o.clone(), cn.clone(), (DnType::OrganizationalUnitName, "x")], vec![]), "subject has");
         differs(asks(&[o.clone(), cn.clone()], vec![SanType::IpAddress([10, 0, 0, 1].into())]), "10.0.0.1");
         differs(asks(&[o, cn], vec![SanType::DnsName("a.example".try_into().unwrap())]), "a.example");
+    }
+
+    #[test]
+    fn a_kubelet_serves_under_its_own_names_alone() {
+        let (o, cn) = ((DnType::OrganizationName, "system:nodes"), (DnType::CommonName, "system:node:m2"));
+        let own = |alternative| Csr {
+            usages: ["digital signature", "server auth"].map(str::to_owned).to_vec(),
+            asks: request(&[o.clone(), cn.clone()], alternative),
+            ..kubelets()
+        };
+        let name = |name: &str| SanType::DnsName(name.try_into().unwrap());
+        let address = |last| SanType::IpAddress([192, 0, 2, last].into());
+        let differs = |csr: &Csr| csr.differences_in_serving("m2", &["host2".to_owned()], &["192.0.2.2".to_owned()]);
+        assert_eq!(differs(&own(vec![name("m2"), name("host2"), address(2)])), Vec::<String>::new());
+        for (alternative, word) in [
+            (vec![name("m2"), name("kubernetes.default")], "kubernetes.default"),
+            (vec![name("m2"), address(3)], "192.0.2.3"),
+            (vec![], "no name"),
+        ] {
+            let told = differs(&own(alternative));
+            assert!(told.len() == 1 && told[0].contains(word), "{word}: {told:?}");
+        }
+        let usages = Csr { usages: vec!["client auth".to_owned()], ..own(vec![name("m2")]) };
+        assert!(differs(&usages)[0].contains("usages"));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | nodes, csrs, get, list, ready, version, leaders, wait | the reads |
-//! | approve, apply, delete | the state ops |
+//! | nodes, csrs, get, list, ready, try_tokens, version, leaders, wait | the reads |
+//! | enroll, approve, approve_serving, apply, delete | the state ops |
 //! | lock, lease | one run at a time on a cluster |
 //! | cluster | the client, kept for the run, and how a call reaches its cluster |
 //! | kubeconfig, way, failure | how the client knows the cluster, gets there, and what goes wrong on the way |
@@ -11,17 +11,20 @@
 //! | document, fields, kept | the objects of a call, the fields that it sets, the objects that were there |
 //! | making | an object is made so that its run can prove it |
 //! | watch | waiting for what the API tells |
-//! | csr, admission, leave | requests for certificates; how a node comes into a cluster and how it goes |
+//! | csr, admission, signing, credential, leave | requests for certificates; how a node comes into a cluster and how it goes |
 //! | planned | what a plan remembers of a cluster |
 
 mod admission;
 mod apply;
 mod approve;
+mod approve_serving;
 mod cluster;
+mod credential;
 mod csr;
 mod csrs;
 mod delete;
 mod document;
+mod enroll;
 mod failure;
 mod fields;
 mod get;
@@ -39,6 +42,8 @@ mod nodes;
 mod object;
 mod planned;
 mod ready;
+mod signing;
+mod try_tokens;
 mod version;
 mod wait;
 mod watch;
@@ -48,14 +53,17 @@ use haengine_kernel::module::Module;
 
 pub use apply::Apply;
 pub use approve::Approve;
+pub use approve_serving::ApproveServing;
 pub use csrs::Csrs;
 pub use delete::Delete;
+pub use enroll::Enroll;
 pub use get::Get;
 pub use leaders::Leaders;
 pub use list::List;
 pub use lock::Lock;
 pub use nodes::Nodes;
 pub use ready::Ready;
+pub use try_tokens::TryTokens;
 pub use version::Version;
 pub use wait::Wait;
 
@@ -65,12 +73,15 @@ pub fn module() -> Module {
         .guard::<Lock>()
         .read::<Nodes>()
         .read::<Csrs>()
+        .op::<Enroll>()
         .op::<Approve>()
+        .op::<ApproveServing>()
         .op::<Apply>()
         .op::<Delete>()
         .read::<Get>()
         .read::<List>()
         .read::<Ready>()
+        .read::<TryTokens>()
         .read::<Version>()
         .read::<Leaders>()
         .read::<Wait>()

@@ -318,7 +318,7 @@ fn string(file: &str, node: Option<Node<'_>>) -> Result<Option<String>> {
     }
 }
 
-fn refused(file: &str, line: usize, why: &str) -> Error {
+pub(super) fn refused(file: &str, line: usize, why: &str) -> Error {
     Error::new(Kind::Refused, "node.kubeconfig", format!("`{file}`, line {line}: {why}"))
         .hint("look at it with `kubectl config view`")
 }

@@ -57,6 +57,7 @@
 
 pub mod change;
 pub mod configuration;
+mod credentials;
 pub mod document;
 pub mod edit;
 pub mod endpoint;
@@ -77,6 +78,7 @@ mod in_variables;
 mod kinds;
 pub mod kubeconfig;
 pub mod linked;
+mod login;
 pub mod manifest;
 mod meant;
 pub mod mention;
@@ -107,6 +109,7 @@ pub mod words;
 
 use haengine_kernel::module::Module;
 
+pub use credentials::Credentials;
 pub use networks::Networks;
 pub use renamed::Renamed;
 pub use repointed::Repointed;
@@ -123,6 +126,7 @@ pub fn module() -> Module {
         .read::<Renamed>()
         .read::<Repointed>()
         .read::<Servers>()
+        .read::<Credentials>()
         .read::<Resolved>()
         .read::<Networks>()
 }

@@ -85,20 +85,19 @@ async fn the_request_of_another_node_is_not_approved_but_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_several_the_newest_that_is_right_is_approved() {
+async fn of_several_that_are_right_none_is_approved() {
     let plane = plane!();
     let (_hosts, host) = host();
     let eves = plane.ask(&Wish { token: "t-eve", ..Wish::of("several") }).await;
     let first = plane.ask(&Wish::of("several")).await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    let second = plane.ask(&Wish::of("several")).await;
+    let second = plane.ask(&Wish { token: "t-kubelet", ..Wish::of("several") }).await;
     let op = approve(&plane, "several", vec![]);
-    let before = ensure(&host, &op, &keep(4)).await.unwrap().expect("a change");
-    assert!(plane.is_issued(&second).await);
-    assert!(!plane.is_approved(&first).await && !plane.is_approved(&eves).await);
-    undo(&host, &op, &before, &keep(4)).await.unwrap();
-    assert!(plane.csr(&second).await.is_none());
-    assert!(plane.csr(&first).await.is_some() && plane.csr(&eves).await.is_some());
+    let error = ensure(&host, &op, &keep(4)).await.expect_err("whose they are, nobody can tell");
+    assert_eq!((error.kind(), error.code()), (Kind::Refused, "k8s.csr"), "{error}");
+    assert!(error.message().contains(&first) && error.message().contains(&second), "{error}");
+    for name in [&eves, &first, &second] {
+        assert!(!plane.is_approved(name).await, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@
 mod api;
 mod approve;
 mod connection;
+mod enroll;
 #[path = "../local/mod.rs"]
 mod local;
 mod lock;

@@ -35,8 +35,9 @@ pub const MOMENTS: [Moment; 3] = [
         is_long: true,
     },
     Moment {
-        name: "before_the_approval",
-        is_now: "systemctl is-active kubelet",
+        name: "before_its_certificate",
+        // The key waits for its certificate where runs keep their things.
+        is_now: "ls /var/lib/haengine/*/*.key",
         is_later: "[ -e /opt/kubernetes/ssl/kubelet-client-current.pem ]",
         is_long: false,
     },

@@ -8,13 +8,13 @@ use haengine_tests::site::Site;
 use haengine_tests::stage;
 
 use crate::case::Case;
-use crate::stage::{Made, Remedy, Subject};
+use crate::stage::{Made, Subject};
 
 pub const SUBJECT: Subject = Subject {
     recipe: "add_master",
     words: &["target=master2"],
     hosts: &["master1", "master2", "worker1", "worker2"],
-    ops: &["cert.ensure_sans", "file.copy_tree", "file.directory", "file.put", "k8s.approve", "service.running"],
+    ops: &["cert.ensure_sans", "file.copy_tree", "file.directory", "file.put", "k8s.enroll", "service.running"],
     cases: Case::all,
     // It is played by the tests of the cluster, on theirs.
     sample: &[],
@@ -30,12 +30,6 @@ pub const SUBJECT: Subject = Subject {
     wait: stage::wait,
     running: &["master1", "worker1", "worker2"],
     objects,
-    remedy: Some(Remedy {
-        before: "k8s.approve",
-        host: "master1",
-        script: "kubectl --cache-dir /tmp/kubectl get csr --no-headers -o custom-columns=:.metadata.name,:.spec.username,:.status.conditions[*].type \
-            | awk '$2 == \"kubelet-bootstrap\" && $3 == \"<none>\" { print $1 }' | xargs -r kubectl --cache-dir /tmp/kubectl delete csr",
-    }),
 };
 
 /// Its certificate has all addresses to spare: nobody waits for an API server that reads it anew. The target has the largest

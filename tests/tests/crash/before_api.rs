@@ -15,7 +15,6 @@ const TWO_MASTERS: Subject = Subject {
     hosts: &HOSTS,
     running: &HOSTS,
     made: None,
-    remedy: None,
     stands_on: "two masters",
     set_up,
     ..add_master::SUBJECT

@@ -35,7 +35,6 @@ pub const SUBJECT: Subject = Subject {
     wait: |_| (),
     running: &[],
     objects: members,
-    remedy: None,
 };
 
 /// The members' names, as the cluster knows them.

@@ -14,7 +14,7 @@ pub const SUBJECT: Subject = Subject {
         "file.directory",
         "file.put",
         "file.template",
-        "k8s.approve",
+        "k8s.enroll",
         "lb.keepalived",
         "lb.nginx",
         "service.running",

@@ -38,15 +38,6 @@ pub struct Subject {
     pub running: &'static [&'static str],
     /// What else is compared: a cluster's objects or members, by name.
     pub objects: fn(&Site) -> String,
-    /// What undo cannot take back of a run that died early.
-    pub remedy: Option<Remedy>,
-}
-
-/// What a person does after the undo of a run that died before its first change of an op, as the recipe's page says.
-pub struct Remedy {
-    pub before: &'static str,
-    pub host: &'static str,
-    pub script: &'static str,
 }
 
 /// The end of a recipe's changes.
@@ -145,14 +136,6 @@ impl Stage {
         }
         assert_eq!(left(), "", "undo after resume left something");
         self.is_as_before = true;
-    }
-
-    /// Does what the recipe's page says of a run that died before a certain change.
-    pub fn remedy(&self, run: &str) {
-        let Some(remedy) = &self.subject.remedy else { return };
-        if !self.site.haengine(&["show", run]).ended_with(0).out.contains(remedy.before) {
-            print!("{}", self.site.on(remedy.host, remedy.script));
-        }
     }
 
     /// The operator remembers no run.

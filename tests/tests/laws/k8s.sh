@@ -109,3 +109,13 @@ k8s_csr() {
     "usages": ["digital signature", "key encipherment", "client auth"] } }
 JSON
 }
+
+# A kubelet's certificate whose time is over, with its key. $1: the folder.
+k8s_client_over() {
+    openssl ecparam -name prime256v1 -genkey -noout -out "$K8S/over-key.pem"
+    openssl req -new -key "$K8S/over-key.pem" -subj /O=system:nodes/CN=system:node:master2 -out "$K8S/over.csr"
+    openssl x509 -req -in "$K8S/over.csr" -CA "$K8S/ca.pem" -CAkey "$K8S/ca-key.pem" -CAcreateserial -days -1 \
+        -out "$K8S/over.pem" 2>/dev/null
+    (umask 077; cat "$K8S/over.pem" "$K8S/over-key.pem" >"$1/kubelet-client-2026-01-01.pem")
+    ln -s kubelet-client-2026-01-01.pem "$1/kubelet-client-current.pem"
+}

@@ -27,6 +27,7 @@ use haengine_kernel::value::Value;
 use self::identity::{change, node};
 use super::change::Change;
 use super::file::{File, files};
+use super::kubeconfig::{Kubeconfig, is_kubeconfig};
 use super::mention::Mention;
 use super::text::changed;
 use super::traced::Files;
@@ -38,6 +39,7 @@ pub struct Renamed {
     paths: Vec<String>,
     units: UnitFiles,
     change: Change,
+    certificate: Option<String>,
 }
 
 const FILE: Shape = Shape::Map(&[
@@ -99,6 +101,12 @@ In a plan it is known only when run once a change is planned on the host: take i
                 Absent::Means("port 6443 of `new`"),
                 "The new node's own API server.",
             ),
+            Param::option(
+                "certificate",
+                ParamKind::Path,
+                Absent::Means("kubeconfigs log in as they did"),
+                "Kubeconfigs log in with the certificate and the key in this file, and with nothing else.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[Example {
@@ -114,7 +122,12 @@ In a plan it is known only when run once a change is planned on the host: take i
         let server =
             arguments.opt_string("server").unwrap_or_else(|| SocketAddr::new(new.addresses[0], 6443).to_string());
         let change = change(old, new, &arguments.strings("servers"), &server)?;
-        Ok(Renamed { paths: arguments.strings("paths"), units: UnitFiles::of_values(arguments.map("units")), change })
+        Ok(Renamed {
+            paths: arguments.strings("paths"),
+            units: UnitFiles::of_values(arguments.map("units")),
+            change,
+            certificate: arguments.opt_string("certificate"),
+        })
     }
 
     fn foresee(&self, host: &Host, overlay: &Overlay) -> Foreseen {
@@ -150,11 +163,22 @@ impl Renamed {
                 left = others;
                 (texts.get(&file.path).or(file.text.as_ref()).cloned(), of_file)
             } else {
-                changed(file, &self.change)?
+                let (text, kept) = changed(file, &self.change)?;
+                (text.map(|text| self.logged_in(&file.path, text)).transpose()?, kept)
             };
             found.push(value(file, text, kept));
         }
         Ok(Value::List(found))
+    }
+
+    /// A kubeconfig as the new node logs in; any other text as it is.
+    fn logged_in(&self, path: &str, text: String) -> Result<String> {
+        match &self.certificate {
+            Some(certificate) if is_kubeconfig(&text) => {
+                Kubeconfig::read(path, &text)?.logging_in_with(path, &text, certificate)
+            }
+            _ => Ok(text),
+        }
     }
 
     /// All units together: one variable may be of several.
