@@ -14,6 +14,7 @@ use super::changing::{CHANGING, NEWEST, OLDEST, understood};
 use super::{PROGRAMS, releases};
 use crate::file::render;
 
+#[expect(clippy::disallowed_methods, reason = "asked when it runs: the build may come from another checkout")]
 fn here(path: &str) -> PathBuf {
     Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join(path)
 }
