@@ -8,7 +8,9 @@ const ASK: &str = "curl -s --max-time 5 --cacert /opt/kubernetes/ssl/ca.pem --ce
 
 /// What kubectl says on the first master.
 pub fn kubectl(site: &Site, words: &str) -> String {
-    site.on("master1", &format!("kubectl --cache-dir /tmp/kubectl {words} 2>&1")).trim().to_owned()
+    let said = site.on("master1", &format!("kubectl --cache-dir /tmp/kubectl {words} 2>&1"));
+    // Newer ones warn of what is deprecated, such as Endpoints.
+    said.lines().filter(|line| !line.starts_with("Warning: ")).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// What somebody wants to know of a cluster in which a test failed.

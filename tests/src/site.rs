@@ -103,6 +103,12 @@ pub fn kubernetes() -> PathBuf {
     haengine_lab::kubernetes::binaries(&cache().join("lab"), given.as_deref(), &loudly()).unwrap()
 }
 
+/// Which Kubernetes that is, such as `v1.20.2`; a cluster of one is none of another.
+pub fn release() -> String {
+    let said = Command::new(kubernetes().join("kubelet")).arg("--version").output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().replace("Kubernetes ", "")
+}
+
 fn loudly() -> Progress {
     Arc::new(|line: &str| println!("{line}"))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::once::Once;
-use crate::site::{Given, Site, cache, kubernetes};
+use crate::site::{Given, Site, cache, kubernetes, release};
 use haengine_lab::HostSpec;
 
 /// What a scenario begins with.
@@ -99,7 +99,7 @@ impl Stage {
 
     /// A cluster that is made once.
     fn made(name: &str, words: &[&str], groups: &str, make: impl Fn(&Stage)) -> Stage {
-        let once = Once::take(&cache(), name, words);
+        let once = Once::take(&cache(), &format!("{name}-{}", release()), words);
         let mut stage = if once.is_made() {
             Stage::on(name, &FOUR, groups, |host| Some(once.disk(host)))
         } else {

@@ -8,6 +8,7 @@
 //! | repointed | the files of a node once they name another API server |
 //! | resolved | what endpoints stand for on a host |
 //! | networks | the files of CNI around a node's part of the pods' network |
+//! | releases | which Kubernetes the programs in a folder are, and which flags they take |
 //! | said, file, linked | an answer in parts; a file in an answer; files where links lead |
 //!
 //! A change of files, as `renamed` and `repointed` make it:
@@ -51,7 +52,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `networks` and `resolved` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `networks`, `resolved` and `releases` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -88,6 +89,7 @@ pub mod network;
 mod networks;
 pub mod program;
 mod reading;
+pub mod releases;
 mod renamed;
 mod repointed;
 mod resolved;
@@ -111,6 +113,7 @@ use haengine_kernel::module::Module;
 
 pub use credentials::Credentials;
 pub use networks::Networks;
+pub use releases::Releases;
 pub use renamed::Renamed;
 pub use repointed::Repointed;
 pub use resolved::Resolved;
@@ -129,6 +132,7 @@ pub fn module() -> Module {
         .read::<Credentials>()
         .read::<Resolved>()
         .read::<Networks>()
+        .read::<Releases>()
 }
 
 const ABOUT: &str =

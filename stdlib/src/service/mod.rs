@@ -10,6 +10,7 @@
 //! | pods | what a kubelet started and does not end itself |
 //! | stamp | which files a unit was last started with |
 //! | enablement | whether a unit starts at boot, and how that is put back |
+//! | stopping | how long a unit takes to stop |
 //! | failure | why a unit did not do as it was told |
 //! | vigil | whether a node's units stay up while something is waited for |
 
@@ -23,6 +24,7 @@ mod pods;
 mod running;
 mod stamp;
 mod stopped;
+mod stopping;
 mod unit;
 mod vigil;
 

@@ -22,6 +22,7 @@ use super::owned::{Owned, Was, refuse_broad};
 use super::planned::{Activity, PlannedEnablement};
 use super::pods;
 use super::stamp::{Stamps, is_newer, is_stale};
+use super::stopping;
 use super::unit::{FOLDERS, File, Unit, refused};
 
 /// Its first line is the command's name for a person.
@@ -170,7 +171,12 @@ other, each ready before the next.";
                 Absent::Means("()"),
                 "A command that succeeds once the unit is ready.",
             ),
-            Param::option("timeout", ParamKind::Duration, Absent::String("90s"), "How long it may take to start."),
+            Param::option(
+                "timeout",
+                ParamKind::Duration,
+                Absent::String("90s"),
+                "How long it may take to start. A restart and undo wait as long as systemd does for it to stop, besides.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -416,25 +422,29 @@ impl Running {
 
     async fn make(&self, host: &Host, reread: bool, enable: Option<&Keep>, act: Act, stamps: &Stamps) -> Result<()> {
         let word = act.word();
+        // A restart stops it first.
+        let stop = if act == Act::Restart { stopping::patience(host, &self.unit, 0).await? } else { 0 };
+        let patience = stop + self.timeout;
         let flag = |on: bool| if on { "1" } else { "0" };
         let command = Command::script(APPLY)
             .arg(&self.unit)
             .arg(flag(reread))
             .arg(flag(enable.is_some()))
             .arg(word)
-            .arg(self.timeout.to_string())
+            .arg(patience.to_string())
             .arg(stamps.text(&self.files()))
             .arg(self.ready.as_deref().unwrap_or_default())
             .arg(enable.map(Keep::folder).unwrap_or_default())
             .arg(enable.map(record).unwrap_or_default())
             .args(self.files().into_iter().filter(|_| *stamps == Stamps::AtStart));
-        failure::act(host, &self.unit, word, self.timeout, command).await
+        failure::act(host, &self.unit, word, patience, command).await
     }
 
     async fn stop(&self, host: &Host, forget_failure: bool) -> Result<()> {
         let forget = if forget_failure { "1" } else { "0" };
-        let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg("0").arg(forget);
-        failure::act(host, &self.unit, "stop", self.timeout, command).await
+        let patience = stopping::patience(host, &self.unit, self.timeout).await?;
+        let command = Command::script(STOP).arg(&self.unit).arg(patience.to_string()).arg("0").arg(forget);
+        failure::act(host, &self.unit, "stop", patience, command).await
     }
 
     /// Moves aside what appeared in the paths that the unit owns. Others may write there too, and go on.

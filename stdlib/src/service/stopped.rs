@@ -18,6 +18,7 @@ use super::failure;
 use super::name::units;
 use super::planned::{Activity, PlannedEnablement};
 use super::running::patience;
+use super::stopping;
 use super::unit::Unit;
 
 const APPLY: &str =
@@ -58,7 +59,12 @@ would leave running what you believe is stopped.
         ],
         options: &[
             Param::option("disabled", ParamKind::Boolean, Absent::Boolean(false), "Do not start it at boot either."),
-            Param::option("timeout", ParamKind::Duration, Absent::String("90s"), "How long it may take to stop."),
+            Param::option(
+                "timeout",
+                ParamKind::Duration,
+                Absent::String("90s"),
+                "How long it may take to stop; where systemd waits longer for it, so does this.",
+            ),
         ],
     };
     const EXAMPLES: &'static [Example] = &[
@@ -119,9 +125,10 @@ would leave running what you believe is stopped.
 
     async fn apply(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let disable = if before.enablement.is_some() { "1" } else { "0" };
-        let command = Command::script(STOP).arg(&self.unit).arg(self.timeout.to_string()).arg(disable).arg("0");
+        let patience = stopping::patience(host, &self.unit, self.timeout).await?;
+        let command = Command::script(STOP).arg(&self.unit).arg(patience.to_string()).arg(disable).arg("0");
         let command = command.arg(keep.folder()).arg(record(keep));
-        failure::act(host, &self.unit, "stop", self.timeout, command).await
+        failure::act(host, &self.unit, "stop", patience, command).await
     }
 
     fn standing(&self, unit: &Unit, before: &Before, _keep: &Keep) -> Standing {

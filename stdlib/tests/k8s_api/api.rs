@@ -102,6 +102,13 @@ fn programs() -> Option<(PathBuf, PathBuf)> {
     kubernetes.zip(etcd)
 }
 
+/// Old controllers listen on another port, too, unless they are told not to; newer ones do not know it.
+fn insecure(controllers: &Path) -> Vec<String> {
+    let said = Command::new(controllers).arg("--help").output().unwrap().stdout;
+    let has = String::from_utf8_lossy(&said).lines().any(|line| line.trim_start().starts_with("--port "));
+    if has { vec!["--port=0".to_owned()] } else { Vec::new() }
+}
+
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -133,7 +140,8 @@ impl Plane {
         plane.write_files();
         plane.run(&etcd, &plane.etcd());
         plane.run(&kubernetes.join("kube-apiserver"), &plane.apiserver(&plane.read("etcd.url")));
-        plane.run(&kubernetes.join("kube-controller-manager"), &plane.controllers());
+        let controllers = kubernetes.join("kube-controller-manager");
+        plane.run(&controllers, &[plane.controllers(), insecure(&controllers)].concat());
         Some(plane)
     }
 
@@ -227,7 +235,6 @@ impl Plane {
             format!("--cluster-signing-key-file={}", file("ca-key.pem")),
             "--controllers=csrsigning".to_owned(),
             "--leader-elect=true".to_owned(),
-            "--port=0".to_owned(),
             "--secure-port=0".to_owned(),
         ]
     }

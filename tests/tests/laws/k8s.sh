@@ -66,9 +66,12 @@ YAML
         --service-account-issuer=https://laws --service-cluster-ip-range=10.0.0.0/24 --authorization-mode=Node,RBAC \
         --enable-bootstrap-token-auth --token-auth-file="$K8S/tokens.csv"
     k8s_until 'API' k8s_kubectl get --raw /readyz
+    # Old ones listen on another port, too, unless they are told not to; newer ones do not know it.
+    insecure=
+    case $(/usr/local/lib/kubernetes/bin/kube-controller-manager --version) in *' v1.20.'*) insecure=--port=0 ;; esac
     k8s_run controllers /usr/local/lib/kubernetes/bin/kube-controller-manager --kubeconfig="$K8S/admin.conf" \
         --cluster-signing-cert-file="$K8S/ca.pem" --cluster-signing-key-file="$K8S/ca-key.pem" \
-        --controllers=csrsigning --leader-elect=true --port=0 --secure-port=0
+        --controllers=csrsigning --leader-elect=true --secure-port=0 $insecure
     k8s_kubectl create clusterrolebinding joiners --clusterrole=system:node-bootstrapper \
         --group=system:bootstrappers --group=joiners
     k8s_kubectl -n kube-system create secret generic bootstrap-token-abcdef --type=bootstrap.kubernetes.io/token \

@@ -146,6 +146,13 @@ async fn undo_brings_back_what_a_bad_file_broke(bench: &Bench) {
     assert_eq!(bench.sh("systemctl is-active demo").await, "active");
 }
 
+/// A stop takes as long as systemd gives it, however little patience there is with the start.
+async fn what_does_not_end_by_itself_is_waited_for(bench: &Bench) {
+    let deaf = unit("KillSignal=SIGCONT\\nTimeoutStopSec=4\\nExecStart=/bin/sleep infinity");
+    let options = json!({ "enabled": false, "timeout": "2s" });
+    obeys(bench, "service.running", options, &deaf).await;
+}
+
 async fn what_cannot_be(bench: &Bench) {
     bench.sh(&format!("{CLEAN}; {}", unit("ExecStart=/bin/false"))).await;
     let running = async |unit: &str, options| bench.call("service.running", &[json!(unit)], options).await;
@@ -181,6 +188,7 @@ async fn units_on_a_real_host() {
     undo_restarts_once_the_files_are_back(&bench).await;
     a_unit_that_the_run_started_is_stopped_however_often_it_was_named(&bench).await;
     undo_brings_back_what_a_bad_file_broke(&bench).await;
+    what_does_not_end_by_itself_is_waited_for(&bench).await;
     what_cannot_be(&bench).await;
     bench.end().await;
 }
