@@ -38,7 +38,7 @@ help:
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
 	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls (as root)' \
 	  'make build       the haengine binary, optimised' \
-	  'make lint        format, clippy, documentation' \
+	  'make lint        format, clippy, documentation, scripts, and what it is built from' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script; drills (as root)'
 
 demo: tools
@@ -101,10 +101,12 @@ long-2:
 	  $(LONG) --test laws -- --ignored guard || failed=1; \
 	  exit $$failed; } 2>&1 | $(KEPT) | $(BESIDE)
 
-lint:
+lint: tools
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --locked --workspace --no-deps --document-private-items
+	sh tests/shellcheck.sh
+	sh tests/deny.sh "$(CACHE)"
 
 bench: tools build
 	@$(SAY) 'bench'
