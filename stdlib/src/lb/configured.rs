@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 
 /// A port, and what is behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     pub name: String,
     pub port: u16,
     pub backends: Vec<String>,
 }
 
 /// The listeners of nginx's `stream`.
-pub(super) fn nginx(text: &str) -> Vec<Listener> {
-    let mut words = words(text).into_iter();
+pub(crate) fn nginx(text: &str) -> Vec<Listener> {
     let mut stream = Block::default();
-    for block in blocks(&mut words).blocks {
+    for block in blocks(words(text)).blocks {
         if block.head.first().is_some_and(|word| word == "stream") {
             stream.blocks.extend(block.blocks);
         }
@@ -41,7 +40,7 @@ pub(super) fn nginx(text: &str) -> Vec<Listener> {
 }
 
 /// The listeners of haproxy that are no pages of its own.
-pub(super) fn haproxy(text: &str) -> Vec<Listener> {
+pub(crate) fn haproxy(text: &str) -> Vec<Listener> {
     let mut sections = vec![Section::default()];
     for line in text.lines() {
         let line = line.split('#').next().unwrap_or_default();
@@ -100,24 +99,40 @@ struct Block {
     blocks: Vec<Block>,
 }
 
-fn blocks(words: &mut impl Iterator<Item = String>) -> Block {
-    let (mut block, mut line) = (Block::default(), Vec::new());
-    while let Some(word) = words.next() {
+/// A block this deep is of no interest, and what a host has must not fill the stack.
+const DEEPEST: usize = 16;
+
+fn blocks(words: Vec<String>) -> Block {
+    // The blocks that are open, the outermost first; how many more are, which are passed over.
+    let (mut open, mut deeper) = (vec![Block::default()], 0);
+    let mut line = Vec::new();
+    for word in words {
         match word.as_str() {
-            ";" => {
-                if !line.is_empty() {
-                    block.lines.push(std::mem::take(&mut line));
-                }
+            "{" if deeper > 0 || open.len() > DEEPEST => deeper += 1,
+            "}" if deeper > 0 => deeper -= 1,
+            _ if deeper > 0 => {}
+            "{" => open.push(Block { head: std::mem::take(&mut line), ..Block::default() }),
+            "}" if open.len() == 1 => break,
+            "}" => close(&mut open),
+            ";" if line.is_empty() => {}
+            ";" => open.last_mut().into_iter().for_each(|block| block.lines.push(std::mem::take(&mut line))),
+            _ => {
+                line.push(word);
+                continue;
             }
-            "{" => {
-                let inner = blocks(words);
-                block.blocks.push(Block { head: std::mem::take(&mut line), ..inner });
-            }
-            "}" => break,
-            _ => line.push(word),
         }
+        line.clear();
     }
-    block
+    while open.len() > 1 {
+        close(&mut open);
+    }
+    open.remove(0)
+}
+
+/// The innermost block is whole.
+fn close(open: &mut Vec<Block>) {
+    let inner = open.pop();
+    open.last_mut().into_iter().zip(inner).for_each(|(outer, inner)| outer.blocks.push(inner));
 }
 
 /// The words of nginx's language; `{`, `}` and `;` are words of their own unless they are quoted.
@@ -168,6 +183,14 @@ mod tests {
         assert_eq!(nginx(text), wanted);
         assert!(nginx("http { server { listen 80; } }").is_empty());
         assert!(nginx("stream { server { listen 1").is_empty());
+    }
+
+    #[test]
+    fn no_depth_of_blocks_fills_the_stack() {
+        let deep = format!("{}{}", "a { b; ".repeat(200_000), "} ".repeat(200_000));
+        let text = format!("{deep} stream {{ server {{ listen 1; x {{ y; }} proxy_pass a:2; }} }} {deep}");
+        assert_eq!(nginx(&text), [listener("a:2", 1, &["a:2"])]);
+        assert!(nginx(&"{".repeat(200_000)).is_empty());
     }
 
     #[test]
