@@ -36,7 +36,7 @@ help:
 	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
 	  'make demo-down   these hosts are gone' \
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
-	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls (as root)' \
+	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls; fuzzing (as root)' \
 	  'make build       the haengine binary, optimised' \
 	  'make lint        format, clippy, documentation, scripts, and what it is built from' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script; drills (as root)'
@@ -99,6 +99,8 @@ long-2:
 	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  HAENGINE_STRANGERS=200 $(LONG) --test laws -- stranger || failed=1; \
 	  $(LONG) --test laws -- --ignored guard || failed=1; \
+	  HAENGINE_MUTATIONS=1000 $(LONG) --test hostile || failed=1; \
+	  sh tests/fuzz/run.sh "$(CACHE)" 60 || failed=1; \
 	  exit $$failed; } 2>&1 | $(KEPT) | $(BESIDE)
 
 lint: tools
