@@ -129,7 +129,8 @@ fn line(text: &str, place: Place) -> &str {
 
 /// The word around a place, as it is written.
 fn word(text: &str, place: Place) -> &str {
-    let start = text[..place.start].rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    // A blank may have more than one byte.
+    let start = text[..place.start].trim_end_matches(|sign: char| !sign.is_whitespace()).len();
     let end = text[place.end..].find(char::is_whitespace).map_or(text.len(), |at| place.end + at);
     &text[start..end]
 }
@@ -156,5 +157,10 @@ mod tests {
         let text = format!("a --b={} c", "x".repeat(100));
         let word = shortened(word(&text, Place { file: 0, start: 6, end: 7 }));
         assert_eq!(word, format!("--b={}…", "x".repeat(76)));
+    }
+    #[test]
+    fn a_blank_of_several_bytes_ends_a_word() {
+        let text = "#\u{3000}192.0.2.1\u{a0}b";
+        assert_eq!(word(text, Place { file: 0, start: 4, end: 13 }), "192.0.2.1");
     }
 }
