@@ -8,7 +8,9 @@ PATH=$PATH:$1/tools/bin
 if [ "$(cargo deny --version 2>/dev/null)" != "cargo-deny $version" ]; then
     echo "building cargo-deny $version (the first time: some minutes)"
     # Unoptimised it is built in half the time, and quick enough.
-    CARGO_TARGET_DIR=$1/tools/target cargo install --quiet --locked --debug --force --root "$1/tools" cargo-deny@$version
+    export CARGO_TARGET_DIR="$1/tools/target"
+    cargo install --quiet --locked --debug --force --root "$1/tools" cargo-deny@$version
+    unset CARGO_TARGET_DIR
     rm -rf "$1/tools/target"
 fi
 

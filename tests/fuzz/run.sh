@@ -1,6 +1,6 @@
 #!/bin/sh
-# Looks with libFuzzer for bytes that haengine does not bear: run.sh CACHE SECONDS, so long for each target. What it found
-# earlier lies in CACHE, and is where it begins, beside the examples that the test `hostile` mutates.
+# Looks with libFuzzer for bytes that haengine does not bear: run.sh CACHE SECONDS, so long for each target. What it
+# found earlier lies in CACHE, and is where it begins, beside the examples that the test `hostile` mutates.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=$1 seconds=$2 version=0.13.2
@@ -16,7 +16,9 @@ echo 'fn main() {}' | rustc -Cpasses=sancov-module --emit=obj -o /dev/null - 2>/
     skip "$(rustc --version) does not instrument"
 if [ "$(cargo fuzz --version 2>/dev/null)" != "cargo-fuzz $version" ]; then
     echo "building cargo-fuzz $version (the first time: a minute)"
-    CARGO_TARGET_DIR=$cache/tools/target cargo install --quiet --locked --debug --force --root "$cache/tools" cargo-fuzz@$version
+    export CARGO_TARGET_DIR="$cache/tools/target"
+    cargo install --quiet --locked --debug --force --root "$cache/tools" cargo-fuzz@$version
+    unset CARGO_TARGET_DIR
     rm -rf "$cache/tools/target"
 fi
 
@@ -30,9 +32,9 @@ for source in tests/fuzz/targets/*.rs; do
     program=$(echo "$cache"/fuzz/target/*/release/"$target")
     mkdir -p "$cache/fuzz/corpus/$target" "$cache/fuzz/found"
     echo "fuzzing $target for $seconds s"
-    "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=400 -max_len=65536 -print_final_stats=1 -verbosity=0 \
-        -artifact_prefix="$cache/fuzz/found/$target-" "$cache/fuzz/corpus/$target" "tests/fixtures/hostile/$target" ||
-        failed="$failed $target"
+    "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=400 -max_len=65536 -print_final_stats=1 \
+        -verbosity=0 -artifact_prefix="$cache/fuzz/found/$target-" \
+        "$cache/fuzz/corpus/$target" "tests/fixtures/hostile/$target" || failed="$failed $target"
 done
 [ -z "$failed" ] || echo "FOUND SOMETHING:$failed: see $cache/fuzz/found" >&2
 [ -z "$failed" ]
