@@ -36,9 +36,9 @@ help:
 	  'make demo        a second master in a real cluster, on hosts that it makes on this machine (as root)' \
 	  'make demo-down   these hosts are gone' \
 	  'make test        everything that proves it, on real hosts that it makes on this machine (as root)' \
-	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls (as root)' \
+	  'make test-long   the rarer layouts of clusters, every crash and mishap, drills, and many generated calls; fuzzing (as root)' \
 	  'make build       the haengine binary, optimised' \
-	  'make lint        format, clippy, documentation' \
+	  'make lint        format, clippy, documentation, scripts, and what it is built from' \
 	  'make bench       our times beside those of pyinfra, Ansible, OpenSSH and a shell script; drills (as root)'
 
 demo: tools
@@ -99,12 +99,16 @@ long-2:
 	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  HAENGINE_STRANGERS=200 $(LONG) --test laws -- stranger || failed=1; \
 	  $(LONG) --test laws -- --ignored guard || failed=1; \
+	  HAENGINE_MUTATIONS=1000 $(LONG) --test hostile || failed=1; \
+	  sh tests/fuzz/run.sh "$(CACHE)" 60 || failed=1; \
 	  exit $$failed; } 2>&1 | $(KEPT) | $(BESIDE)
 
-lint:
+lint: tools
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --locked --workspace --no-deps --document-private-items
+	sh tests/shellcheck.sh
+	sh tests/deny.sh "$(CACHE)"
 
 bench: tools build
 	@$(SAY) 'bench'

@@ -22,6 +22,7 @@ need nsenter util-linux
 need apt-ftparchive apt-utils
 need tmux tmux
 need strace strace
+need shellcheck shellcheck
 need cc gcc
 # gcc alone brings no headers.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"

@@ -3,6 +3,7 @@
 pub mod cert;
 pub mod etcd;
 pub mod file;
+pub mod hostile;
 pub mod k8s;
 pub mod lb;
 pub mod node;

@@ -15,18 +15,18 @@
 
 mod asked;
 mod authority;
-mod certificate;
+pub(crate) mod certificate;
 mod ensure_sans;
 mod inspect;
 mod issue;
-mod key;
-mod kubeconfig;
+pub(crate) mod key;
+pub(crate) mod kubeconfig;
 mod name;
 mod pair;
-mod pem;
+pub(crate) mod pem;
 mod served;
 mod signer;
-mod tbs;
+pub(crate) mod tbs;
 mod usage;
 
 use haengine_kernel::module::Module;

@@ -13,17 +13,17 @@ else
     exit 20
 fi
 
-complete() {
+has_all() {
     [ -f "$1/$2" ] && [ -f "$1/$3" ] && [ -f "$1/$4" ] || return
     authority=$1/$2 certificate=$1/$3 key=$1/$4
 }
 case "$authority$certificate$key $*" in
 ' '*https://*)
-    complete /opt/etcd/ssl ca.pem server.pem server-key.pem ||
-        complete /etc/etcd/ssl ca.pem server.pem server-key.pem ||
-        complete /etc/etcd/ssl ca.pem etcd.pem etcd-key.pem ||
-        complete /etc/kubernetes/pki/etcd ca.crt healthcheck-client.crt healthcheck-client.key ||
-        complete /etc/kubernetes/pki/etcd ca.crt server.crt server.key || exit 21
+    has_all /opt/etcd/ssl ca.pem server.pem server-key.pem ||
+        has_all /etc/etcd/ssl ca.pem server.pem server-key.pem ||
+        has_all /etc/etcd/ssl ca.pem etcd.pem etcd-key.pem ||
+        has_all /etc/kubernetes/pki/etcd ca.crt healthcheck-client.crt healthcheck-client.key ||
+        has_all /etc/kubernetes/pki/etcd ca.crt server.crt server.key || exit 21
     ;;
 esac
 for path in "$authority" "$certificate" "$key"; do

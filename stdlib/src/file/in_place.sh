@@ -43,7 +43,7 @@ is_mixture() {
     size=$(stat -L -c %s /proc/self/fd/7) old=$(stat -c %s -- "$kept") new=$(stat -c %s -- "$staged") || return
     if [ "$size" -gt "$old" ] && [ "$size" -gt "$new" ] || [ "$size" -lt "$old" ] && [ "$size" -lt "$new" ]; then return 1; fi
     at=0
-    for piece in 1 2 3; do
+    for _ in 1 2 3; do
         like "$staged" "$new"
         far=$until
         like "$kept" "$old"

@@ -1,5 +1,6 @@
 # $1 path, $2 up to what size the content is brought along. Prints what is left over, how many
 # levels are missing, then what is there: see look.rs.
+# shellcheck disable=SC2086 # $found is a list of words.
 up=0
 folder=${1%/*}
 while [ -n "$folder" ] && ! [ -e "$folder" ] && ! [ -L "$folder" ]; do

@@ -1,5 +1,6 @@
 # What a run keeps on a host, and the proof of what it made. Goes before the scripts that make, replace or remove something.
 # $1 path, $2 the run's folder of kept things, $3 run, $4 name of the change in it, $5 nonce.
+# shellcheck disable=SC2086 # `-L`, or nothing, is no word.
 path=$1 folder=$2 run=$3 name=$4 nonce=$5
 umask 077
 # Who is not root keeps things at home.

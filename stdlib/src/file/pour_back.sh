@@ -8,6 +8,7 @@ whole=
 # What is there is not what we opened then: it stays. Who moved ours away before it was whole has what was there before.
 leave() {
     if [ -e "$staged" ] && [ -e "$made" ] && [ -e "$kept" ]; then
+        # shellcheck disable=SC2174 # Each folder is named.
         mkdir -p -m 700 -- "$folder/aside" "$aside" && mv -fT -- "$kept" "$aside/${path##*/}" || exit 71
         echo "former $aside/${path##*/}"
     fi
@@ -17,6 +18,7 @@ leave() {
 }
 # Keeps what somebody wrote into what was half written, under a name that nothing has.
 keep_aside() {
+    # shellcheck disable=SC2174 # Each folder is named.
     mkdir -p -m 700 -- "$folder/aside" "$aside" || return
     place=$aside/${path##*/}
     while [ -e "$place" ]; do place=$place.more; done

@@ -9,6 +9,7 @@ drop() {
         case $(sha256sum <"$old") in
         "$text  -" | "$former  -") ;;
         *)
+            # shellcheck disable=SC2174 # Each folder is named.
             mkdir -p -m 700 -- "$folder/aside" "$folder/aside/$name" && mv -nT -- "$old" "$folder/aside/$name/${path##*/}" || exit 71
             echo "edited $folder/aside/$name/${path##*/}"
             ;;

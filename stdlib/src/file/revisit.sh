@@ -13,6 +13,7 @@ elif [ -d "${path%/*}/" ] && area && { [ -e "$area/$name" ] || [ -L "$area/$name
 fi
 proofs=
 if [ -e "$made" ]; then
+    # shellcheck disable=SC2013 # A tag is a word.
     for tag in $(sed '/^like-/d; s/ .*//' "$made" | sort -u); do
         place=$path
         case $tag in

@@ -28,7 +28,7 @@ pub struct Found {
 }
 
 /// Files by the name under which the kubeconfig knows them; its own is empty. None for one that cannot be read.
-type Files = BTreeMap<String, Option<Zeroizing<Vec<u8>>>>;
+pub(crate) type Files = BTreeMap<String, Option<Zeroizing<Vec<u8>>>>;
 
 /// Reads the kubeconfig of a host: at `path`, or the first of the usual places.
 ///
@@ -90,7 +90,8 @@ fn parse(said: &[u8]) -> Result<(String, Files)> {
     Ok((path, files))
 }
 
-async fn assemble(path: &str, files: &Files) -> Result<Found> {
+/// A client from the kubeconfig and the files that it names.
+pub(crate) async fn assemble(path: &str, files: &Files) -> Result<Found> {
     // The parser's own words are not shown: they may quote the line.
     let mut kubeconfig = Kubeconfig::from_yaml(text(path, files)?).map_err(|_| broken(path))?;
     let (cluster, user) = current(&kubeconfig);

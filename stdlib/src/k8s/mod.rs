@@ -31,7 +31,7 @@ mod get;
 mod heart;
 mod kept;
 mod kind;
-mod kubeconfig;
+pub(crate) mod kubeconfig;
 mod leaders;
 mod lease;
 mod leave;

@@ -2,20 +2,23 @@
 //! passed over, whoever wrote it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// As many ports as there are; a configuration with more repeats itself.
+const MOST: usize = 65_536;
 
 /// A port, and what is behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     pub name: String,
     pub port: u16,
     pub backends: Vec<String>,
 }
 
 /// The listeners of nginx's `stream`.
-pub(super) fn nginx(text: &str) -> Vec<Listener> {
-    let mut words = words(text).into_iter();
+pub(crate) fn nginx(text: &str) -> Vec<Listener> {
     let mut stream = Block::default();
-    for block in blocks(&mut words).blocks {
+    for block in blocks(words(text)).blocks {
         if block.head.first().is_some_and(|word| word == "stream") {
             stream.blocks.extend(block.blocks);
         }
@@ -33,7 +36,7 @@ pub(super) fn nginx(text: &str) -> Vec<Listener> {
     for block in stream.blocks.iter().filter(|block| block.head == ["server"]) {
         let Some(pass) = said(block, "proxy_pass").next() else { continue };
         let backends = upstreams.get(pass.as_str()).cloned().unwrap_or_else(|| vec![pass.clone()]);
-        for port in said(block, "listen").flat_map(|address| ports_of(address)) {
+        for port in said(block, "listen").filter_map(|address| ports_of(address)).flatten().take(MOST - listeners.len()) {
             listeners.push(Listener { name: pass.clone(), port, backends: backends.clone() });
         }
     }
@@ -46,7 +49,7 @@ fn said<'a>(block: &'a Block, name: &'a str) -> impl Iterator<Item = &'a String>
 }
 
 /// The listeners of haproxy that are no pages of its own. One of which nobody can tell the servers has none.
-pub(super) fn haproxy(text: &str) -> Vec<Listener> {
+pub(crate) fn haproxy(text: &str) -> Vec<Listener> {
     let mut sections = vec![Section::default()];
     // What a section leads to that does not say so itself.
     let mut usual = Vec::new();
@@ -65,7 +68,7 @@ pub(super) fn haproxy(text: &str) -> Vec<Listener> {
                 sections.push(Section::new(kind, ""));
                 usual.clear();
             }
-            ["bind", addresses, ..] => section.ports.extend(addresses.split(',').flat_map(ports_of)),
+            ["bind", addresses, ..] => section.ports.extend(addresses.split(',').filter_map(ports_of)),
             ["default_backend", name] if section.kind == "defaults" => usual = vec![(*name).to_owned()],
             ["default_backend" | "use_backend", name, ..] => section.leads_to.push((*name).to_owned()),
             ["server", _, address, ..] => section.servers.push((*address).to_owned()),
@@ -75,14 +78,14 @@ pub(super) fn haproxy(text: &str) -> Vec<Listener> {
         }
     }
     let listens = |section: &&Section| matches!(section.kind.as_str(), "frontend" | "listen");
-    sections.iter().filter(listens).flat_map(|section| section.listeners(&sections)).collect()
+    sections.iter().filter(listens).flat_map(|section| section.listeners(&sections)).take(MOST).collect()
 }
 
 #[derive(Default)]
 struct Section {
     kind: String,
     name: String,
-    ports: Vec<u16>,
+    ports: Vec<RangeInclusive<u16>>,
     leads_to: Vec<String>,
     usual: Vec<String>,
     servers: Vec<String>,
@@ -94,27 +97,22 @@ impl Section {
         Section { kind: kind.to_owned(), name: name.to_owned(), ..Section::default() }
     }
 
-    fn listeners(&self, sections: &[Section]) -> Vec<Listener> {
+    fn listeners(&self, sections: &[Section]) -> impl Iterator<Item = Listener> {
         let leads_to = if self.leads_to.is_empty() { &self.usual } else { &self.leads_to };
         let behind = |section: &&Section| section.kind == "backend" && leads_to.contains(&section.name);
         let mut backends = self.servers.clone();
         backends.extend(sections.iter().filter(behind).flat_map(|section| section.servers.clone()));
-        if self.is_page && self.servers.is_empty() && self.leads_to.is_empty() {
-            return Vec::new();
-        }
-        let listener = |port: &u16| Listener { name: self.name.clone(), port: *port, backends: backends.clone() };
-        self.ports.iter().map(listener).collect()
+        let is_page = self.is_page && self.servers.is_empty() && self.leads_to.is_empty();
+        let ports = self.ports.iter().filter(move |_| !is_page).cloned().flatten();
+        ports.map(move |port| Listener { name: self.name.clone(), port, backends: backends.clone() })
     }
 }
 
 /// Of `16443`, `*:16443`, `[::]:16443`, `192.0.2.1:16443`, and of `*:16443-16445`.
-fn ports_of(address: &str) -> Vec<u16> {
+fn ports_of(address: &str) -> Option<RangeInclusive<u16>> {
     let said = address.rsplit(':').next().unwrap_or_default();
     let (first, last) = said.split_once('-').unwrap_or((said, said));
-    match (first.parse(), last.parse()) {
-        (Ok(first), Ok(last)) => (first..=last).collect(),
-        _ => Vec::new(),
-    }
+    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 /// `name words { … }`: the lines that end with a semicolon, and the blocks in it.
@@ -125,24 +123,40 @@ struct Block {
     blocks: Vec<Block>,
 }
 
-fn blocks(words: &mut impl Iterator<Item = String>) -> Block {
-    let (mut block, mut line) = (Block::default(), Vec::new());
-    while let Some(word) = words.next() {
+/// A block this deep is of no interest, and what a host has must not fill the stack.
+const DEEPEST: usize = 16;
+
+fn blocks(words: Vec<String>) -> Block {
+    // The blocks that are open, the outermost first; how many more are, which are passed over.
+    let (mut open, mut deeper) = (vec![Block::default()], 0);
+    let mut line = Vec::new();
+    for word in words {
         match word.as_str() {
-            ";" => {
-                if !line.is_empty() {
-                    block.lines.push(std::mem::take(&mut line));
-                }
+            "{" if deeper > 0 || open.len() > DEEPEST => deeper += 1,
+            "}" if deeper > 0 => deeper -= 1,
+            _ if deeper > 0 => {}
+            "{" => open.push(Block { head: std::mem::take(&mut line), ..Block::default() }),
+            "}" if open.len() == 1 => break,
+            "}" => close(&mut open),
+            ";" if line.is_empty() => {}
+            ";" => open.last_mut().into_iter().for_each(|block| block.lines.push(std::mem::take(&mut line))),
+            _ => {
+                line.push(word);
+                continue;
             }
-            "{" => {
-                let inner = blocks(words);
-                block.blocks.push(Block { head: std::mem::take(&mut line), ..inner });
-            }
-            "}" => break,
-            _ => line.push(word),
         }
+        line.clear();
     }
-    block
+    while open.len() > 1 {
+        close(&mut open);
+    }
+    open.remove(0)
+}
+
+/// The innermost block is whole.
+fn close(open: &mut Vec<Block>) {
+    let inner = open.pop();
+    open.last_mut().into_iter().zip(inner).for_each(|(outer, inner)| outer.blocks.push(inner));
 }
 
 /// The words of nginx's language; `{`, `}` and `;` are words of their own unless they are quoted.
@@ -219,6 +233,14 @@ mod tests {
             listener("bare", 7001, &[]),
         ];
         assert_eq!(haproxy(text), wanted);
+    }
+
+    #[test]
+    fn no_depth_of_blocks_fills_the_stack() {
+        let deep = format!("{}{}", "a { b; ".repeat(200_000), "} ".repeat(200_000));
+        let text = format!("{deep} stream {{ server {{ listen 1; x {{ y; }} proxy_pass a:2; }} }} {deep}");
+        assert_eq!(nginx(&text), [listener("a:2", 1, &["a:2"])]);
+        assert!(nginx(&"{".repeat(200_000)).is_empty());
     }
 
     #[test]

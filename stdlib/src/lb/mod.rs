@@ -8,7 +8,7 @@
 //! | configured | what a configuration has as listeners and backends |
 
 mod backends;
-mod configured;
+pub(crate) mod configured;
 mod haproxy;
 mod keepalived;
 mod listener;

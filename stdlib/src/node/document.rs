@@ -257,6 +257,17 @@ impl<'a> Node<'a> {
         refused(&self.document.file, self.line(), why)
     }
 
+    /// The item before this one in its list.
+    pub(super) fn before(&self) -> Option<Node<'a>> {
+        match &self.parent()?.entry().content {
+            // Their numbers grow.
+            Content::List(items) => {
+                items.binary_search(&self.id).ok()?.checked_sub(1).map(|at| self.sibling(items[at]))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn id(&self) -> usize {
         self.id
     }

@@ -70,11 +70,14 @@ impl<'a> Edit<'a> {
         for &id in self.values.keys() {
             self.check_shared(id, &uses)?;
         }
-        let mut text = self.document.text().to_owned();
-        for (&id, value) in self.values.iter().rev() {
+        let (before, mut text, mut done) = (self.document.text(), String::new(), 0);
+        for (&id, value) in &self.values {
             let entry = &entries[id];
-            text.replace_range(entry.range.clone(), &self.written(entry, value)?);
+            text += &before[done..entry.range.start];
+            text += &self.written(entry, value)?;
+            done = entry.range.end;
         }
+        text += &before[done..];
         let after = Document::parse(self.document.file(), &text)
             .map_err(|error| self.unclear("the new text could not be read").because(error))?;
         if !self.is_as_set(&after) {

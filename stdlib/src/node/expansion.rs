@@ -31,14 +31,24 @@ const OF_SYSTEMD: [&str; 12] = [
 /// `node.variable` for a variable that only the host can tell.
 pub(super) fn expanded(files: &Files, command: &[Word], environment: &Environment) -> Result<Vec<Word>> {
     let Some((path, arguments)) = command.split_first() else { return Ok(Vec::new()) };
-    let mut done = vec![path.clone()];
+    let (mut done, mut length) = (vec![path.clone()], 0);
     for word in arguments {
-        match split_name(word) {
-            Some(name) => done.extend(split(files, word, &name, environment)?),
-            None => done.push(Word { letters: put_in(files, &word.letters, environment)?, place: word.place }),
-        }
+        let put_in = match split_name(word) {
+            Some(name) => split(files, word, &name, environment)?,
+            None => vec![Word { letters: put_in(files, &word.letters, environment)?, place: word.place }],
+        };
+        length += put_in.iter().map(|word| word.letters.len()).sum::<usize>();
+        bounded(files, word.place, length)?;
+        done.extend(put_in);
     }
     Ok(done)
+}
+
+/// A few names may stand for more than there is room for.
+fn bounded(files: &Files, place: Place, length: usize) -> Result<()> {
+    const LONGEST: usize = 256 * 1024;
+    let message = "with its variables the command line is longer than any program gets";
+    if length > LONGEST { Err(files.refused("node.command", place, message)) } else { Ok(()) }
 }
 
 /// The name in a word that is `$NAME` and nothing else.
@@ -60,7 +70,8 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
     let (mut done, mut at) = (Vec::new(), 0);
     while let Some(letter) = letters.get(at) {
         let next = letters.get(at + 1).filter(|_| letter.char == '$').map(|next| next.char);
-        let end = letters[at..].iter().position(|letter| letter.char == '}');
+        // Looked for at a name alone: a word may be long.
+        let end = letters[at..].iter().take_while(|_| next == Some('{')).position(|letter| letter.char == '}');
         match (next, end) {
             (Some('$'), _) => {
                 done.push(Letter { at: letter.at.to(letters[at + 1].at), ..*letter });
@@ -74,6 +85,7 @@ fn put_in(files: &Files, letters: &[Letter], environment: &Environment) -> Resul
                 }
                 let value = value(files, place, &name, environment)?;
                 done.extend(came_through(value, Reference { place, splits: false }));
+                bounded(files, place, done.len())?;
                 at += end + 1;
             }
             // What does not end is text, to the end of the word.
@@ -144,6 +156,21 @@ mod tests {
         assert_eq!(arguments("${HOME}").unwrap_err().code(), "node.variable");
         assert_eq!(arguments("$FOUR").unwrap_err().code(), "node.variable");
         assert_eq!(arguments("${ONE:-1}").unwrap_err().code(), "node.variable");
+    }
+
+    #[test]
+    fn what_a_few_names_stand_for_has_a_bound() {
+        let read = |names: &str| {
+            let mut files = Files::default();
+            files.add("/v", format!("A={}", "a".repeat(60_000)));
+            files.add("/u", format!("[Service]\nEnvironmentFile=/v\nExecStart=/x {names}\n"));
+            Service::read(&files, "x.service", &["/u"], None).map(|_| ())
+        };
+        assert!(read("$A ${A}${A}").is_ok());
+        for names in ["$A ".repeat(10_000), "${A}".repeat(10_000)] {
+            assert_eq!(read(&names).unwrap_err().code(), "node.command");
+        }
+        assert!(read(&"-".repeat(60_000)).is_ok());
     }
 
     #[test]

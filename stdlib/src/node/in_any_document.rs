@@ -40,9 +40,7 @@ fn of_flag(node: Node<'_>) -> Option<Meaning> {
     match text.split_once('=').filter(|_| text.starts_with('-')) {
         Some((flag, value)) => naming::meaning("", flag.trim_start_matches('-'), value),
         None => {
-            let words = node.parent()?.items();
-            let at = words.iter().position(|word| word.range() == node.range())?;
-            let flag = words.get(at.checked_sub(1)?)?.text()?;
+            let flag = node.before()?.text()?;
             naming::meaning("", flag.strip_prefix("--")?, text)
         }
     }
@@ -72,10 +70,9 @@ fn clients<'a>(node: Node<'a>) -> Option<Clients<'a>> {
     let (map, path) = (node.parent()?, node.path());
     let key = *path.last()?;
     if key == "value" {
-        let variables = map.parent()?.items();
-        let value =
-            |item: &Node<'a>, name: &str| text(*item, "name").filter(|own| *own == name).and(text(*item, "value"));
-        let get = |name: &str| variables.iter().find_map(|item| value(item, name));
+        let variables = map.parent()?;
+        let value = |item: Node<'a>, name: &str| text(item, "name").filter(|own| *own == name).and(text(item, "value"));
+        let get = |name: &str| variables.items().into_iter().find_map(|item| value(item, name));
         return both(text(map, "name")?, get);
     }
     both(key, |name: &str| text(map, name))

@@ -1,5 +1,7 @@
 //! A change in units and in what they read.
 
+use std::collections::HashSet;
+
 use haengine_kernel::error::Result;
 
 use super::change::Change;
@@ -12,7 +14,7 @@ use super::naming::Meaning;
 use super::program::Program;
 use super::rewrite::{Part, Use, edits};
 use super::service::Service;
-use super::traced::{Files, Letter, text};
+use super::traced::{Files, Letter, Place, text};
 
 /// From where every client within a cluster takes its API server.
 pub(super) const HOST: &str = "KUBERNETES_SERVICE_HOST";
@@ -103,8 +105,10 @@ impl Change {
 /// The variables that no command line names: what their words say is what they mean.
 fn unnamed(files: &Files, services: &[Service]) -> Result<Vec<Alone>> {
     let lines = services.iter().flat_map(|service| &service.commands);
-    let letters: Vec<&Letter> = lines.flat_map(|line| &line.words).flat_map(|word| &word.letters).collect();
-    let is_named = |value: &[Letter]| value.iter().any(|own| letters.iter().any(|letter| letter.at.overlaps(own.at)));
+    let letters = lines.flat_map(|line| &line.words).flat_map(|word| &word.letters);
+    // By the byte: a value may be as long as the lines.
+    let named: HashSet<(usize, usize)> = letters.flat_map(|letter| bytes(letter.at)).collect();
+    let is_named = |value: &[Letter]| value.iter().any(|own| bytes(own.at).any(|byte| named.contains(&byte)));
     let mut found = Vec::new();
     for service in services {
         let variables = service.environment.variables.values();
@@ -113,4 +117,8 @@ fn unnamed(files: &Files, services: &[Service]) -> Result<Vec<Alone>> {
         }
     }
     Ok(found)
+}
+
+fn bytes(place: Place) -> impl Iterator<Item = (usize, usize)> {
+    (place.start..place.end).map(move |byte| (place.file, byte))
 }

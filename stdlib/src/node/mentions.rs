@@ -21,6 +21,7 @@ pub(super) fn mentions(
     edits: &[Edit],
 ) -> Vec<Mention> {
     let (left, mut found) = (change.left(), Vec::new());
+    let described = descriptions(files, services);
     for (file, path) in files.paths().enumerate() {
         let letters = files.letters(file);
         for place in occurrences(&letters, &left, |word| change.is_server(word)) {
@@ -28,7 +29,8 @@ pub(super) fn mentions(
                 continue;
             }
             let word = word(files.text(file), place);
-            let reason = reason(files, services, meant, edits, place, |meaning| change.reason(meaning, word));
+            let reason =
+                reason(files, services, &described, meant, edits, place, |meaning| change.reason(meaning, word));
             found.push(Mention { path: path.to_owned(), line: files.line(place), word: shortened(word), reason });
         }
     }
@@ -65,6 +67,7 @@ fn is_part_of_host(char: char) -> bool {
 fn reason(
     files: &Files,
     services: &[Service],
+    described: &[Place],
     meant: &[Meant<'_>],
     edits: &[Edit],
     place: Place,
@@ -77,7 +80,7 @@ fn reason(
     if line(files.text(place.file), place).trim_start().starts_with(['#', ';']) {
         return Some("a remark");
     }
-    if is_description(files, services, place) {
+    if described.iter().any(|description| description.overlaps(place)) {
         return Some("a description");
     }
     of_variables(services, place).or_else(|| why(None))
@@ -109,13 +112,13 @@ fn all<'a>(reasons: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
     reasons.collect::<Option<Vec<_>>>()?.first().copied()
 }
 
-fn is_description(files: &Files, services: &[Service], place: Place) -> bool {
-    let path = files.path(place.file);
-    let units = services.iter().filter(|service| service.paths.iter().any(|own| own == path));
-    let directives = units.filter_map(|service| Unit::read(files, &service.name, &[path]).ok());
-    directives.flat_map(|unit| unit.directives).any(|directive| {
-        directive.place.overlaps(place) && ["Description", "Documentation"].contains(&directive.key.as_str())
-    })
+/// What the units say for people.
+fn descriptions(files: &Files, services: &[Service]) -> Vec<Place> {
+    let read = |service: &Service, path: &String| Unit::read(files, &service.name, &[path]).ok();
+    let units = services.iter().flat_map(|service| service.paths.iter().filter_map(move |path| read(service, path)));
+    let said = units.flat_map(|unit| unit.directives);
+    let said = said.filter(|directive| ["Description", "Documentation"].contains(&directive.key.as_str()));
+    said.map(|directive| directive.place).collect()
 }
 
 fn line(text: &str, place: Place) -> &str {
@@ -126,7 +129,8 @@ fn line(text: &str, place: Place) -> &str {
 
 /// The word around a place, as it is written.
 fn word(text: &str, place: Place) -> &str {
-    let start = text[..place.start].rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    // A blank may have more than one byte.
+    let start = text[..place.start].trim_end_matches(|sign: char| !sign.is_whitespace()).len();
     let end = text[place.end..].find(char::is_whitespace).map_or(text.len(), |at| place.end + at);
     &text[start..end]
 }
@@ -153,5 +157,10 @@ mod tests {
         let text = format!("a --b={} c", "x".repeat(100));
         let word = shortened(word(&text, Place { file: 0, start: 6, end: 7 }));
         assert_eq!(word, format!("--b={}…", "x".repeat(76)));
+    }
+    #[test]
+    fn a_blank_of_several_bytes_ends_a_word() {
+        let text = "#\u{3000}192.0.2.1\u{a0}b";
+        assert_eq!(word(text, Place { file: 0, start: 4, end: 13 }), "192.0.2.1");
     }
 }

@@ -141,6 +141,20 @@ impl Files {
         self.text(file).char_indices().map(letter).collect()
     }
 
+    /// The letters of a file that is read as a unit or as one of variables. Nobody writes a large one, and what is in
+    /// one may be put in for each of the words of another.
+    ///
+    /// # Errors
+    /// `node.large`.
+    pub(super) fn read(&self, file: usize) -> Result<Vec<Letter>> {
+        const LARGEST: usize = 64 * 1024;
+        if self.text(file).len() > LARGEST {
+            let message = format!("`{}` is larger than 64 KiB", self.path(file));
+            return Err(Error::new(Kind::Refused, "node.large", message).hint("look at it on the host"));
+        }
+        Ok(self.letters(file))
+    }
+
     /// The files that these edits change, with their new texts. The same edit may be asked for more than once.
     ///
     /// # Errors
@@ -179,6 +193,14 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_large_file_is_refused() {
+        let mut files = Files::default();
+        let (small, large) = (files.add("/a", "x".repeat(64 << 10)), files.add("/b", "x".repeat((64 << 10) + 1)));
+        assert!(files.read(small).is_ok());
+        assert_eq!(files.read(large).unwrap_err().code(), "node.large");
+    }
 
     #[test]
     fn the_same_edit_twice_is_one_and_two_different_ones_are_refused() {

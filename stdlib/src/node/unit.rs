@@ -89,7 +89,7 @@ fn directives_of(files: &Files, file: usize) -> Result<Vec<Directive>> {
 
 /// The lines as systemd sees them: continued ones joined, without remarks, empty lines, and blanks at both ends.
 fn logical_lines(files: &Files, file: usize) -> Result<Vec<Vec<Letter>>> {
-    let letters = files.letters(file);
+    let letters = files.read(file)?;
     let (mut lines, mut joined) = (Vec::new(), Vec::new());
     for line in letters.split(|letter| letter.char == '\n') {
         let line = without_mark(without_return(line));

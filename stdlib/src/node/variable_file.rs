@@ -25,7 +25,7 @@ pub struct Variable {
 /// # Errors
 /// `node.environment` where versions of systemd differ.
 pub fn variables(files: &Files, file: usize) -> Result<Vec<Variable>> {
-    let letters = files.letters(file);
+    let letters = files.read(file)?;
     let mut reader = Reader { files, letters: &letters, at: 0 };
     let mut variables = Vec::new();
     while let Some(first) = reader.next_line() {

@@ -1,4 +1,5 @@
 # The accounts of a host, which packages and people change alike. $kept/accounts has the names that are the packages'.
+# shellcheck disable=SC2086 # $FILES is a list of them.
 
 FILES='passwd group shadow gshadow subuid subgid'
 

@@ -1,4 +1,5 @@
 # What is particular to apt: functions for the scripts beside this one. DPkg::Lock::Timeout waits for another apt.
+# shellcheck disable=SC2086 # Packages come as a list.
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 apt() {
     apt-get -q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Use-Pty=0 \

@@ -1,5 +1,6 @@
 # Behind area.sh. Moves things out of the way, each on its own mount. $folder: the run's folder of kept things; $change: this change's
 # number; $kept: what the change has kept.
+# shellcheck disable=SC2154 # $change is of the script behind.
 
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
 

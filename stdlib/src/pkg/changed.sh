@@ -1,5 +1,6 @@
 # Compares the lists of packages. Sets $brought: what came in; $new: what of it is there; $left: what only configuration
 # was there of; $old: name=version of what had another version.
+# shellcheck disable=SC2086,SC2116 # A list of lines becomes one of words.
 changed_packages() {
     take() { cut -d ' ' -f 1 "$1" | sort -u; }
     config() { sed -n 's/^\([^ ]*\) .* config-files$/\1/p' "$1" | sort -u; }

@@ -1,5 +1,6 @@
 # Tells which package manager the host has and what it knows of packages; for what is missing, apt says what it would do.
 # $1: names; $2: NAME or NAME=VERSION of each. Neither has blanks in it. Tokens end with NUL.
+# shellcheck disable=SC2086 # Packages come as a list.
 names=$1 specs=$2 manager=none root=no
 export LC_ALL=C
 for word in apt-get dnf yum; do
@@ -29,7 +30,7 @@ END
     if [ "$found" = no ]; then missing="$missing $spec"; fi
 done
 
-said= status=0
+said='' status=0
 if [ -n "$missing" ] && [ "$manager" = apt-get ]; then
     # Without these two, even a simulation writes apt's caches, and looking must touch nothing.
     said=$(apt-get -q -y --allow-downgrades -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -s install -- $missing 2>&1)

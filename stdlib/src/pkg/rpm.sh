@@ -1,4 +1,5 @@
 # What is particular to dnf and yum: functions for the scripts beside this one. $manager is either.
+# shellcheck disable=SC2086,SC2154 # Packages come as a list; $manager is of the script behind.
 export LC_ALL=C
 
 list() { rpm -qa --qf '%{NAME}.%{ARCH} %{VERSION}-%{RELEASE} installed\n' | sort; }

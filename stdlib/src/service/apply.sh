@@ -8,7 +8,7 @@ read -r end _ </proc/uptime
 end=$((${end%.*} + patience))
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 if [ "$reread" = 1 ]; then systemctl daemon-reload || exit 11; fi
-if [ "$enable" = 1 ]; then enable "$unit" "$folder" "$record" || exit; fi
+if [ "$enable" = 1 ]; then make_links "$unit" "$folder" "$record" || exit; fi
 if [ "$act" = - ]; then exit 0; fi
 
 state() {

@@ -3,7 +3,7 @@
 export LC_ALL=C SYSTEMCTL_SKIP_SYSV=1
 if [ "$2" = 1 ]; then systemctl daemon-reload || exit 11; fi
 if [ "$3" = enable ]; then
-    enable "$1" "$4" "$5"
+    make_links "$1" "$4" "$5"
     exit
 fi
 disable "$1" "$4" "$5"

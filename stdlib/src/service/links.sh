@@ -19,7 +19,7 @@ disable() {
 
 # Enables a unit, and records on the host which links that made: systemctl tells. $1: the unit; $2: the run's folder; $3: the
 # record's name in it. It is there before the first link, and says `end` after the last.
-enable() {
+make_links() {
     record "$2/$3" </dev/null
     newline='
 '

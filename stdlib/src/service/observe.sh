@@ -1,6 +1,7 @@
 # Reads a unit: its state, the stamp of its last start, the files that it is restarted for and the paths that it owns.
 # $1: the unit; $2: `enabled`, `disabled` or `-`: the enablement that makes its links uninteresting;
 # $3: how many files follow; then the files; then the owned paths. Tokens end with NUL, tables with an empty token.
+# shellcheck disable=SC2086 # Without IFS a pattern becomes paths, and no path is split.
 unit=$1 wanted=$2 files=$3
 shift 3
 owned=$(($# - files))

@@ -1,6 +1,7 @@
 # What runs a kubelet's pods: containerd, docker, or both. $1: `list` prints their sandboxes and containers, a line each; `end` ends
 # them, but for those that follow: they were there before. They are told to end, and killed ten seconds later. Then go the mounts
 # that they had, and their networks: a pod's folder is no longer in use then.
+# shellcheck disable=SC2086 # $left is a list of words.
 what=$1
 shift
 known=" $* "

@@ -84,6 +84,7 @@ YAML
 # A cluster without nodes, with root's kubeconfig of it.
 k8s_cluster() {
     if ! [ -e "$K8S/up" ]; then k8s_start >"$K8S.log" 2>&1 || { cat "$K8S.log" >&2; return 1; }; fi
+    # shellcheck disable=SC2174 # /root is there.
     mkdir -p -m 700 /root/.kube
     (umask 077; cat "$K8S/admin.conf" >/root/.kube/config)
     {

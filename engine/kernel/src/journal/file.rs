@@ -150,7 +150,14 @@ fn write_group(file: &mut File, group: &[Request], known: Option<&Known>) -> std
 /// When the file cannot be read, a line is not JSON, or lines are not in legal order; the message names the line.
 pub fn read(path: &Path) -> Result<State> {
     let file = File::open(path).map_err(|error| local("cannot read the journal", path, error))?;
-    let mut reader = BufReader::new(file);
+    read_from(path, BufReader::new(file))
+}
+
+/// The same from anything that can be read; `path` is for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(path: &Path, mut reader: impl BufRead) -> Result<State> {
     let mut state = State::default();
     let mut text = Vec::new();
     for number in 1.. {

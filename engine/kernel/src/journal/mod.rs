@@ -9,6 +9,6 @@ mod state;
 mod store;
 
 pub use entry::{Entry, Key, Line, VERSION};
-pub use file::{Journal, read};
+pub use file::{Journal, read, read_from};
 pub use state::{Answer, Attempt, ChangeState, Guarded, Phase, State};
 pub use store::{RunFolder, RunSummary, Store};

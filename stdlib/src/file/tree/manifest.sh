@@ -6,7 +6,7 @@ export LC_ALL
 for tool in find xargs tar; do
     command -v "$tool" >/dev/null || { echo "$tool is missing" >&2; exit 127; }
 done
-tree=$1 near=$1 kind=absent keeps= free=
+tree=$1 near=$1 kind=absent keeps='' free=
 if [ -d "$tree" ]; then
     kind=directory
 elif [ -e "$tree" ] || [ -L "$tree" ]; then

@@ -1,5 +1,6 @@
 # What is on a node; sockets/look.sh follows. $1 the root of the cluster's files, or empty; $2 a kubeconfig beside those that
 # flags name, or empty; then units beside those of its programs. A part begins with `@NAME`; see said.rs.
+# shellcheck disable=SC2046,SC2086 # Units and paths are lists; no word of them has a blank.
 root=$1 kubeconfig=$2
 shift 2
 # sudo often leaves out where people put programs by hand.
@@ -25,7 +26,7 @@ for process in $known; do
         case $group in *.service) units="$units $group" ;; esac
     done <cgroup
     echo "words $(base64 -w0 <cmdline)"
-    if { read -r name <comm; } && [ "$name" = etcd ]; then
+    if { read -r name <./comm; } && [ "$name" = etcd ]; then
         tr '\0' '\n' <environ 2>/dev/null | sed -n 's/^ETCD_/variable &/p'
     fi
 done

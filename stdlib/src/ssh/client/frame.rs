@@ -5,7 +5,7 @@ pub(super) const END: &str = "haengine_end";
 
 /// The part of one command on one of the two streams.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// What the command wrote, byte for byte.
     pub(super) text: Vec<u8>,
     /// Which command.
@@ -15,60 +15,86 @@ pub(super) struct Part {
 }
 
 /// Cuts one stream of a persistent shell into the parts of its commands.
-pub(super) struct Frames {
+pub(crate) struct Frames {
     mark: Vec<u8>,
     buffer: Vec<u8>,
+    /// What is before this place was given away.
+    start: usize,
     /// No mark begins before this place.
     searched: usize,
 }
 
+/// The numbers behind a mark are no longer than this, with the end of their line.
+const NUMBERS: usize = "18446744073709551615 -2147483648\n".len();
+
 impl Frames {
     /// Frames that end with `nonce`.
-    pub(super) fn new(nonce: &str) -> Self {
-        Frames { mark: format!("\x1e{nonce} ").into_bytes(), buffer: Vec::new(), searched: 0 }
+    pub(crate) fn new(nonce: &str) -> Self {
+        Frames { mark: format!("\x1e{nonce} ").into_bytes(), buffer: Vec::new(), start: 0, searched: 0 }
     }
 
     /// Adds what has arrived.
-    pub(super) fn push(&mut self, data: &[u8]) {
+    pub(crate) fn push(&mut self, data: &[u8]) {
+        // Here, and not for each part: a host may send any number of them at once.
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
         self.buffer.extend_from_slice(data);
     }
 
     /// How much waits for its end.
-    pub(super) fn len(&self) -> usize {
-        self.buffer.len()
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len() - self.start
     }
 
     /// The next part that is complete.
-    pub(super) fn next(&mut self) -> Option<Part> {
-        let start = self.find()?;
-        let line = start + self.mark.len();
-        let end = line + self.buffer[line..].iter().position(|byte| *byte == b'\n')?;
-        let numbers = String::from_utf8_lossy(&self.buffer[line..end]).into_owned();
-        let rest = self.buffer.split_off(end + 1);
-        let mut text = std::mem::replace(&mut self.buffer, rest);
-        text.truncate(start);
-        self.searched = 0;
-        let (call, status) = numbers.split_once(' ')?;
-        Some(Part { text, call: call.parse().ok()?, status: status.parse().ok()? })
-    }
-
-    fn find(&mut self) -> Option<usize> {
+    pub(crate) fn next(&mut self) -> Option<Part> {
         loop {
-            let Some(found) = self.buffer[self.searched..].iter().position(|byte| *byte == self.mark[0]) else {
-                self.searched = self.buffer.len();
-                return None;
-            };
-            self.searched += found;
-            let here = &self.buffer[self.searched..];
-            if here.len() < self.mark.len() {
-                return None;
+            let found = self.buffer[self.searched..].iter().position(|byte| *byte == self.mark[0]);
+            self.searched = found.map_or(self.buffer.len(), |found| self.searched + found);
+            match self.here() {
+                Here::More => return None,
+                Here::Text => self.searched += 1,
+                Here::End { call, status, length } => {
+                    let text = self.buffer[self.start..self.searched].to_vec();
+                    self.searched += length;
+                    self.start = self.searched;
+                    return Some(Part { text, call, status });
+                }
             }
-            if here.starts_with(&self.mark) {
-                return Some(self.searched);
-            }
-            self.searched += 1;
         }
     }
+
+    /// What is where the search has come to.
+    fn here(&self) -> Here {
+        let here = &self.buffer[self.searched..];
+        let Some(numbers) = here.strip_prefix(self.mark.as_slice()) else {
+            return if self.mark.starts_with(here) { Here::More } else { Here::Text };
+        };
+        let numbers = &numbers[..numbers.len().min(NUMBERS)];
+        match numbers.iter().position(|byte| *byte == b'\n') {
+            None if numbers.len() < NUMBERS => Here::More,
+            None => Here::Text,
+            Some(end) => match read(&numbers[..end]) {
+                Some((call, status)) => Here::End { call, status, length: self.mark.len() + end + 1 },
+                None => Here::Text,
+            },
+        }
+    }
+}
+
+enum Here {
+    /// The line that ends a frame.
+    End { call: u64, status: i32, length: usize },
+    /// Something else.
+    Text,
+    /// What more must come to tell.
+    More,
+}
+
+fn read(numbers: &[u8]) -> Option<(u64, i32)> {
+    let (call, status) = std::str::from_utf8(numbers).ok()?.split_once(' ')?;
+    Some((call.parse().ok()?, status.parse().ok()?))
 }
 
 /// What a shell reads first: the function that ends a frame on both streams, and an environment that is the same
@@ -117,6 +143,28 @@ mod tests {
             assert_eq!(parts, expected);
             assert_eq!(frames.len(), 4);
         }
+    }
+
+    #[test]
+    fn an_end_that_is_none_is_text() {
+        let mut frames = Frames::new("nonce");
+        frames.push(b"a\x1enonce x\nb\x1enonce 1 2");
+        assert!(frames.next().is_none());
+        let long = "3".repeat(NUMBERS);
+        frames.push(format!("{long}\n\x1enonce 4 5\n").as_bytes());
+        let part = frames.next().unwrap();
+        assert_eq!((part.call, part.status, frames.len()), (4, 5, 0));
+        assert_eq!(part.text, format!("a\x1enonce x\nb\x1enonce 1 2{long}\n").into_bytes());
+    }
+
+    /// Each part had all that was behind it copied.
+    #[test]
+    fn many_parts_at_once_take_no_time() {
+        let mut frames = Frames::new("nonce");
+        let began = std::time::Instant::now();
+        frames.push(&b"\x1enonce 1 0\n".repeat(200_000));
+        assert_eq!(std::iter::from_fn(|| frames.next()).count(), 200_000);
+        assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
     }
 
     /// The text survives every shell that is `sh` somewhere.

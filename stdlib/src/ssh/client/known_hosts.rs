@@ -54,7 +54,7 @@ impl fmt::Display for Place {
 
 /// The keys in files of known hosts that are about one host.
 #[derive(Debug, Default)]
-pub(super) struct KnownHosts {
+pub(crate) struct KnownHosts {
     entries: Vec<Entry>,
 }
 
@@ -96,7 +96,8 @@ impl KnownHosts {
         Ok(known)
     }
 
-    fn add(&mut self, name: &str, file: &Path, text: &str) {
+    /// Adds what a text of `file` says.
+    pub(crate) fn add(&mut self, name: &str, file: &Path, text: &str) {
         let place = |index: usize| Place { file: file.to_owned(), line: index + 1 };
         let lines = text.lines().enumerate();
         self.entries.extend(lines.filter_map(|(index, line)| entry(name, line, place(index))));
@@ -107,7 +108,7 @@ impl KnownHosts {
     }
 
     /// The kinds of key by which the host is known.
-    pub(super) fn algorithms(&self) -> Vec<Algorithm> {
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
         self.marked(Mark::Own).map(|entry| entry.key.algorithm()).collect()
     }
 
@@ -258,19 +259,28 @@ fn hashed_name(pattern: &str, name: &str) -> Option<bool> {
     Some(mac.chain_update(name).verify_slice(&STANDARD.decode(hash).ok()?).is_ok())
 }
 
-/// `*` and `?`, as OpenSSH reads them.
+/// `*` and `?`, as OpenSSH reads them. What the last `*` stands for grows until the rest fits: an earlier one need not be
+/// tried again, so that no pattern takes for ever.
 fn glob(pattern: &str, name: &str) -> bool {
-    match (pattern.chars().next(), name.chars().next()) {
-        (None, None) => true,
-        (Some('*'), _) => {
-            let rest = &pattern[1..];
-            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| glob(rest, &name[at..]))
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut read) = (0, 0);
+    // Behind the last `*`, and where what it stands for ends.
+    let mut star = None;
+    while read < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                at += 1;
+                star = Some((at, read));
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[read] => (at, read) = (at + 1, read + 1),
+            _ => {
+                let Some((behind, end)) = star else { return false };
+                star = Some((behind, end + 1));
+                (at, read) = (behind, end + 1);
+            }
         }
-        (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
-            glob(&pattern[wanted.len_utf8()..], &name[found.len_utf8()..])
-        }
-        _ => false,
     }
+    pattern[at..].iter().all(|sign| *sign == '*')
 }
 
 #[cfg(test)]
@@ -316,6 +326,25 @@ mod tests {
         let text = format!("node {A}\n@revoked * {A}\n@cert-authority * {B}\n");
         assert_eq!(judge(&text, "node", 22, A), Verdict::Revoked { place: place(2) });
         assert_eq!(judge(&text, "other", 22, B), Verdict::Unknown);
+    }
+
+    #[test]
+    fn stars() {
+        for (pattern, name, is_so) in [
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("*a*b", "xaxbxab", true),
+            ("a*b?", "abbc", true),
+            ("a*b", "ba", false),
+            ("?*", "", false),
+            ("**é?", "aéb", true),
+        ] {
+            assert_eq!(glob(pattern, name), is_so, "{pattern} {name}");
+        }
+        // These took longer than anybody waits, and more stack than there is.
+        assert!(!glob(&format!("{}b", "*a".repeat(40)), &"a".repeat(250)));
+        assert!(glob(&"*".repeat(300_000), "a"));
     }
 
     #[test]

@@ -16,11 +16,11 @@
 mod algorithms;
 mod connector;
 mod dial;
-mod frame;
+pub(crate) mod frame;
 mod handshake;
 mod identity;
 mod kill;
-mod known_hosts;
+pub(crate) mod known_hosts;
 mod launch;
 mod line;
 mod link;
