@@ -36,7 +36,8 @@ pub(crate) fn nginx(text: &str) -> Vec<Listener> {
     for block in stream.blocks.iter().filter(|block| block.head == ["server"]) {
         let Some(pass) = said(block, "proxy_pass").next() else { continue };
         let backends = upstreams.get(pass.as_str()).cloned().unwrap_or_else(|| vec![pass.clone()]);
-        for port in said(block, "listen").filter_map(|address| ports_of(address)).flatten().take(MOST - listeners.len()) {
+        for port in said(block, "listen").filter_map(|address| ports_of(address)).flatten().take(MOST - listeners.len())
+        {
             listeners.push(Listener { name: pass.clone(), port, backends: backends.clone() });
         }
     }
