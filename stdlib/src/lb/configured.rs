@@ -55,10 +55,10 @@ pub(crate) fn haproxy(text: &str) -> Vec<Listener> {
             _ => {}
         }
     }
-    let servers_of = |name: &str| {
-        let backend = sections.iter().find(|section| section.kind == "backend" && section.name == name);
-        backend.map(|backend| backend.servers.clone()).unwrap_or_default()
-    };
+    // From the last on, so that of two with one name the first stays.
+    let backends = sections.iter().rev().filter(|section| section.kind == "backend");
+    let backends: BTreeMap<&str, &Section> = backends.map(|section| (section.name.as_str(), section)).collect();
+    let servers_of = |name: &str| backends.get(name).map(|backend| backend.servers.clone()).unwrap_or_default();
     let mut listeners = Vec::new();
     for section in sections.iter().filter(|section| matches!(section.kind.as_str(), "frontend" | "listen")) {
         let Some(port) = section.port else { continue };
