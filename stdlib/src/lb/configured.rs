@@ -78,8 +78,11 @@ pub(crate) fn haproxy(text: &str) -> Vec<Listener> {
             _ => {}
         }
     }
+    // From the last on, so that of two with one name the first stays.
+    let backends = sections.iter().rev().filter(|section| section.kind == "backend");
+    let backends: BTreeMap<&str, &Section> = backends.map(|section| (section.name.as_str(), section)).collect();
     let listens = |section: &&Section| matches!(section.kind.as_str(), "frontend" | "listen");
-    sections.iter().filter(listens).flat_map(|section| section.listeners(&sections)).take(MOST).collect()
+    sections.iter().filter(listens).flat_map(|section| section.listeners(&backends)).take(MOST).collect()
 }
 
 #[derive(Default)]
@@ -98,14 +101,14 @@ impl Section {
         Section { kind: kind.to_owned(), name: name.to_owned(), ..Section::default() }
     }
 
-    fn listeners(&self, sections: &[Section]) -> impl Iterator<Item = Listener> {
+    fn listeners(&self, backends: &BTreeMap<&str, &Section>) -> impl Iterator<Item = Listener> {
         let leads_to = if self.leads_to.is_empty() { &self.usual } else { &self.leads_to };
-        let behind = |section: &&Section| section.kind == "backend" && leads_to.contains(&section.name);
-        let mut backends = self.servers.clone();
-        backends.extend(sections.iter().filter(behind).flat_map(|section| section.servers.clone()));
+        let behind = leads_to.iter().filter_map(|name| backends.get(name.as_str()));
+        let mut servers = self.servers.clone();
+        servers.extend(behind.flat_map(|section| section.servers.clone()));
         let is_page = self.is_page && self.servers.is_empty() && self.leads_to.is_empty();
         let ports = self.ports.iter().filter(move |_| !is_page).cloned().flatten();
-        ports.map(move |port| Listener { name: self.name.clone(), port, backends: backends.clone() })
+        ports.map(move |port| Listener { name: self.name.clone(), port, backends: servers.clone() })
     }
 }
 

@@ -33,10 +33,12 @@ const CASES: u32 = 1;
 const SHRINKS: u32 = 30;
 
 /// What cannot be generated, and why.
-const WITHOUT: [(&str, &str); 3] = [
+const WITHOUT: [(&str, &str); 5] = [
     ("k8s.apply", "an API keeps what a case leaves, and no manifest sees it"),
     ("k8s.delete", "an API keeps what a case leaves, and no manifest sees it"),
     ("k8s.approve", "only a kubelet asks what it answers"),
+    ("k8s.approve_serving", "only a kubelet asks what it answers"),
+    ("k8s.enroll", "an API keeps what a case leaves, and no manifest sees it"),
 ];
 
 /// One call of a verb.
