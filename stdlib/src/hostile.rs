@@ -29,8 +29,11 @@ use crate::node::unit_files::UnitFiles;
 use crate::ssh::client::frame::Frames;
 use crate::ssh::client::known_hosts::KnownHosts;
 
+/// What reads one sort.
+pub type Reader = fn(&[u8]);
+
 /// All sorts, by the names of their folders of examples.
-pub const READERS: [(&str, fn(&[u8])); 9] = [
+pub const READERS: [(&str, Reader); 9] = [
     ("frames", frames),
     ("manifests", manifests),
     ("known_hosts", known_hosts),

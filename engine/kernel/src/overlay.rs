@@ -38,6 +38,8 @@ pub enum Effect {
     Fact(String, Arc<dyn Fact>),
     /// Anything may be different; the text says why: "the package `chrony`", "`ssh::run`".
     Opaque(String),
+    /// The same on another host, by its name: what a change on one host makes of what another one sees.
+    On(String, Box<Effect>),
 }
 
 /// What a module plans of a named thing. It is a type of that module, by which its own verbs and others ask for it.
@@ -64,6 +66,8 @@ impl Overlay {
             Effect::Opaque(origin) => {
                 self.opaque.get_or_insert(origin);
             }
+            // Whoever has the hosts at hand takes it to the right one.
+            Effect::On(_, effect) => self.record(*effect),
         }
     }
 

@@ -196,6 +196,12 @@ undone, undo makes sure that it is gone, and, with `address`, that this address 
         };
         let before = Before { node: state.node.unwrap_or_default(), link: link.before };
         let mut effects = link.effects;
+        // The node is there for whoever asks the API, through the same host or another.
+        effects.extend(
+            self.through
+                .iter()
+                .map(|through| Effect::On(through.clone(), Box::new(Effect::fact(&self.node, ApprovedNode)))),
+        );
         effects.push(Effect::fact(&self.node, ApprovedNode));
         let summary = format!("make a key there and have its certificate signed: {lacks}");
         Ok(Plan::Change(Change { before, summary, diff: None, effects }))

@@ -11,6 +11,7 @@ use crate::event::{Change as Told, Event, Level, Status};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, Key};
 use crate::op::{Change, Op, Plan};
+use crate::overlay::Effect;
 use crate::patience::answered;
 use crate::run::turn::Turn;
 use crate::run::{Call, Mode, Place, Results, Run};
@@ -117,9 +118,12 @@ impl Run {
     }
 
     fn show<B>(&self, key: &Key, host: &Host, change: Change<B>) {
-        let mut overlay = host.overlay();
         for effect in change.effects {
-            overlay.record(effect);
+            match effect {
+                // Which hosts there are was looked at with the call.
+                Effect::On(name, effect) => drop(host.peer(&name).map(|peer| peer.overlay().record(*effect))),
+                effect => host.overlay().record(effect),
+            }
         }
         self.tell(Told { summary: change.summary, diff: change.diff, ..self.told(key, Status::Planned) });
     }
