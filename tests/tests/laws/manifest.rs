@@ -100,7 +100,8 @@ impl Manifest {
         expected: &Manifest,
         counts: impl Fn(&Difference) -> bool,
     ) -> Law<Option<Vec<Difference>>> {
-        let patience = Instant::now() + Duration::from_secs(4);
+        // A busy machine ends them late.
+        let patience = Instant::now() + Duration::from_secs(30);
         loop {
             let mut differences = expected.differences(&Manifest::of(stage, host)?, stage);
             differences.retain(&counts);

@@ -118,7 +118,7 @@ fn corner(name: &'static str, signature: haengine_kernel::signature::Signature, 
     let call = move |place: text::Place| {
         let code = || arguments::call(name, &signature, &place);
         (state::given(name, &place), proptest::option::weighted(0.25, code()), code())
-            .prop_map(|(given, former, code)| Call { given, former, code })
+            .prop_map(|(given, former, code)| Call { given: state::owned(given, &code), former, code })
     };
     place.prop_flat_map(call).boxed()
 }

@@ -49,6 +49,14 @@ const TREES: [&str; 20] = [
     "ln -s src dst",
 ];
 
+/// What a unit writes that says so to nobody.
+const WRITES: &str = "mkdir -p $d/own; echo run >$d/own/log; ";
+
+/// What is there for a call. What a unit writes stays after an undo, unless the call says that the unit owns it.
+pub fn owned(given: String, code: &str) -> String {
+    if code.contains("owns:") { given } else { given.replace(WRITES, "") }
+}
+
 const UNITS: [&str; 14] = [
     r#"unit 'ExecStart=/bin/sleep infinity'"#,
     r#"unit 'ExecStart=/bin/sleep infinity'"#,
