@@ -36,6 +36,8 @@ done
 # etcdctl refuses to run when its environment says what an option says too.
 unset ETCDCTL_ENDPOINTS ETCDCTL_CACERT ETCDCTL_CERT ETCDCTL_KEY ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT
 export ETCDCTL_API=3
+# A host's proxy is for the world outside.
+export NO_PROXY='*' no_proxy='*'
 with_etcdctl() {
     endpoint=$1
     case $2 in

@@ -152,6 +152,21 @@ fn nothing_is_deleted_with_all_in_it_but_what_is_kept_or_staged() {
 }
 
 #[test]
+fn no_question_to_a_host_of_the_cluster_goes_through_a_proxy() {
+    let scripts = [".sh", ".rhai", ".j2"].into_iter().flat_map(files);
+    let scripts = scripts.filter(|path| path.starts_with("stdlib") || path.starts_with("scripts"));
+    let mut offences = Vec::new();
+    for path in scripts.filter(|path| !is_test(path)) {
+        for (number, line) in text(&path).lines().enumerate() {
+            if line.contains("curl -") && !line.contains("--noproxy") {
+                offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    none("curl asks a proxy of the host's environment even for 127.0.0.1: give it `--noproxy '*'`.", offences);
+}
+
+#[test]
 fn files_are_short() {
     let long = |path: &PathBuf| (product(path).lines().count(), path.display().to_string());
     let sources = product_sources();
