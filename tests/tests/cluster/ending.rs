@@ -19,6 +19,9 @@ pub fn scenario(stage: &mut Stage) {
     let before = steady(&stage.site.manifest(), "master2");
     let run = stage.add_master("run", &["target=master2"]).ended_with(1);
     assert!(run.out.contains("`kubelet.service` did not stay up") && run.out.contains(WHY), "{}", run.out);
+    let id = run.finished()["run"].as_str().unwrap().to_owned();
+    let shown = stage.site.haengine(&["show", &id]).ended_with(0);
+    assert!(shown.out.contains(WHY), "the host may not say it again: {}", shown.out);
     stage.undo(&run).ended_with(0);
     assert_eq!(differences(&before, &steady(&stage.site.manifest(), "master2")), "", "undo left something");
     stage.site.on("master2", &format!("rm -r {folder}; systemctl daemon-reload"));
