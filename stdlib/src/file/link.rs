@@ -15,11 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::file::former;
 use crate::file::look::{Found, Proof, Seen, Sort, assume, look, need_above, revisit};
 use crate::file::path;
-use crate::file::place::{kept, left_at};
+use crate::file::place::{RESTORE, kept, left_at};
 use crate::file::succeed::succeed;
 
 const LINK: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("link.sh"));
-const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
 
 /// A symbolic link.
 #[derive(Clone, Serialize, Deserialize)]

@@ -23,7 +23,8 @@ use crate::file::path;
 use crate::file::succeed::{because, failed, succeed};
 
 const PLACE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("place.sh"));
-const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
+/// Takes a placed file or link back: see the script for its arguments.
+pub const RESTORE: &str = concat!(include_str!("own.sh"), include_str!("area.sh"), include_str!("restore.sh"));
 const ATTRIBUTES: &str = include_str!("attributes.sh");
 
 /// Up to this size a file is kept as a copy, and compared by its hash; a larger one keeps its inode.

@@ -14,7 +14,7 @@ use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use serde::{Deserialize, Serialize};
 
 use super::admission::{Admission, Before};
-use super::cluster::{Access, KUBECONFIG, ON, SERVER, THROUGH};
+use super::cluster::{ADDRESS, Access, KUBECONFIG, ON, SERVER, THROUGH};
 use super::csr::{CLIENT, Csr, Expected};
 use super::csrs;
 use super::lease::Locked;
@@ -91,12 +91,7 @@ the endpoints of the service `kubernetes`.";
                 Absent::Strings(&["system:bootstrappers"]),
                 "Groups whose members may ask.",
             ),
-            Param::option(
-                "address",
-                ParamKind::String,
-                Absent::Means("()"),
-                "Of the API server that undo takes away with the node.",
-            ),
+            ADDRESS,
             ON,
             KUBECONFIG,
             SERVER,

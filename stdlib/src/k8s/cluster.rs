@@ -52,6 +52,13 @@ pub const ON: Param = Param::option(
     "The node's host: waiting ends early, with the unit's journal, when a unit of the node there (the container runtime, etcd, \
      kube-apiserver, kubelet) has failed or ends again and again.",
 );
+/// The option `address` of what lets a node in.
+pub const ADDRESS: Param = Param::option(
+    "address",
+    ParamKind::String,
+    Absent::Means("()"),
+    "Of the API server that undo takes away with the node.",
+);
 /// The argument that names the host through which a cluster is reached.
 pub const THROUGH: Param = Param::new("hosts", ParamKind::Hosts, "The host through which the API is reached.");
 

@@ -8,7 +8,7 @@ use haengine_kernel::secret::Secret;
 use haengine_kernel::transport::{Command, Exit};
 
 use crate::cert::{Certificate, now};
-use crate::file::place::left_at;
+use crate::file::place::{RESTORE, left_at};
 use crate::file::succeed::{because, failed, succeed};
 
 const LOOK: &str = include_str!("credential_look.sh");
@@ -16,8 +16,6 @@ const KEY: &str =
     concat!(include_str!("../file/own.sh"), include_str!("../file/area.sh"), include_str!("credential_key.sh"));
 const PLACE: &str =
     concat!(include_str!("../file/own.sh"), include_str!("../file/area.sh"), include_str!("credential_place.sh"));
-const RESTORE: &str =
-    concat!(include_str!("../file/own.sh"), include_str!("../file/area.sh"), include_str!("../file/restore.sh"));
 const FORGET: &str = concat!(include_str!("../file/own.sh"), "rm -f -- \"$folder/$name.key\"\n");
 
 /// The link that a kubelet follows to its certificate, in the folder of its certificates.

@@ -19,7 +19,7 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use serde::{Deserialize, Serialize};
 
-use super::cluster::{Access, KUBECONFIG, PATIENCE, SERVER};
+use super::cluster::{ADDRESS, Access, KUBECONFIG, PATIENCE, SERVER};
 use super::credential::Credential;
 use super::csr::{Asks, CLIENT};
 use super::leave;
@@ -109,12 +109,7 @@ undone, undo makes sure that it is gone, and, with `address`, that this address 
                 Absent::String("60s"),
                 "How long to wait for the certificate.",
             ),
-            Param::option(
-                "address",
-                ParamKind::String,
-                Absent::Means("()"),
-                "Of the API server that undo takes away with the node.",
-            ),
+            ADDRESS,
             KUBECONFIG,
             SERVER,
         ],

@@ -126,26 +126,32 @@ fn kube_is_named_only_in_k8s() {
     none("Only stdlib/src/k8s may name kube.", offences.collect());
 }
 
+/// The lines that offend, of what runs on hosts and has one of these endings.
+fn lines_of_scripts(endings: &[&str], offends: impl Fn(&str) -> bool) -> Vec<String> {
+    let of_product = ["stdlib", "scripts", "engine/kernel"];
+    let scripts = endings.iter().flat_map(|ending| files(ending));
+    let scripts = scripts.filter(|path| of_product.iter().any(|folder| path.starts_with(folder)) && !is_test(path));
+    let mut offences = Vec::new();
+    for path in scripts {
+        let text = text(&path);
+        let lines = text.lines().enumerate().filter(|(_, line)| offends(line));
+        offences.extend(lines.map(|(number, line)| format!("{}:{}: {}", path.display(), number + 1, line.trim())));
+    }
+    offences
+}
+
 /// What the areas for kept and staged things are called in scripts.
 const KEPT: [&str; 5] = ["\"$stage\"", "\"$stage/", "\"$stale/", "\"$kept\"", "--one-file-system"];
 
 #[test]
 fn nothing_is_deleted_with_all_in_it_but_what_is_kept_or_staged() {
-    let scripts = files(".sh").into_iter().chain(files(".rhai"));
-    let scripts = scripts
-        .filter(|path| path.starts_with("stdlib") || path.starts_with("scripts") || path.starts_with("engine/kernel"));
-    let mut offences = Vec::new();
-    for path in scripts.filter(|path| !is_test(path)) {
-        for (number, line) in text(&path).lines().enumerate() {
-            let Some((_, deleted)) = line.split_once("rm -r") else { continue };
-            let ends = ["; ", " ||", " &&", "' "];
-            let end = ends.iter().filter_map(|end| deleted.find(end)).min().unwrap_or(deleted.len());
-            let names = deleted[..end].split(' ').skip(1).filter(|word| *word != "--" && !word.is_empty());
-            if !names.into_iter().all(|name| KEPT.iter().any(|kept| name.starts_with(kept))) {
-                offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
-            }
-        }
-    }
+    let mut offences = lines_of_scripts(&[".sh", ".rhai"], |line| {
+        let Some((_, deleted)) = line.split_once("rm -r") else { return false };
+        let ends = ["; ", " ||", " &&", "' "];
+        let end = ends.iter().filter_map(|end| deleted.find(end)).min().unwrap_or(deleted.len());
+        let mut names = deleted[..end].split(' ').skip(1).filter(|word| *word != "--" && !word.is_empty());
+        !names.all(|name| KEPT.iter().any(|kept| name.starts_with(kept)))
+    });
     let by_command = |path: &PathBuf| product(path).contains(".arg(\"-rf\")") && !path.ends_with("file/tree/place.rs");
     offences.extend(product_sources().into_iter().filter(by_command).map(|path| path.display().to_string()));
     none("Undo moves what it cannot prove to be ours, and removes folders with rmdir.", offences);
@@ -153,16 +159,8 @@ fn nothing_is_deleted_with_all_in_it_but_what_is_kept_or_staged() {
 
 #[test]
 fn no_question_to_a_host_of_the_cluster_goes_through_a_proxy() {
-    let scripts = [".sh", ".rhai", ".j2"].into_iter().flat_map(files);
-    let scripts = scripts.filter(|path| path.starts_with("stdlib") || path.starts_with("scripts"));
-    let mut offences = Vec::new();
-    for path in scripts.filter(|path| !is_test(path)) {
-        for (number, line) in text(&path).lines().enumerate() {
-            if line.contains("curl -") && !line.contains("--noproxy") {
-                offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
-            }
-        }
-    }
+    let offences =
+        lines_of_scripts(&[".sh", ".rhai", ".j2"], |line| line.contains("curl -") && !line.contains("--noproxy"));
     none("curl asks a proxy of the host's environment even for 127.0.0.1: give it `--noproxy '*'`.", offences);
 }
 
