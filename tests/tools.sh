@@ -21,6 +21,12 @@ need ssh openssh-client
 need nsenter util-linux
 need apt-ftparchive apt-utils
 need tmux tmux
+# Login shells that users of a host have.
+need zsh zsh
+need fish fish
+need tcsh tcsh
+need mksh mksh
+need busybox busybox
 need strace strace
 need shellcheck shellcheck
 need cc gcc

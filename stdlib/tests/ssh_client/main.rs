@@ -10,6 +10,7 @@ mod authentication;
 mod exec;
 mod host_key;
 mod jump;
+mod login_shell;
 mod process;
 mod reach;
 mod sshd;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::transport::quote;
 use russh::ChannelMsg;
 
 use super::dial::{seconds, unreachable};
@@ -33,24 +32,40 @@ const PREFACE: usize = 1024 * 1024;
 /// byte more than a line, so what follows the script is the command's own input; and a script that is cut off before
 /// its mark does not run at all. It is run by this very shell: each program that replaces another costs the host a
 /// millisecond. It sets its own arguments first, or is one program.
-const INNER: &str = r#"read -r a b c d g e </proc/$$/stat
-if [ -n "$g" ] && [ "$g" != $$ ] && [ -z "${4-}" ]; then exec setsid sh -c "$1" sh "$1" "$2" "${3-}" again; fi
-case ${3-} in =*) LC_ALL=${3#=}; if [ -n "$LC_ALL" ]; then export LC_ALL; else unset LC_ALL; fi;; esac
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH
-printf '%s %s\n' "$2" $$; printf '%s %s\n' "$2" $$ >&2
-s=
-while IFS= read -r l && [ "$l" != "$2" ]; do s="$s$l
-"; done
-[ "$l" = "$2" ] || exit 0
-set -- "$s"; unset a b c d e g l s
-eval "$1""#;
+///
+/// Every login shell hands it on as it stands, see [`word`]. The line end comes from `IFS`, which every shell sets
+/// when it starts; and the folders are those in which sudo's `secure_path` or an old `sshd` does not look.
+const INNER: &str = concat!(
+    r#"read -r a b c d g e </proc/$$/stat; "#,
+    r#"if [ -n "$g" ] && [ -z "${4-}" ]; then [ "$g" = $$ ] || exec setsid sh -c "$1" sh "$1" "$2" "${3-}" again; fi; "#,
+    r#"case ${3-} in =*) LC_ALL=${3#=}; if [ -n "$LC_ALL" ]; then export LC_ALL; else unset LC_ALL; fi;; esac; "#,
+    r#"PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin; export PATH; "#,
+    r#"echo "$2 $$"; echo "$2 $$" >&2; "#,
+    r#"n=${IFS#??}; n=${n%"${n#?}"}; s=; "#,
+    r#"while IFS= read -r l; do if [ "$l" = "$2" ]; then break; fi; s=$s$l$n; done; "#,
+    r#"[ "$l" = "$2" ] || exit 0; "#,
+    r#"set -- "$s"; unset a b c d e g l n s; "#,
+    r#"eval "$1""#,
+);
 
-/// `$1` is [`INNER`], `$2` the mark, `$3` the prompt, or nothing where there is no password to give. sudo reads its
-/// password byte by byte up to the end of the line, so the rest of the input is the command's.
-const SUDO: &str = r#"l="=${LC_ALL-}"; LC_ALL=C; export LC_ALL
-command -v sudo >/dev/null 2>&1 || { printf '%s nosudo\n' "$2" >&2; exit 127; }
-if [ -n "$3" ]; then exec sudo -S -p "$3" -- sh -c "$1" sh "$1" "$2" "$l"; fi
-exec sudo -n -- sh -c "$1" sh "$1" "$2" "$l""#;
+/// `$1` is [`INNER`], `$2` the mark, `$3` the prompt, or nothing where there is no password to give. It says that the
+/// login shell let it start, so what follows is sudo's. sudo reads its password byte by byte up to the end of the
+/// line, so the rest of the input is the command's.
+const SUDO: &str = concat!(
+    r#"echo "$2 sudo" >&2; l="=${LC_ALL-}"; LC_ALL=C; export LC_ALL; "#,
+    r#"command -v sudo >/dev/null 2>&1 || { echo "$2 nosudo" >&2; exit 127; }; "#,
+    r#"if [ -n "$3" ]; then exec sudo -S -p "$3" -- sh -c "$1" sh "$1" "$2" "$l"; fi; "#,
+    r#"exec sudo -n -- sh -c "$1" sh "$1" "$2" "$l""#,
+);
+
+/// `text` as one word of every login shell.
+///
+/// Between single quotes sh, bash, dash, zsh, fish, tcsh and busybox agree on all but these: a quote ends them, csh
+/// takes `!` for its history and a line end for a missing quote, fish takes `\` before a quote for an escape.
+fn word(text: &str) -> String {
+    debug_assert!(!text.contains(['\'', '!', '\n', '\\']), "not the same to every login shell: {text}");
+    format!("'{text}'")
+}
 
 /// A process that has reported and waits for its script. Letting it go ends it without having done anything.
 pub(super) struct Waiting {
@@ -128,12 +143,12 @@ impl<'a> Start<'a> {
     }
 
     fn text(&self) -> String {
-        let (inner, mark) = (quote(INNER), &self.mark);
+        let (inner, mark) = (word(INNER), &self.mark);
         match self.rights {
             Rights::Login => format!("exec sh -c {inner} sh {inner} {mark}"),
             Rights::Root => {
                 let prompt = if self.escalation.has_password() { self.prompt.as_str() } else { "" };
-                format!("exec sh -c {} sh {inner} {mark} {}", quote(SUDO), quote(prompt))
+                format!("exec sh -c {} sh {inner} {mark} {}", word(SUDO), word(prompt))
             }
         }
     }
@@ -180,22 +195,19 @@ impl<'a> Start<'a> {
 
     /// Why nothing reported, in the words of the host.
     fn refused(&self) -> Error {
-        let said = self.stderr.text();
-        let error = match self.rights {
-            Rights::Login => {
-                Error::new(Kind::Unreachable, "ssh.exec", "the host starts no commands for the login user")
-                    .hint("check the user's login shell and `ForceCommand` in the host's sshd_config")
-            }
-            Rights::Root => self.sudo_refused(&said),
-        };
-        let said: Vec<&str> = said.lines().map(str::trim).filter(|line| self.is_worth_showing(line)).collect();
-        if said.is_empty() { error } else { error.because(said.join("\n")) }
+        let errors = self.stderr.text();
+        match errors.split_once(&format!("{} sudo\n", self.mark)) {
+            // sudo repeats the whole command that it refuses; its own words are on lines that begin with its name.
+            Some((_, said)) => self.because(self.sudo_refused(said), said, |line| line.starts_with("sudo:")),
+            None => self.because(login_refused(), &format!("{}\n{errors}", self.stdout.text()), |_| true),
+        }
     }
 
-    /// sudo repeats the whole command that it refuses; its own words are on lines that begin with its name.
-    fn is_worth_showing(&self, line: &str) -> bool {
-        let is_ours = line.is_empty() || line.contains(&self.mark) || line.contains(&self.prompt);
-        !is_ours && (self.rights == Rights::Login || line.starts_with("sudo:"))
+    /// `error` with what was `said` and `is_worth` showing.
+    fn because(&self, error: Error, said: &str, is_worth: impl Fn(&str) -> bool) -> Error {
+        let is_ours = |line: &str| line.is_empty() || line.contains(&self.mark) || line.contains(&self.prompt);
+        let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !is_ours(line) && is_worth(line)).collect();
+        if said.is_empty() { error } else { error.because(said.join("\n")) }
     }
 
     fn sudo_refused(&self, said: &str) -> Error {
@@ -204,6 +216,8 @@ impl<'a> Start<'a> {
             ("sudo is not installed", "install sudo on the host, or log in as root (`user: root`)")
         } else if says(&["is not in the sudoers", "not allowed to execute", "may not run sudo", "not allowed to run"]) {
             ("sudo does not let the login user become root", "allow the user in sudoers (`visudo`), or correct `user`")
+        } else if says(&["expired"]) {
+            ("sudo lets nobody in whose account or password has expired", "renew it on the host (`chage -l USER`)")
         } else if says(&["must have a tty"]) {
             ("sudo insists on a terminal", "remove `requiretty` for this user from sudoers")
         } else if says(&["incorrect password", "try again"]) || said.matches(&self.prompt).count() > 1 {
@@ -218,6 +232,12 @@ impl<'a> Start<'a> {
         };
         unreachable("ssh.sudo", message).hint(hint)
     }
+}
+
+fn login_refused() -> Error {
+    let hint = "log in as a user whom the host lets run commands: see what it said, its login shell, an expired \
+        password, `command=` in authorized_keys and `ForceCommand` in its sshd_config";
+    Error::new(Kind::Unreachable, "ssh.exec", "the host starts no commands for the login user").hint(hint)
 }
 
 /// A stream up to the mark.
@@ -235,17 +255,17 @@ impl Preface {
         }
     }
 
+    /// The first mark that a number follows: SUDO marks lines as well.
     fn find(&mut self, mark: &[u8]) {
-        let Some(start) = self.buffer.windows(mark.len()).position(|window| window == mark) else { return };
-        let number = start + mark.len() + 1;
-        let Some(length) = self.buffer.get(number..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
-        else {
-            return;
-        };
-        let digits = String::from_utf8_lossy(&self.buffer[number..number + length]).into_owned();
-        if let Ok(group) = digits.parse() {
+        let starts = self.buffer.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark);
+        let found = starts.map(|(start, _)| start + mark.len() + 1).find_map(|number| {
+            let rest = self.buffer.get(number..)?;
+            let length = rest.iter().position(|byte| *byte == b'\n')?;
+            Some((std::str::from_utf8(&rest[..length]).ok()?.parse().ok()?, number + length))
+        });
+        if let Some((group, end)) = found {
             self.group = Some(group);
-            self.buffer.drain(..=number + length);
+            self.buffer.drain(..=end);
         }
     }
 
@@ -257,6 +277,23 @@ impl Preface {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_login_shell_takes_the_texts_as_one_word() {
+        for text in [INNER, SUDO] {
+            assert_eq!(word(text).len(), text.len() + 2);
+        }
+    }
+
+    #[test]
+    fn the_mark_of_sudo_is_not_the_processes() {
+        let mut preface = Preface::default();
+        preface.push(b"mark sudo\nlecture\nmark 12", "mark");
+        assert_eq!(preface.group, None);
+        preface.push(b"34\nown\n", "mark");
+        assert_eq!(preface.group, Some(1234));
+        assert_eq!(preface.text(), "own\n");
+    }
 
     #[test]
     fn what_comes_before_the_mark_is_not_the_commands() {
