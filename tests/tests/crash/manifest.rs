@@ -43,15 +43,20 @@ fn holds_aside(line: &str) -> bool {
     path.is_some_and(|(below, _)| below.matches('/').count() < 2)
 }
 
-/// A kubelet writes the time into the names of what it gets and of the authority that it makes.
+/// A kubelet writes the time into the names of what it gets and of the authority that it makes; what `k8s::enroll` gets
+/// for it has a name that nobody guesses.
 fn timeless(line: &str) -> String {
-    let blank = |line: &str, marker: &str| {
+    let blank = |line: &str, marker: &str, is_of_name: fn(char) -> bool| {
         let mut parts = line.split(marker).map(str::to_owned);
         let first = parts.next().unwrap_or_default();
-        let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned());
+        let rest = parts.map(|part| match part.starts_with("current") {
+            true => part,
+            false => part.trim_start_matches(is_of_name).to_owned(),
+        });
         std::iter::once(first).chain(rest).collect::<Vec<_>>().join(marker)
     };
-    blank(&blank(line, "kubelet-client-"), "@")
+    let in_part = blank(line, "kubelet-client-", |char| char.is_ascii_alphanumeric() || char == '-');
+    blank(&in_part, "@", |char| char.is_ascii_digit() || char == '-')
 }
 
 /// Whatever may be wrong on a host is seen.
