@@ -61,7 +61,12 @@ impl Runs<'_> {
         refuse_old(&folder.id, state)?;
         let journal = self.journal(folder)?;
         let (operator, inventory) = (self.workshop.operator.clone(), self.workshop.inventory_files());
-        journal.append(vec![Entry::Resumed { operator, inventory }]).await?;
+        let line = match state.head {
+            Some(_) => Entry::Resumed { operator, inventory },
+            // The run died after its journal was made, and before it had a line.
+            None => self.first_line(folder, &prepared.call.recipe, prepared.bound.redacted()),
+        };
+        journal.append(vec![line]).await?;
         // The undo needs the way to the hosts that was right in the end, and all hosts that were changed.
         if state.changes.values().all(|change| prepared.inventory.host(&change.key.host).is_ok()) {
             keep::inventory(folder, &prepared.inventory)?;

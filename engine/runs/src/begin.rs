@@ -21,16 +21,20 @@ impl Runs<'_> {
         let folder = self.store.create()?;
         keep(&folder)?;
         let journal = self.journal(&folder)?;
-        let head = Entry::Run {
+        journal.append(vec![self.first_line(&folder, recipe, parameters)]).await?;
+        let mode = self.apply(&folder, journal);
+        Ok((folder, mode))
+    }
+
+    /// What stands before all else in a run's journal.
+    pub(crate) fn first_line(&self, folder: &RunFolder, recipe: &str, parameters: Value) -> Entry {
+        Entry::Run {
             version: VERSION,
             run: folder.id.clone(),
             recipe: recipe.to_owned(),
             parameters,
             inventory: self.workshop.inventory_files(),
             operator: self.workshop.operator.clone(),
-        };
-        journal.append(vec![head]).await?;
-        let mode = self.apply(&folder, journal);
-        Ok((folder, mode))
+        }
     }
 }

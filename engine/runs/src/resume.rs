@@ -27,13 +27,14 @@ impl Runs<'_> {
             return Ok(nothing(person, &folder.id, "this run has succeeded: there is nothing to go on with"));
         }
         let (main, files) = keep::kept_recipe(&folder)?;
+        let name = if state.head.is_some() { state.recipe().to_owned() } else { main.clone() };
         let recipe = workshop.library().restore(main, files)?;
         let inventory = self.inventory_of(&folder)?;
         let named = !inventory.hosts.is_empty();
         let parameters = keep::kept_parameters(&folder)?;
-        let call = Call { recipe: state.recipe().to_owned(), parameters };
+        let call = Call { recipe: name.clone(), parameters };
         let prepared = workshop.check(recipe, inventory.into(), call, named)?;
-        person.begin(&folder.id, "resume", state.recipe());
+        person.begin(&folder.id, "resume", &name);
         let attempt = self.again(&folder, &state, &prepared, answer).await?;
         Ok(workshop.perform(prepared, attempt).await.0)
     }

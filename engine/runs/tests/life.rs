@@ -61,6 +61,23 @@ async fn a_run_that_failed_is_resumed_with_what_it_was_made_of() {
     assert!(site.world.content("master1", "/other").is_none());
 }
 
+/// A crash after a journal was made and before its first line, or within that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_died_before_its_first_line_goes_on_and_is_taken_back() {
+    for torn in ["", "{\"time\":\"2026-01-0"] {
+        let site = Site::new(GREET);
+        site.runs().run(site.prepare().unwrap(), None).await.unwrap();
+        let id = site.newest();
+        site.runs().undo(&id, &[]).await.unwrap();
+        std::fs::write(site.store().look(&id).unwrap().path.join("journal.jsonl"), torn).unwrap();
+        assert_eq!(site.runs().resume(&id, None).await.unwrap(), End::Done);
+        let summary = site.store().summary(&id).unwrap();
+        assert_eq!((summary.outcome.as_str(), summary.attempts, summary.changes), ("succeeded", 1, 2));
+        assert_eq!(site.runs().undo(&id, &[]).await.unwrap(), End::Done);
+        assert!(site.world.entries().is_empty());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_no_to_an_undo_is_left_alone() {
     let site = Site::new(GREET);
