@@ -63,6 +63,21 @@ fn old_file(folder: &str) -> String {
 }
 
 #[tokio::test]
+async fn put_keeps_an_edit_of_what_it_was_made_of() {
+    let sandbox = Sandbox::new("dash");
+    let made_of = |text: &str| op::<Put, 1>(vec!["/srv/f".into(), "new\n".into()], [("replaces", text.into())]);
+    sandbox.given("printf 'edited\\n' >/srv/f").await;
+    let error = refusal(&sandbox, &made_of("read\n")).await;
+    assert_eq!(error.code(), "file.edited");
+    assert!(error.message().contains("`/srv/f` was changed after it was read"), "{error}");
+    for text in ["edited\n", "whatever: it is placed already\n"] {
+        sandbox.ensure(&made_of(text), &keep(1)).await.result.unwrap();
+    }
+    sandbox.given("rm /srv/f").await;
+    assert!(refusal(&sandbox, &made_of("new\n")).await.message().contains("is gone"));
+}
+
+#[tokio::test]
 async fn put_changes_the_mode_alone() {
     let given = "mkdir /srv/t; printf same >/srv/t/f; chmod 644 /srv/t/f; touch -d @1600000000.5 /srv/t/f";
     let options = [("mode", Value::Integer(0o600)), ("owner", "1".into())];

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use haengine_kernel::arguments::Arguments;
-use haengine_kernel::error::Result;
+use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::op::{Example, Op, Plan, Standing};
 use haengine_kernel::overlay::Overlay;
 use haengine_kernel::remnant::Remains;
-use haengine_kernel::signature::{Param, ParamKind, Signature};
-use haengine_kernel::text::Text;
+use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
+use haengine_kernel::text::{Text, TextDigest};
 use serde::{Deserialize, Serialize};
 
 use crate::file::in_place::IN_PLACE;
@@ -23,7 +23,17 @@ pub struct Put {
     #[serde(flatten)]
     placement: Placement,
     content: Text,
+    /// What the recipe made the content of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<TextDigest>,
 }
+
+const REPLACES: Param = Param::option(
+    "replaces",
+    ParamKind::Text,
+    Absent::Means("anything"),
+    "The text that the content was made of. Where the file holds another one by now, and not the content either, it is refused.",
+);
 
 #[async_trait]
 impl Op for Put {
@@ -42,7 +52,7 @@ array of texts is put together; where a part is secret or known only when run, s
             Param::new("path", ParamKind::Path, "The file."),
             Param::new("content", ParamKind::Text, "What it shall hold."),
         ],
-        options: &[MODE, OWNER, GROUP, VALIDATE, IN_PLACE],
+        options: &[MODE, OWNER, GROUP, VALIDATE, IN_PLACE, REPLACES],
     };
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -70,6 +80,12 @@ array of texts is put together; where a part is secret or known only when run, s
             gives: "",
         },
         Example {
+            about: "Replace a text by what was made of it, unless somebody edits it meanwhile.",
+            given: "mkdir -p /opt/demo; printf 'one\\n' >/opt/demo/made_of",
+            code: r#"let text = file::read(h, "/opt/demo/made_of"); file::put(h, "/opt/demo/made_of", text + "two\n", #{ replaces: text })"#,
+            gives: "",
+        },
+        Example {
             about: "Write into a file that must stay the same one, since it is mounted elsewhere or read through an open descriptor.",
             given: "printf 'old, and longer\\n' >/etc/demo.conf; chmod 640 /etc/demo.conf; touch -d @1600000000.5 /etc/demo.conf",
             code: r#"file::put(h, "/etc/demo.conf", "new\n", #{ in_place: true })"#,
@@ -83,7 +99,8 @@ array of texts is put together; where a part is secret or known only when run, s
     fn parse(arguments: &Arguments) -> Result<Vec<Self>> {
         let content = arguments.text("content")?;
         let placement = Placement::parse(arguments)?.in_place(arguments)?.holding(&content);
-        Ok(vec![Put { placement, content }])
+        let replaces = arguments.opt_text("replaces").and_then(|text| text.digest());
+        Ok(vec![Put { placement, content, replaces }])
     }
 
     fn target(&self) -> String {
@@ -105,6 +122,7 @@ array of texts is put together; where a part is secret or known only when run, s
     }
 
     fn plan(&self, seen: &Seen) -> Result<Plan<Before>> {
+        self.refuse_edited(seen)?;
         self.placement.plan(seen, &self.content)
     }
 
@@ -118,5 +136,23 @@ array of texts is put together; where a part is secret or known only when run, s
 
     async fn undo(&self, host: &Host, before: &Before, keep: &Keep) -> Result<Remains> {
         self.placement.undo(host, before, keep).await
+    }
+}
+
+impl Put {
+    /// The content was made of a text that is there no more: to place it would undo somebody's edit.
+    fn refuse_edited(&self, seen: &Seen) -> Result<()> {
+        let Some(replaces) = &self.replaces else { return Ok(()) };
+        let there = seen.found.as_ref().and_then(|found| found.sha256.as_ref());
+        let is_there = |digest: &TextDigest| there == Some(&digest.sha256);
+        if is_there(replaces) || self.content.digest().as_ref().is_some_and(is_there) {
+            return Ok(());
+        }
+        let path = &self.placement.path;
+        let message = match there {
+            Some(_) => format!("`{path}` was changed after it was read, and would lose that"),
+            None => format!("`{path}` is gone since it was read"),
+        };
+        Err(Error::new(Kind::Refused, "file.edited", message).hint("see who edits it, then run this again"))
     }
 }
