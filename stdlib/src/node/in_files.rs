@@ -63,13 +63,7 @@ fn why(error: Error) -> String {
 /// The files of units by the names that these have for them. Those that are understood are taken together: one variable may be of
 /// several.
 fn of_units(found: &[Linked], units: &UnitFiles, hostname: &str, change: &Change) -> BTreeMap<String, Understood> {
-    let mut files = Files::default();
-    for linked in found {
-        let Some(text) = &linked.file.text else { continue };
-        for name in linked.names().filter(|name| units.has(name)) {
-            files.add(name, text);
-        }
-    }
+    let files = of_their_names(found, units);
     let (mut services, mut paths, mut outcomes) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (own, service) in units.services(&files, Some(hostname)) {
         match service.and_then(|service| Program::of(&files, &service).map(|_| service)) {
@@ -82,6 +76,18 @@ fn of_units(found: &[Linked], units: &UnitFiles, hostname: &str, change: &Change
     }
     outcomes.extend(understood(&files, &services, &paths, change));
     outcomes
+}
+
+/// The texts of units' files, by the names that these have for them.
+pub(super) fn of_their_names(found: &[Linked], units: &UnitFiles) -> Files {
+    let mut files = Files::default();
+    for linked in found {
+        let Some(text) = &linked.file.text else { continue };
+        for name in linked.names().filter(|name| units.has(name)) {
+            files.add(name, text);
+        }
+    }
+    files
 }
 
 fn understood(files: &Files, services: &[Service], paths: &[&String], change: &Change) -> Vec<(String, Understood)> {

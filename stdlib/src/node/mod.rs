@@ -6,6 +6,7 @@
 //! | servers | which API servers the kubeconfigs of a host name |
 //! | renamed | the files of a node as another one shall have them |
 //! | repointed | the files of a node once they name another API server |
+//! | with_flag | the files of a unit once its program is given another value for a flag |
 //! | resolved | what endpoints stand for on a host |
 //! | networks | the files of CNI around a node's part of the pods' network |
 //! | releases | which Kubernetes the programs in a folder are, and which flags they take |
@@ -52,7 +53,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `networks`, `resolved` and `releases` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `with_flag`, `networks`, `resolved` and `releases` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -107,6 +108,7 @@ pub mod traced;
 pub mod unit;
 pub mod unit_files;
 pub mod variable_file;
+pub mod with_flag;
 pub mod words;
 
 use haengine_kernel::module::Module;
@@ -120,6 +122,7 @@ pub use resolved::Resolved;
 pub use servers::Servers;
 pub use sockets::Sockets;
 pub use survey::Survey;
+pub use with_flag::WithFlag;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
@@ -128,6 +131,7 @@ pub fn module() -> Module {
         .read::<Sockets>()
         .read::<Renamed>()
         .read::<Repointed>()
+        .read::<WithFlag>()
         .read::<Servers>()
         .read::<Credentials>()
         .read::<Resolved>()

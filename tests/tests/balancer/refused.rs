@@ -150,10 +150,7 @@ pub const CASES: [Case; 15] = [
         )],
         unmake: &[("master2", "mv /root/kube-apiserver.conf /opt/kubernetes/cfg/")],
         words: &[],
-        says: &[
-            "no file of the unit kube-apiserver on master2 has --etcd-servers=https://192.168.2.119:2379,",
-            "restart it",
-        ],
+        says: &["the files of kube-apiserver on master2 say --etcd-servers=https://192.168.2.119:2379,", "restart it"],
     },
 ];
 
