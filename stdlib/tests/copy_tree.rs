@@ -555,6 +555,32 @@ async fn a_target_that_takes_no_more_says_why() {
     bench.assert_nothing_kept();
 }
 
+/// Hosts with SELinux are none of the lab's: what is asked of them is written down instead.
+#[tokio::test]
+async fn what_is_placed_gets_the_label_of_its_place() {
+    let bench = Bench::new();
+    let told = |heard: &str| {
+        let selinux = "selinuxenabled() { :; }\nrestorecon() { printf '%s ' \"$*\" in \"$PWD\" >>HEARD; tr '\\0' ' ' >>HEARD; }\n";
+        Box::leak(format!("{}set -e\nstage=$1 to=$2", selinux.replace("HEARD", heard)).into_boxed_str())
+    };
+    let heard = bench.path("heard");
+    *bench.fault.lock().unwrap() = Some(("set -e\nstage=$1 to=$2", told(&heard)));
+    bench.write("from/etc/old", "1\n");
+    let op = bench.op(&[]);
+    let change = bench.plan(&op).await.unwrap().unwrap();
+    op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
+    let said = || std::fs::read_to_string(&heard).unwrap();
+    assert!(said().starts_with("-R -0 -f - in "), "{}", said());
+    assert!(said().ends_with(&format!(" {} ", bench.path("to"))), "{}", said());
+    std::fs::remove_file(&heard).unwrap();
+    bench.write("from/etc/old", "22\n");
+    bench.write("from/etc/new", "3\n");
+    bench.write("from/folder/file", "4\n");
+    let change = bench.plan(&op).await.unwrap().unwrap();
+    op.apply(&bench.host, &change.before, &Keep::new(bench.keep.run.clone(), 8)).await.unwrap();
+    assert_eq!(said(), format!("-R -0 -f - in {} etc/new folder etc/old ", bench.path("to")));
+}
+
 #[tokio::test]
 async fn what_somebody_else_changed_since_is_not_overwritten_by_undo() {
     let bench = Bench::new();

@@ -78,6 +78,17 @@ async fn put_keeps_an_edit_of_what_it_was_made_of() {
 }
 
 #[tokio::test]
+async fn what_nobody_may_change_is_said_and_can_be_changed_later() {
+    let sandbox = Sandbox::new("dash");
+    sandbox.given("printf 'old\\n' >/srv/f && chattr +i /srv/f").await;
+    let new = put("/srv/f", "new\n");
+    let error = sandbox.ensure(&new, &keep(1)).await.result.unwrap_err();
+    assert!(error.advice().unwrap().contains("chattr -i"), "{error:?}");
+    sandbox.given("chattr -i /srv/f").await;
+    sandbox.ensure(&new, &keep(2)).await.result.unwrap();
+}
+
+#[tokio::test]
 async fn put_changes_the_mode_alone() {
     let given = "mkdir /srv/t; printf same >/srv/t/f; chmod 644 /srv/t/f; touch -d @1600000000.5 /srv/t/f";
     let options = [("mode", Value::Integer(0o600)), ("owner", "1".into())];

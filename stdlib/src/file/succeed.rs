@@ -39,5 +39,35 @@ pub fn failed(path: &str, exit: &Exit, output: &Output) -> Error {
 /// The error with what the script said.
 pub fn because(error: Error, output: &Output) -> Error {
     let said = redact(String::from_utf8_lossy(&output.stderr).trim());
-    if said.is_empty() { error } else { error.because(said) }
+    if said.is_empty() { error } else { marked(error, &said).because(said) }
+}
+
+/// The error with the way out where even root may not: the file or its folder bears a mark.
+pub fn marked(error: Error, said: &str) -> Error {
+    if !said.contains("Operation not permitted") {
+        return error;
+    }
+    error.hint(
+        "look with `lsattr -d` whether the file or its folder is marked as one that does not change, take the mark off \
+         with `chattr -i -a`, and go on; without root's rights set `become: true` for the host",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_even_root_may_not_change_is_marked() {
+        let output = |stderr: &str| Output { stdout: Vec::new(), stderr: stderr.into(), exit: Exit::Status(71) };
+        let hint = |stderr: &str| {
+            let output = output(stderr);
+            failed("/etc/resolv.conf", &output.exit, &output).advice().unwrap_or_default().to_owned()
+        };
+        assert!(
+            hint("mv: cannot move '/etc/resolv.conf.x' to '/etc/resolv.conf': Operation not permitted\n")
+                .contains("chattr -i")
+        );
+        assert!(!hint("mv: cannot move 'x' to 'y': Read-only file system\n").contains("chattr"));
+    }
 }

@@ -14,6 +14,7 @@ use super::before::Before;
 use super::comparison::{How, Placement};
 use super::entry::{Entry, Shape, parent};
 use super::state::State;
+use crate::file::succeed::marked;
 
 const PLACE: &str = concat!(
     "# Puts a copy into place.\n",
@@ -143,7 +144,8 @@ pub async fn discard(host: &Host, before: &Before, keep: &Keep) {
 }
 
 fn failed(host: &Host, message: &str, cause: Error) -> Error {
-    Error::new(Kind::Failed, "file.place_tree", message).because(cause).on(host.name())
+    let said = format!("{}\n{}", cause.message(), cause.causes().join("\n"));
+    marked(Error::new(Kind::Failed, "file.place_tree", message), &said).because(cause).on(host.name())
 }
 
 fn with_lists(command: Command, lists: [String; 4], last: String) -> Command {

@@ -6,10 +6,15 @@
 set -e
 stage=$1 to=$2 folder=${1%/*} old=$1/old
 umask 077
+# A file keeps the label of the folder in which it was staged; SELinux goes by that of its place.
+label() {
+    if command -v selinuxenabled >/dev/null && selinuxenabled; then restorecon -R -0 -f -; fi
+}
 # mv takes no other's place (RENAME_NOREPLACE); what it did not move is still where it was.
 if [ "$3" = fresh ]; then
     mv -nT -- "$stage/new" "$to" || exit 76
     if [ -e "$stage/new" ]; then exit 76; fi
+    printf '%s\0' "$to" | label
     exit 0
 fi
 own_stage
@@ -93,4 +98,5 @@ fi
 if [ -s "$stage/rights" ]; then
     in_parts "$stage/rights" 'give_rights "$@"' || exit 79
 fi
+cat "$stage/files" "$stage/folders" "$stage/replaced" | label
 rm -rf -- "$stage/new" "$stage/paths" "$stage/files" "$stage/folders" "$stage/replaced" "$stage/seen" "$stage/rights"
