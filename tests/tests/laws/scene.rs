@@ -1,5 +1,6 @@
 //! One case: a lane, a user, and a state folder of its own.
 
+use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub struct Scene<'a> {
     folder: TempDir,
     inventory: Arc<Inventory>,
     library: Library,
+    /// Whether runs hide the canary wherever it occurs.
+    hides: Cell<bool>,
 }
 
 /// What a plan, a run or an undo told.
@@ -123,7 +126,13 @@ impl<'a> Scene<'a> {
         let inventory = Inventory::parse(&text, &PathBuf::from("laws.yaml"), None).map_err(said)?;
         let library = Library::new(haengine_stdlib::modules(), CancellationToken::new());
         let folder = tempfile::tempdir().map_err(said)?;
-        Ok(Scene { stage, lane, folder, inventory: inventory.into(), library })
+        Ok(Scene { stage, lane, folder, inventory: inventory.into(), library, hides: Cell::new(false) })
+    }
+
+    /// From now on runs hide the canary wherever it occurs, as real ones do with all secrets that they are given. Without
+    /// that a secret must stay where it belongs by itself.
+    pub fn hide(&self) {
+        self.hides.set(true);
     }
 
     /// What runs left on this machine.
@@ -246,6 +255,9 @@ impl<'a> Scene<'a> {
         let bound = recipe.bind(&pairs, &self.inventory, &Operator, None).map_err(|f| f.draw(false))?;
         self.stage.runtime.block_on(async {
             let (events, mut reader) = Events::channel();
+            if self.hides.get() {
+                events.known().add(&Secret::new(CANARY.to_owned()));
+            }
             let run = self.begin(id.clone(), mode(())?, &events, wire);
             let (prompt, secrets) = (Arc::new(Operator), Arc::new(Operator));
             let surroundings = Surroundings { run: run.clone(), prompt, secrets, forks: 4 };

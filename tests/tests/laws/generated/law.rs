@@ -18,6 +18,8 @@ pub fn law(scene: &Scene, calls: &[Call]) -> Law {
     if calls.iter().any(|call| call.former.is_some()) {
         let former = recipe(calls.iter().filter_map(|call| call.former.as_deref()));
         scene.run(&former)?.well("the former run")?;
+        // A secret of that run is now what the host holds: whoever replaces it knows it by its parameters alone.
+        scene.hide();
         // The processes of its connection end a moment later, and are not of the host.
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
