@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use haengine_lab::{Lab, Progress};
 
 /// What shapes a cluster, as paths below the workspace.
-const MADE_OF: [&str; 5] = [
+const MADE_OF: [&str; 6] = [
     "scripts/bootstrap_cluster.rhai",
     "scripts/add_master.rhai",
     "stdlib/rhai",
     "stdlib/templates",
     "engine/lab/image",
+    "tests/src/stage.rs",
 ];
 
 /// The disks of a cluster in the cache. Nobody removes them while this lives.

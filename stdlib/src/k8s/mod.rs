@@ -10,7 +10,7 @@
 //! | kind, object | kinds by the words that people use, and objects as recipes see them |
 //! | document, fields, kept | the objects of a call, the fields that it sets, the objects that were there |
 //! | making | an object is made so that its run can prove it |
-//! | watch | waiting for what the API tells |
+//! | watch, outlook | waiting for what the API tells; what keeps an object, and whether waiting helps |
 //! | csr, admission, signing, credential, leave | requests for certificates; how a node comes into a cluster and how it goes |
 //! | planned | what a plan remembers of a cluster |
 
@@ -40,6 +40,7 @@ mod lock;
 mod making;
 mod nodes;
 mod object;
+mod outlook;
 mod planned;
 mod ready;
 mod signing;

@@ -11,13 +11,20 @@ use haengine_kernel::overlay::Overlay;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::value::Value;
-use kube::api::DynamicObject;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{DynamicObject, LogParams};
 use serde_json::Value as Json;
 
-use super::cluster::{Access, KUBECONFIG, ON, SERVER, THROUGH, beside};
+use super::cluster::{Access, Cluster, KUBECONFIG, ON, SERVER, THROUGH, beside};
 use super::get::{API_VERSION, NAMESPACE};
 use super::kind::{Kind, kind_and_name};
+use super::outlook::Outlook;
 use super::watch;
+
+/// So much of a container's log tells why it ended.
+const LINES: i64 = 10;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
@@ -37,7 +44,8 @@ impl Read for Wait {
     const NAME: &'static str = "k8s.wait";
     const ABOUT: &'static str = "Waits until an object has a condition, is there, or is gone.
 
-The API tells what changes; it is not asked again and again. An API that is away for a while is waited for too. The time
+Where it cannot come any more, such as a pod whose container ends again and again, the waiting ends at once with the reason and the
+container's last lines. The API tells what changes; it is not asked again and again. An API that is away for a while is waited for too. The time
 counts as waited. A plan does not wait.";
     const SIGNATURE: Signature = Signature {
         positional: &[THROUGH, Param::new("object", ParamKind::String, "`KIND/NAME`.")],
@@ -104,13 +112,20 @@ counts as waited. A plan does not wait.";
         let kind = Kind::named(&cluster, host, &self.kind, self.api_version.as_deref()).await?;
         let api = kind.api(&cluster, self.namespace.as_deref());
         let fields = format!("metadata.name={}", self.name);
-        let mut last = String::new();
-        let wanted = |all: &watch::Objects<DynamicObject>| match self.judge(all.get(&self.name)) {
-            Ok(()) => Ok(Some(())),
-            Err(why) => {
-                last = why;
-                Ok(None)
+        let (mut last, mut container) = (String::new(), None);
+        let wanted = |all: &watch::Objects<DynamicObject>| {
+            let object = all.get(&self.name);
+            let Err(why) = self.judge(object) else { return Ok(Some(())) };
+            let outlook = object.filter(|_| self.is_about_status());
+            let outlook = outlook.and_then(|object| Outlook::of(&kind.resource.kind, &object.data));
+            match outlook {
+                Some(outlook) if !outlook.may_come => {
+                    container = outlook.container;
+                    return Err(self.never(&outlook.why));
+                }
+                outlook => last = outlook.map_or(why, |outlook| outlook.why),
             }
+            Ok(None)
         };
         host.awaits(&self.what());
         let until = watch::until(&cluster, &api, Some(&fields), deadline, wanted);
@@ -118,7 +133,10 @@ counts as waited. A plan does not wait.";
         match came {
             Ok(Some(())) => Ok(Value::Null),
             Ok(None) => Err(self.late(&last)),
-            Err(error) => Err(error),
+            Err(error) => match container {
+                Some(container) => Err(self.with_log(error, &cluster, &container).await),
+                None => Err(error),
+            },
         }
     }
 }
@@ -141,6 +159,34 @@ impl Wait {
             "absent" => format!("`{kind}/{name}` to be gone"),
             condition => format!("`{kind}/{name}` to be {condition}"),
         }
+    }
+
+    /// Whether a condition is waited for.
+    fn is_about_status(&self) -> bool {
+        !["exists", "absent"].contains(&self.condition.as_str())
+    }
+
+    fn never(&self, why: &str) -> Error {
+        let message = format!("waits in vain for {}: {why}", self.what());
+        Error::new(Family::Failed, "k8s.never", message)
+            .hint(format!("look at `kubectl describe {}/{}`, mend that, then run again", self.kind, self.name))
+    }
+
+    /// The error with the last lines of a container, as far as a kubelet has them.
+    async fn with_log(&self, error: Error, cluster: &Cluster, container: &str) -> Error {
+        let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), self.namespace.as_deref().unwrap_or("default"));
+        let mut log =
+            LogParams { container: Some(container.to_owned()), tail_lines: Some(LINES), ..LogParams::default() };
+        for previous in [true, false] {
+            log.previous = previous;
+            let lines = tokio::time::timeout(PATIENCE, pods.logs(&self.name, &log)).await;
+            if let Ok(Ok(lines)) = lines
+                && !lines.trim().is_empty()
+            {
+                return error.because(lines.trim().to_owned());
+            }
+        }
+        error
     }
 
     fn late(&self, last: &str) -> Error {

@@ -388,6 +388,12 @@ impl Plane {
         self.dynamic(like).patch(name, &params, &kube::api::Patch::Merge(fields)).await.unwrap();
     }
 
+    /// Changes what a controller would say of an object.
+    pub async fn edit_status(&self, like: &Json, fields: Json) {
+        let (name, params) = (like["metadata"]["name"].as_str().unwrap(), kube::api::PatchParams::default());
+        self.dynamic(like).patch_status(name, &params, &kube::api::Patch::Merge(fields)).await.unwrap();
+    }
+
     pub async fn delete(&self, like: &Json) {
         let name = like["metadata"]["name"].as_str().unwrap();
         self.dynamic(like).delete(name, &kube::api::DeleteParams::default()).await.unwrap();

@@ -114,3 +114,23 @@ async fn waiting_ends_when_the_api_tells() {
     assert!(error.message().contains("no condition `Ready`"), "{error}");
     assert!(wait("absent", "500ms").await.unwrap_err().message().contains("still there"));
 }
+
+/// A job needs no controller to be told that it has failed; a pod that nobody runs is told so by whoever edits its status.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_what_cannot_come() {
+    let plane = plane!();
+    let (_hosts, host) = host();
+    let template = json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "c", "image": "i" }] } });
+    let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "wait-j", "namespace": "default" },
+        "spec": { "template": template } });
+    plane.create(&job).await.unwrap();
+    let condition = json!({ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "",
+        "lastProbeTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z" });
+    let began = std::time::Instant::now();
+    plane.edit_status(&job, json!({ "status": { "conditions": [condition] } })).await;
+    let options = vec![("condition", Value::from("Complete")), ("timeout", Value::from("60s"))];
+    let error = read::<Wait>(&host, vec![Value::from("job/wait-j")], at(&plane, options)).await.unwrap_err();
+    assert_eq!(error.code(), "k8s.never");
+    assert!(error.message().ends_with("it has failed: BackoffLimitExceeded"), "{error}");
+    assert!(began.elapsed().as_secs() < 30);
+}

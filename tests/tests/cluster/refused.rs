@@ -70,7 +70,7 @@ pub const CASES: [Case; 12] = [
     Case {
         name: "an_api_server_that_is_down",
         recipe: "add_master",
-        make: &[("master1", "systemctl stop kube-apiserver")],
+        make: &[("master1", "systemctl kill -s KILL kube-apiserver; systemctl stop kube-apiserver")],
         unmake: &[("master1", "systemctl start kube-apiserver")],
         words: &["target=master2"],
         says: &["kube-apiserver does not run on master1", "journalctl -u kube-apiserver"],

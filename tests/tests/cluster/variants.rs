@@ -7,13 +7,15 @@ use crate::stage::{MASTERS, Stage, WORKERS};
 
 type Scenario = fn(&mut Stage);
 
-pub const ALL: [(&str, Scenario); 6] = [
+pub const ALL: [(&str, Scenario); 8] = [
     ("programs_in_usr_bin", programs_in_usr_bin),
     ("nodes_named_by_address", nodes_named_by_address),
     ("ecdsa_keys", ecdsa_keys),
     ("files_elsewhere", files_elsewhere),
     ("a_third_master", a_third_master),
     ("no_approval", no_approval),
+    ("serving_certificates", serving_certificates),
+    ("kubelets_without_bootstrap", kubelets_without_bootstrap),
 ];
 
 const BOTH: [&str; 2] = ["192.168.2.117", "192.168.2.119"];
@@ -157,13 +159,76 @@ fn a_third_master(stage: &mut Stage) {
     assert!(!objects(&stage.site).contains("node/k8s-master3"));
 }
 
+/// Kubelets that serve with certificates of the cluster's, each of which somebody has to approve.
+fn serving_certificates(stage: &mut Stage) {
+    stage.bootstrap("run", &[]).ended_with(0);
+    for host in ["master1", "worker1", "worker2"] {
+        let config = "/opt/kubernetes/cfg/kubelet-config.yml";
+        stage.site.on(host, &format!("echo 'serverTLSBootstrap: true' >>{config}; systemctl restart kubelet"));
+    }
+    let minute = std::time::Duration::from_secs(60);
+    let asked =
+        "kubectl --cache-dir /tmp/kubectl get csr --no-headers | awk '/kubelet-serving/ && /Pending/ { print $1 }'";
+    stage.site.within(minute, "master1", &format!("[ $({asked} | wc -l) = 3 ]"));
+    stage.site.on("master1", &format!("kubectl --cache-dir /tmp/kubectl certificate approve $({asked})"));
+    let serves = "openssl s_client -connect 192.168.2.117:10250 -CAfile /opt/kubernetes/ssl/ca.pem -verify_return_error \
+        </dev/null >/dev/null 2>&1";
+
+    // Nobody is asked to approve it, and who runs it is told.
+    let told = stage.add_master("run", &["target=master2"]).ended_with(0);
+    assert!(told.out.contains("logs and exec fail on k8s-master2 until somebody approves"), "{}", told.out);
+    assert_eq!(stage.site.on("master1", &format!("{serves} || echo none")), "none\n");
+    leaves(stage, &told, 3);
+    let run = joins_with(stage, "master2", &["approve_serving=true"]);
+    stage.site.within(minute, "master1", serves);
+    assert_eq!(stage.site.on("master1", asked), "");
+    is_second_master(&stage.site);
+    leaves(stage, &run, 3);
+}
+
+/// Kubelets with a key that somebody placed, and no way to ask for another: the administrator lets the new one in. The
+/// source's key stays where it is.
+fn kubelets_without_bootstrap(stage: &mut Stage) {
+    stage.bootstrap("run", &[]).ended_with(0);
+    for host in ["master1", "worker1", "worker2"] {
+        assert_eq!(stage.site.on(host, &format!("{{ {STATIC}; }} 2>&1")), "", "{host}");
+    }
+    stage.wait();
+    let key = "openssl pkey -in /etc/kubernetes/kubelet-key.pem -pubout | sha256sum";
+    let source = stage.site.on("master1", key);
+    let run = joins(stage, "master2");
+    is_second_master(&stage.site);
+    let keys = "find / -xdev -type f -size -16k ! -path '/proc/*' -exec grep -lE 'BEGIN (EC |RSA )?PRIVATE KEY' {} + | \
+        while read -r file; do openssl pkey -in \"$file\" -pubout | sha256sum; done";
+    let keys = stage.site.on("master2", keys);
+    assert!(keys.lines().count() > 2 && !keys.contains(source.trim()), "the source's key is on the new node");
+    assert_ne!(source, stage.site.on("worker1", key));
+    leaves(stage, &run, 3);
+}
+
+/// What `kubelet-client-current.pem` holds as two files of another folder, and a kubelet that asks for nothing.
+const STATIC: &str = "set -e; mkdir -p /etc/kubernetes; cd /opt/kubernetes
+    openssl x509 -in ssl/kubelet-client-current.pem -out /etc/kubernetes/kubelet.pem
+    openssl pkey -in ssl/kubelet-client-current.pem -out /etc/kubernetes/kubelet-key.pem
+    systemctl stop kubelet
+    sed -i 's#client-certificate: .*#client-certificate: /etc/kubernetes/kubelet.pem#; s#client-key: .*#client-key: /etc/kubernetes/kubelet-key.pem#' cfg/kubelet.kubeconfig
+    sed -i 's#--bootstrap-kubeconfig=[^ ]* ##' cfg/kubelet.conf
+    sed -i 's#rotateCertificates: true#rotateCertificates: false#' cfg/kubelet-config.yml
+    rm -f cfg/bootstrap.kubeconfig ssl/kubelet-client-*
+    systemctl start kubelet";
+
 /// A host becomes a master, and another run finds nothing to do.
 fn joins(stage: &Stage, host: &str) -> Given {
+    joins_with(stage, host, &[])
+}
+
+fn joins_with(stage: &Stage, host: &str, words: &[&str]) -> Given {
     let target = format!("target={host}");
-    let plan = stage.add_master("plan", &[&target]).ended_with(0);
-    let run = stage.add_master("run", &[&target]).ended_with(0);
+    let words = [&[target.as_str()], words].concat();
+    let plan = stage.add_master("plan", &words).ended_with(0);
+    let run = stage.add_master("run", &words).ended_with(0);
     assert_eq!(differences(&plan.changes().join("\n"), &run.changes().join("\n")), "", "not what was planned");
-    let again = stage.add_master("run", &[&target]).ended_with(0);
+    let again = stage.add_master("run", &words).ended_with(0);
     assert_eq!(again.finished()["changed"], 0, "{:#?}", again.changes());
     run
 }
