@@ -27,7 +27,7 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
     inventories(&site);
     let before = site.manifest();
 
-    let cases: [Case; 19] = [
+    let cases: [Case; 21] = [
         (&["run", "typo.rhai", "-i", "site.yaml", "target=m1"], 2, &["file::putt", "typo.rhai:5:", "put`"]),
         (&["run", "option.rhai", "-i", "site.yaml", "target=m1"], 2, &["option `mod`", "option.rhai:5:", "`mode`"]),
         (&["run", "syntax.rhai", "-i", "site.yaml", "target=m1"], 2, &["syntax.rhai:"]),
@@ -51,6 +51,8 @@ fn it_is_refused_with_place_and_remedy_and_nothing_is_touched() {
         (&["run", "good.rhai", "-i", "changed-host-key.yaml", "target=m1"], 3, &["changed", "known_changed:1"]),
         (&["run", "good.rhai", "-i", "no-sudo.yaml", "target=m1"], 3, &["sudo", "become_password"]),
         (&["run", "good.rhai", "-i", "wrong-password.yaml", "target=m1"], 3, &["sudo", "password"]),
+        (&["run", "good.rhai", "-i", "expired.yaml", "target=m1"], 3, &["starts no commands", "assword", "expired"]),
+        (&["run", "good.rhai", "-i", "expired-sudo.yaml", "target=m1"], 3, &["starts no commands", "no TTY"]),
     ];
     for (words, code, holds) in cases {
         let given = site.command(words).env("WRONG", "not-the-password").output().unwrap();
@@ -86,6 +88,10 @@ fn inventories(site: &Site) {
     let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
     site.write("known_changed", &format!("192.168.2.11 {public}"));
     site.write("changed-host-key.yaml", &good.replace(&known, "known_changed"));
+    // The key is good, and sshd wants a new password first.
+    site.on("m1", "chage -d 0 operator");
+    site.write("expired.yaml", &good.replace("user: root", "user: operator"));
+    site.write("expired-sudo.yaml", &good.replace("user: root", "user: operator, become: true"));
     site.write("no-sudo.yaml", &good.replace("user: root", "user: guest, become: true"));
     let wrong = "user: keeper, become: true, become_password: \"env:WRONG\"";
     site.write("wrong-password.yaml", &good.replace("user: root", wrong));
