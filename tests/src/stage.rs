@@ -229,6 +229,8 @@ fn hurry(site: &Site) {
         tr '\\0' '\\n' </proc/$(pgrep -o kube-apiserver)/cmdline | grep request-timeout";
     assert_eq!(site.on("master1", &format!("{{ {script}; }} 2>&1")), "--request-timeout=15s\n");
     wait(site);
+    // After an hour the cluster would delete them, in the middle of a test.
+    site.on("master1", "kubectl --cache-dir /tmp/kubectl delete csr --all");
 }
 
 /// An API server that is stopped waits a minute for the watches of its clients; of these two masters it does not.

@@ -117,7 +117,8 @@ differences. Unchanged where nothing is pending and the node has its certificate
     fn plan(&self, state: &State) -> Result<Plan<Before>> {
         let since = state.locked.as_ref().map(|locked| locked.since.as_str());
         let is_new = |created: &str| since.is_some_and(|since| created >= since);
-        let pending: Vec<&Csr> = state.csrs.iter().filter(|csr| csr.is_pending()).collect();
+        // What waits from before our start is somebody else's to judge.
+        let pending: Vec<&Csr> = state.csrs.iter().filter(|csr| csr.is_pending() && is_new(&csr.created)).collect();
         let is_there = state.node.as_ref().is_some_and(|node| !is_new(node));
         let has_one = state.csrs.iter().any(|csr| csr.issued && is_new(&csr.created));
         if pending.is_empty() && (is_there || has_one) {
@@ -249,7 +250,8 @@ mod tests {
         assert!(matches!(plan(None, vec![]), Plan::Change(_)) && matches!(plan(Some(late), vec![]), Plan::Change(_)));
         assert!(matches!(plan(Some(late), vec![csr(late, "approved", true)]), Plan::Unchanged));
         assert!(matches!(plan(Some(early), vec![csr(late, "pending", false)]), Plan::Change(_)));
-        let Plan::Change(change) = plan(Some(early), vec![csr(early, "pending", false)]) else { panic!("it waits") };
+        assert!(matches!(plan(Some(early), vec![csr(early, "pending", false)]), Plan::Unchanged), "not of this run");
+        let Plan::Change(change) = plan(Some(late), vec![csr(early, "pending", false)]) else { panic!("it waits") };
         assert_eq!(change.before.known, ["pending"], "it came before our start");
     }
 }

@@ -19,9 +19,10 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use serde::{Deserialize, Serialize};
 
-use super::cluster::{ADDRESS, Access, KUBECONFIG, PATIENCE, SERVER};
+use super::cluster::{ADDRESS, Access, Cluster, KUBECONFIG, PATIENCE, SERVER};
 use super::credential::Credential;
-use super::csr::{Asks, CLIENT};
+use super::csr::{Asks, CLIENT, created};
+use super::csrs;
 use super::leave;
 use super::planned::ApprovedNode;
 use super::signing::Signing;
@@ -332,10 +333,23 @@ impl Enroll {
     async fn leave(&self, host: &Host, before: &Before, keep: &Keep) -> Result<()> {
         let through = self.through(host)?;
         let cluster = self.access.cluster(&through).await?;
-        if let Some(uid) = self.request_of(host, keep).await?.and_then(|request| request.metadata.uid) {
+        if let Some(request) = self.request_of(host, keep).await? {
+            if !before.node {
+                self.forget_requests(&cluster, &through, &created(&request.metadata)).await?;
+            }
+            let uid = request.metadata.uid.unwrap_or_default();
             leave::delete_csr(&cluster, &through, &name(keep), &uid).await?;
         }
         if before.node { Ok(()) } else { leave::delete_node(&cluster, &through, &self.node).await }
+    }
+
+    /// What the node itself has asked for since it was let in: another one of its name is no part of that.
+    async fn forget_requests(&self, cluster: &Cluster, through: &Host, since: &str) -> Result<()> {
+        let all = csrs::all(cluster, through).await?;
+        for csr in all.iter().filter(|csr| csr.is_of_a_member(&self.node) && csr.created.as_str() >= since) {
+            leave::delete_csr(cluster, through, &csr.name, &csr.uid).await?;
+        }
+        Ok(())
     }
 
     /// True when the link leads to another of a kubelet's files beside it.

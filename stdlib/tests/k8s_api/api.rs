@@ -158,7 +158,7 @@ impl Plane {
         self.write("sa.pub", &accounts.public_key_pem());
         self.write(
             "tokens.csv",
-            "t-kubelet,kubelet-bootstrap,1,\"joiners\"\nt-eve,eve,2,\"joiners\"\nt-nobody,nobody,3\n",
+            "t-kubelet,kubelet-bootstrap,1,\"joiners\"\nt-eve,eve,2,\"joiners\"\nt-nobody,nobody,3\nt-own1,system:node:own1,4,\"system:nodes\"\n",
         );
         let (certificate, key) = self.issue(named("admin", Some("system:masters")));
         self.write("admin.pem", &certificate);

@@ -70,7 +70,17 @@ async fn a_node_gets_a_certificate_for_a_key_of_its_own_and_gives_it_back() {
 
     assert_eq!(ensure(&host, &op, &keep(2)).await.unwrap(), None, "again it is nothing to do");
     plane.node("own1").await;
+    let serving = |token| Wish {
+        signer: "kubernetes.io/kubelet-serving",
+        usages: &["digital signature", "key encipherment", "server auth"],
+        names: vec![rcgen::SanType::IpAddress([10, 9, 8, 7].into())],
+        token,
+        ..Wish::of("own1")
+    };
+    let (own, others) = (plane.ask(&serving("t-own1")).await, plane.ask(&serving("t-eve")).await);
     undo(&host, &op, &before, &kept).await;
+    assert!(plane.csr(&own).await.is_none(), "what the node asked for goes with it");
+    assert!(plane.csr(&others).await.is_some(), "somebody else asked for that");
     assert_eq!(names(&folder), Vec::<String>::new());
     assert!(!plane.has_node("own1").await);
     assert!(plane.csr(&format!("haengine-{}", kept.nonce)).await.is_none());

@@ -179,6 +179,7 @@ fn serving_certificates(stage: &mut Stage) {
     assert!(told.out.contains("logs and exec fail on k8s-master2 until somebody approves"), "{}", told.out);
     assert_eq!(stage.site.on("master1", &format!("{serves} || echo none")), "none\n");
     leaves(stage, &told, 3);
+    assert_eq!(stage.site.on("master1", asked), "", "the node that is gone asks for nothing");
     let run = joins_with(stage, "master2", &["approve_serving=true"]);
     stage.site.within(minute, "master1", serves);
     assert_eq!(stage.site.on("master1", asked), "");
