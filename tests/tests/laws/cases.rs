@@ -17,14 +17,14 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
         let verbs = verbs.clone();
         move || secret::is_complete(&verbs).and_then(|()| generated::is_complete(&verbs)).map_err(Failed::from)
     })];
-    for verb in &verbs {
+    for (turn, verb) in verbs.iter().enumerate() {
         let more = MORE.iter().filter(|(name, _)| *name == verb.name()).map(|(_, example)| example);
         let (examples, strangers) = (verb.examples().len(), number("HAENGINE_STRANGERS").unwrap_or(stranger::CASES));
         let seed = number("HAENGINE_SEED").unwrap_or(std::process::id() as usize) as u64;
         let possible = |example: &&Example| has_kubernetes || !example.given.contains(WITH_API);
         for (index, example) in verb.examples().iter().chain(more).filter(possible).enumerate() {
             let name = |law: &str| format!("{}::{index}::{law}", verb.name());
-            for user in users(index, long) {
+            for user in users(index, turn, long) {
                 let law = match verb.sort() {
                     Sort::State => state::law,
                     Sort::Action => action::law,
@@ -65,10 +65,13 @@ fn number(variable: &str) -> Option<usize> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// A verb's first example is played by everybody; the others take turns where time counts.
-fn users(index: usize, long: bool) -> &'static [User] {
-    match index {
-        0 => &[User::Root, User::Sudo, User::Password],
+/// A verb's first example is played by everybody, the others by root and through sudo. Where time counts they take turns:
+/// whether sudo asks for a password is none of a verb's business.
+fn users(index: usize, turn: usize, long: bool) -> &'static [User] {
+    match (index, turn % 2) {
+        (0, _) if long => &[User::Root, User::Sudo, User::Password],
+        (0, 0) => &[User::Root, User::Sudo],
+        (0, _) => &[User::Root, User::Password],
         _ if long => &[User::Root, User::Sudo],
         _ if index.is_multiple_of(2) => &[User::Root],
         _ => &[User::Sudo],
