@@ -14,12 +14,15 @@ struct Terminal {
 
 impl Terminal {
     fn start(site: &Site, words: &[&str]) -> Terminal {
+        Terminal::script(site, &format!("exec \"$0\" {}", words.join(" ")))
+    }
+
+    /// A script that gets the binary as `$0`: the last word that `around` adds.
+    fn script(site: &Site, script: &str) -> Terminal {
         let terminal = Terminal { socket: format!("haengine-{}-{}", std::process::id(), site.lab.name()) };
-        // The binary is the last word that `around` adds: the shell gets it as $0.
-        let script = format!("exec \"$0\" {}", words.join(" "));
         let mut words =
             vec!["tmux", "-u", "-L", &terminal.socket, "-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "44"];
-        words.extend(["-e", "TERM=screen", "sh", "-c", &script]);
+        words.extend(["-e", "TERM=screen", "sh", "-c", script]);
         assert!(site.around(&words).status().unwrap().success());
         terminal
     }
@@ -252,4 +255,65 @@ fn lines_without_a_terminal_work_on_live_hosts_and_their_exit_code_tells() {
     let undone = given("file::put(m1, \"/etc/lines\", \"one\\n\");\n:undo\nfile::stat(m1, \"/etc/lines\").exists\n");
     assert!(undone.ended_with(0).out.ends_with("false\n"));
     assert_eq!(differences(&before, &site.manifest()), "");
+}
+
+/// Programs that a host answers with, and what they say: a title, another screen, hidden text, no cursor, the mouse, the
+/// keypad, letters of lines, the clipboard, colours, a bell, C1, directions.
+const IMPOSTORS: &str = "systemctl dpkg dpkg-query apt-get apt-cache nginx haproxy keepalived openssl curl find mv ln dd \
+    sha256sum tar ss ip findmnt getent journalctl chown chmod rm cp touch";
+const EVIL: &str = r"\033]0;stolen\007\033]2;stolen\007\033kstolen\033\134\033[?1049h\033[8m\033[?25l\033[?1000h\033=\033(0\033]52;c;c3RvbGVu\007\033[31m\007\302\233\342\200\256\033[2J\033[Hstolen\n";
+
+/// Every sort of verb, each of which fails by what the host says.
+const MET: &str = r#"
+fn tried(deed) { try { deed.call(); } catch (error) { warn(`${error.message} ${error.hint ?? ""}`); } }
+
+fn main() {
+    let h = host("m1");
+    tried(|| file::put(h, "/srv/a", "text\n"));
+    tried(|| file::directory(h, "/srv/folder"));
+    tried(|| file::link(h, "/srv/link", "/etc"));
+    tried(|| file::absent(h, "/etc/motd"));
+    tried(|| file::line(h, "/etc/hosts", "192.0.2.1 a"));
+    tried(|| file::find(h, "/etc"));
+    tried(|| file::copy_tree(h, "/etc/default", h, "/srv/default"));
+    tried(|| service::running(h, "cron"));
+    tried(|| service::stopped(h, "cron"));
+    tried(|| service::enabled(h, "cron"));
+    tried(|| pkg::installed(h, "tree"));
+    tried(|| cert::inspect(h, "/etc/ssl/none.pem"));
+    tried(|| node::survey(h));
+    tried(|| node::sockets(h));
+    tried(|| k8s::nodes(h));
+    tried(|| ssh::query(h, "systemctl is-active cron"));
+    tried(|| ssh::run(h, ["systemctl", "restart", "cron"]));
+    step("the last", || ssh::run(h, "systemctl restart cron; exit 7"));
+}
+"#;
+
+#[test]
+fn a_hostile_host_leaves_the_terminal_as_it_was() {
+    if !has_terminal() {
+        return;
+    }
+    let site = Site::new("impostors", 1);
+    site.write("met.rhai", MET);
+    let lie = format!("#!/bin/sh\nprintf '{EVIL}'; printf '{EVIL}' >&2; exit 1\n");
+    let place = format!("cat >/usr/local/bin/impostor <<'END'\n{lie}END\nchmod 755 /usr/local/bin/impostor");
+    site.on("m1", &format!("{place}; for name in {IMPOSTORS}; do ln -s impostor /usr/local/bin/$name; done"));
+    let terminal = Terminal::script(
+        &site,
+        "printf '\\033]2;ours\\007'; \"$0\" run met.rhai -i site.yaml --yes; echo \"ended with $?\"; exec cat",
+    );
+    let flags = "#{pane_title} #{alternate_on}#{cursor_flag}#{mouse_any_flag}#{keypad_flag}#{insert_flag}";
+    terminal.shows("ended with 1");
+    assert_eq!(terminal.tmux(&["display-message", "-p", flags]), "ours 01000\n", "{}", terminal.screen());
+    assert_eq!(terminal.tmux(&["show-buffer"]), "", "the clipboard");
+    let screen = terminal.screen();
+    assert!(screen.contains("stolen"), "nothing of it was told:\n{screen}");
+    // Nor does what follows have a colour, another set of letters or no sight.
+    let last = terminal.tmux(&["capture-pane", "-p", "-e"]);
+    let plain = |line: &str| {
+        ["\u{1b}[0m", "\u{1b}[39m", "\u{1b}[49m"].iter().fold(line.to_owned(), |line, off| line.replace(off, ""))
+    };
+    assert!(last.lines().any(|line| plain(line) == "ended with 1"), "{last:?}");
 }

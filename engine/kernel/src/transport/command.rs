@@ -101,11 +101,15 @@ impl Command {
         }
     }
 
-    /// The command for a person: a program with its arguments, or the first line of a script.
+    /// The command for a person: a program with its arguments, or the first line of a script; where that is a remark,
+    /// what it says.
     pub fn title(&self) -> String {
         match &self.body {
             Body::Program(_) => self.to_sh(),
-            Body::Script { text, .. } => text.trim_start().lines().next().unwrap_or_default().to_owned(),
+            Body::Script { text, .. } => {
+                let first = text.trim_start().lines().next().unwrap_or_default();
+                first.strip_prefix("# ").map_or(first, |remark| remark.trim_end_matches('.')).to_owned()
+            }
         }
     }
 }
@@ -132,6 +136,14 @@ mod tests {
     fn echoed(command: &Command) -> String {
         let output = std::process::Command::new("sh").arg("-c").arg(command.to_sh()).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_person_sees_what_a_command_is() {
+        assert_eq!(Command::new("ls").arg("a b").title(), "ls 'a b'");
+        assert_eq!(Command::script("exit 3\necho").title(), "exit 3");
+        assert_eq!(Command::script("\n# Reads a unit.\nset -e").title(), "Reads a unit");
+        assert_eq!(Command::script("#!/bin/sh\nexit").title(), "#!/bin/sh");
     }
 
     proptest::proptest! {
