@@ -431,8 +431,8 @@ async fn pipes_and_sockets_stay_where_they_are_and_that_is_said() {
 const CUTS: [(&str, &str); 16] = [
     ("mkdir \"$stage\" \"$stage/new\"", "kill -9 $$; mkdir \"$stage\" \"$stage/new\""),
     ("trap 'rm", "kill -9 $$; trap 'rm"),
-    ("&& sync -f", "&& kill -9 $$ && sync -f"),
-    ("-f - && sync", "-f - 2>/dev/null; kill -9 $$; sync"),
+    ("&& { sync -f", "&& kill -9 $$ && { sync -f"),
+    ("-f - && { sync", "-f - 2>/dev/null; kill -9 $$; { sync"),
     ("cd \"$stage/new\" &&", "cd \"$stage/new\" && kill -9 $$ &&"),
     ("mv -nT -- \"$stage/new\"", "kill -9 $$; mv -nT -- \"$stage/new\""),
     ("if [ -e \"$stage/new\" ]; then exit 76; fi", "kill -9 $$"),
@@ -553,6 +553,16 @@ async fn a_target_that_takes_no_more_says_why() {
     *bench.fault.lock().unwrap() = None;
     assert_eq!(bench.undo(&op, &change.before, &bench.keep).await, Standing::AsBefore);
     bench.assert_nothing_kept();
+}
+
+/// coreutils before 8.24 have no `sync -f`.
+#[tokio::test]
+async fn a_host_with_an_old_sync_takes_a_tree() {
+    let bench = Bench::new();
+    let old = "sync() { case ${1-} in -f) echo \"sync: invalid option -- 'f'\" >&2; return 1 ;; esac; }\nmkdir \"$stage\" \"$stage/new\"";
+    *bench.fault.lock().unwrap() = Some(("mkdir \"$stage\" \"$stage/new\"", old));
+    bench.write("from/etc/one", "1\n");
+    bench.obeys(&bench.op(&[])).await;
 }
 
 /// Hosts with SELinux are none of the lab's: what is asked of them is written down instead.

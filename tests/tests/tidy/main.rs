@@ -164,6 +164,19 @@ fn no_question_to_a_host_of_the_cluster_goes_through_a_proxy() {
     none("curl asks a proxy of the host's environment even for 127.0.0.1: give it `--noproxy '*'`.", offences);
 }
 
+/// systemd 219 and coreutils 8.22, as CentOS 7 has them, end with an error at these.
+#[test]
+fn no_script_asks_for_what_old_hosts_do_not_have() {
+    let offences = lines_of_scripts(&[".sh", ".rhai", ".j2"], |line| {
+        let shows = line.contains("systemctl show") && line.contains("--value");
+        let syncs = line.contains("sync -f") && !line.contains("|| sync");
+        let others = ["--no-hostname", "systemctl revert", "ip -j", "ip --json", "ss -H"];
+        let is_code = !line.trim_start().starts_with('#') && !line.trim_start().starts_with("//");
+        is_code && (shows || syncs || others.iter().any(|word| line.contains(word)))
+    });
+    none("Old hosts refuse this: ask in the way that all of them know, or fall back to it.", offences);
+}
+
 #[test]
 fn files_are_short() {
     let long = |path: &PathBuf| (product(path).lines().count(), path.display().to_string());

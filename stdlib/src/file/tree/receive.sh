@@ -22,7 +22,7 @@ write_down() {
 mkdir "$stage" "$stage/new" && ln -s "$3" "$stage/to" || exit
 trap 'rm -rf -- "$stage"; exit 143' HUP INT TERM
 tar -x -p -b 128 --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
-    -C "$stage/new" -f - && sync -f "$stage/new" && cd "$stage/new" && write_down &&
+    -C "$stage/new" -f - && { sync -f "$stage/new" 2>/dev/null || sync; } && cd "$stage/new" && write_down &&
     exec find . -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'
 status=$?
 rm -rf -- "$stage"
