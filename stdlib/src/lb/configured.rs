@@ -1,11 +1,15 @@
 //! What a configuration has as listeners and backends. Only what hands connections on is of interest; the rest is
 //! passed over, whoever wrote it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 /// As many ports as there are; a configuration with more repeats itself.
 const MOST: usize = 65_536;
+
+/// So many servers are told of all listeners together; those after them have none. A range of ports before a long list of
+/// servers would fill the memory.
+const ROOM: usize = 262_144;
 
 /// A port, and what is behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,16 +36,37 @@ pub(crate) fn nginx(text: &str) -> Vec<Listener> {
             upstreams.insert(name, servers.filter_map(|line| line.get(1).cloned()).collect());
         }
     }
-    let mut listeners = Vec::new();
+    let mut listeners = Listeners::default();
     for block in stream.blocks.iter().filter(|block| block.head == ["server"]) {
         let Some(pass) = said(block, "proxy_pass").next() else { continue };
-        let backends = upstreams.get(pass.as_str()).cloned().unwrap_or_else(|| vec![pass.clone()]);
-        for port in said(block, "listen").filter_map(|address| ports_of(address)).flatten().take(MOST - listeners.len())
-        {
-            listeners.push(Listener { name: pass.clone(), port, backends: backends.clone() });
+        let alone = [pass.clone()];
+        let backends = upstreams.get(pass.as_str()).map_or(&alone[..], Vec::as_slice);
+        listeners.add(pass, said(block, "listen").filter_map(|address| ports_of(address)).flatten(), backends);
+    }
+    listeners.all
+}
+
+/// Listeners as they are found, as many as there is room for.
+struct Listeners {
+    all: Vec<Listener>,
+    room: usize,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Listeners { all: Vec::new(), room: ROOM }
+    }
+}
+
+impl Listeners {
+    fn add(&mut self, name: &str, ports: impl Iterator<Item = u16>, backends: &[String]) {
+        for port in ports.take(MOST - self.all.len()) {
+            let fits = backends.len() <= self.room;
+            let backends = if fits { backends.to_vec() } else { Vec::new() };
+            self.room -= backends.len();
+            self.all.push(Listener { name: name.to_owned(), port, backends });
         }
     }
-    listeners
 }
 
 /// The first words behind this name, of each line of a block.
@@ -82,7 +107,12 @@ pub(crate) fn haproxy(text: &str) -> Vec<Listener> {
     let backends = sections.iter().rev().filter(|section| section.kind == "backend");
     let backends: BTreeMap<&str, &Section> = backends.map(|section| (section.name.as_str(), section)).collect();
     let listens = |section: &&Section| matches!(section.kind.as_str(), "frontend" | "listen");
-    sections.iter().filter(listens).flat_map(|section| section.listeners(&backends)).take(MOST).collect()
+    let mut listeners = Listeners::default();
+    for section in sections.iter().filter(listens).filter(|section| !section.is_its_own_page()) {
+        let servers = section.servers_behind(&backends, listeners.room);
+        listeners.add(&section.name, section.ports.iter().cloned().flatten(), &servers);
+    }
+    listeners.all
 }
 
 #[derive(Default)]
@@ -101,14 +131,20 @@ impl Section {
         Section { kind: kind.to_owned(), name: name.to_owned(), ..Section::default() }
     }
 
-    fn listeners(&self, backends: &BTreeMap<&str, &Section>) -> impl Iterator<Item = Listener> {
+    fn is_its_own_page(&self) -> bool {
+        self.is_page && self.servers.is_empty() && self.leads_to.is_empty()
+    }
+
+    /// The servers that it leads to; none where they are more than there is room for.
+    fn servers_behind(&self, backends: &BTreeMap<&str, &Section>, room: usize) -> Vec<String> {
         let leads_to = if self.leads_to.is_empty() { &self.usual } else { &self.leads_to };
-        let behind = leads_to.iter().filter_map(|name| backends.get(name.as_str()));
-        let mut servers = self.servers.clone();
-        servers.extend(behind.flat_map(|section| section.servers.clone()));
-        let is_page = self.is_page && self.servers.is_empty() && self.leads_to.is_empty();
-        let ports = self.ports.iter().filter(move |_| !is_page).cloned().flatten();
-        ports.map(move |port| Listener { name: self.name.clone(), port, backends: servers.clone() })
+        let names: BTreeSet<&String> = leads_to.iter().collect();
+        let behind = || names.iter().filter_map(|name| backends.get(name.as_str()));
+        let count: usize = behind().map(|section| section.servers.len()).sum();
+        if self.ports.is_empty() || self.servers.len() + count > room {
+            return Vec::new();
+        }
+        self.servers.iter().chain(behind().flat_map(|section| &section.servers)).cloned().collect()
     }
 }
 
@@ -237,6 +273,18 @@ mod tests {
             listener("bare", 7001, &[]),
         ];
         assert_eq!(haproxy(text), wanted);
+    }
+
+    #[test]
+    fn ranges_of_ports_before_many_servers_fill_no_memory() {
+        let servers: String = (0..20_000).map(|number| format!("  server s{number} 192.0.2.1:{number}\n")).collect();
+        let many = "frontend f\n  bind *:1-65535\n  default_backend b\n  use_backend b if x\n".repeat(50);
+        let found = haproxy(&format!("{many}backend b\n{servers}"));
+        assert_eq!((found.len(), found[0].backends.len(), found[100].backends.len()), (MOST, 20_000, 0));
+        let servers: String = (0..20_000).map(|number| format!("server 192.0.2.1:{number};")).collect();
+        let found =
+            nginx(&format!("stream {{ upstream b {{ {servers} }} server {{ listen 1-65535; proxy_pass b; }} }}"));
+        assert_eq!((found.len(), found[0].backends.len(), found[100].backends.len()), (65_535, 20_000, 0));
     }
 
     #[test]
