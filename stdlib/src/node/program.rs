@@ -103,15 +103,11 @@ impl Program {
     /// otherwise; else the value is written in its place.
     ///
     /// # Errors
-    /// `node.flag` when the flag is not given, or several times where the program adds up what it is given; `node.value` when the value would need quotes, `node.edit` when nothing
+    /// `node.flag` when the flag is not given, `node.value` when the value would need quotes, `node.edit` when nothing
     /// can be changed without changing something else.
     pub fn set(&self, files: &Files, others: &[&Program], flag: &str, value: &str) -> Result<Vec<(String, String)>> {
         let missing = || files.refused("node.flag", self.place(), &format!("`{}` has no `--{flag}`", self.name));
         let last = self.flags.given.iter().rposition(|given| given.name == flag).ok_or_else(missing)?;
-        if self.flags.values(flag).len() > 1 {
-            let message = format!("`{}` adds up each `--{flag}` that it is given, and there are several", self.name);
-            return Err(files.refused("node.flag", self.flags.given[last].place, &message));
-        }
         self.rewritten(files, others, |number, before| (number == last && before != value).then(|| value.to_owned()))
     }
 
@@ -282,13 +278,6 @@ mod tests {
         let message = |others: &[&Program], flag, value| {
             kubelet.set(&files, others, flag, value).unwrap_err().message().to_owned()
         };
-        let mut twice = Files::default();
-        twice.add("/u", "[Service]\nExecStart=/usr/bin/kube-apiserver --etcd-servers=a \\\n --etcd-servers=b\n");
-        let error = program(&twice).set(&twice, &[], "etcd-servers", "c").unwrap_err();
-        assert_eq!(
-            error.message(),
-            "/u:3: `kube-apiserver` adds up each `--etcd-servers` that it is given, and there are several"
-        );
         assert_eq!(message(&[], "node-ip", "a"), "/u:3: `kubelet` has no `--node-ip`");
         assert_eq!(message(&[], "v", "a b"), "/u:2: `a b` would need quotes here, for its ` `");
         let shared = "/u:2: this cannot change for `/u:3` alone: somebody else uses it, and wants it as it is";

@@ -161,6 +161,12 @@ pub fn flagged(
         }
     }
     let others: Vec<&Program> = understood.iter().collect();
+    if let [.., last] = program.flags.given.iter().filter(|given| given.name == flag).collect::<Vec<_>>()[..]
+        && program.flags.values(flag).len() > 1
+    {
+        let message = format!("`{}` adds up each `--{flag}` that it is given, and there are several", program.name);
+        return Err(files.refused("node.flag", last.place, &message));
+    }
     let mut becomes = program.set(&files, &others, flag, value)?;
     if becomes.is_empty() {
         becomes = program.written_in(&files, flag).map(|path| (path.to_owned(), text_of(&files, path))).collect();
@@ -239,6 +245,10 @@ mod tests {
         let other = "/etc/systemd/system/other.service";
         let script =
             linked(other, &format!("[Service]\nEnvironmentFile={VARIABLES}\nExecStart=/bin/sh -c 'echo'\n"), &[]);
+        assert_eq!(
+            message(&[unit("/usr/bin/kube-apiserver --etcd-servers=a \\\n --etcd-servers=b")], &[]),
+            format!("{API}:4: `kube-apiserver` adds up each `--etcd-servers` that it is given, and there are several")
+        );
         assert!(message(&[unit("/usr/bin/kube-apiserver --v=2")], &[]).contains("has no `--etcd-servers`"));
         assert_eq!(
             message(&[api(), variables, script], &[("other", other)]),
