@@ -80,15 +80,15 @@ array of texts is put together; where a part is secret or known only when run, s
             gives: "",
         },
         Example {
-            about: "Replace a text by what was made of it, unless somebody edits it meanwhile.",
-            given: "mkdir -p /opt/demo; printf 'one\\n' >/opt/demo/made_of",
-            code: r#"let text = file::read(h, "/opt/demo/made_of"); file::put(h, "/opt/demo/made_of", text + "two\n", #{ replaces: text })"#,
-            gives: "",
-        },
-        Example {
             about: "Write into a file that must stay the same one, since it is mounted elsewhere or read through an open descriptor.",
             given: "printf 'old, and longer\\n' >/etc/demo.conf; chmod 640 /etc/demo.conf; touch -d @1600000000.5 /etc/demo.conf",
             code: r#"file::put(h, "/etc/demo.conf", "new\n", #{ in_place: true })"#,
+            gives: "",
+        },
+        Example {
+            about: "Replace a text by what was made of it, unless somebody edits it meanwhile.",
+            given: "mkdir -p /opt/demo; printf 'one\\n' >/opt/demo/made_of",
+            code: r#"file::put(h, "/opt/demo/made_of", "one\ntwo\n", #{ replaces: "one\n" })"#,
             gives: "",
         },
     ];

@@ -36,6 +36,12 @@ pub const CASES: &[Case] = &[
         code: r#"file::put(h, "/etc/demo.secret", s, #{ mode: 0o600 })"#,
     },
     Case {
+        verb: "file.put",
+        takes: &["replaces"],
+        given: OLD,
+        code: r#"{ try { file::put(h, "/etc/demo.secret", "other\n", #{ replaces: s }) } catch (error) { error.message } }"#,
+    },
+    Case {
         verb: "file.template",
         takes: &["vars"],
         given: OLD,
