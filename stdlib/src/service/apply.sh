@@ -35,6 +35,17 @@ case $show in
 # systemd calls these started as soon as they are forked, so they get a moment to die.
 *Type=simple* | *Type=exec* | *Type=idle*) if [ "$status" = 0 ]; then sleep 0.25; show=$(state); fi ;;
 esac
+# A unit that says itself when it has read its files again may still be at it once the job is done.
+while :; do
+    case $show in
+    *ActiveState=reloading*) ;;
+    *) break ;;
+    esac
+    read -r now _ </proc/uptime
+    if [ "${now%.*}" -ge "$end" ]; then break; fi
+    sleep 0.1
+    show=$(state)
+done
 again=${show#*NRestarts=}
 again=${again%%[!0-9]*}
 case $status:$show in

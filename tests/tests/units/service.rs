@@ -153,6 +153,20 @@ async fn what_does_not_end_by_itself_is_waited_for(bench: &Bench) {
     obeys(bench, "service.running", options, &deaf).await;
 }
 
+/// keepalived says itself when it has read its files again, after the job is done.
+async fn a_unit_that_goes_on_reloading_is_waited_for(bench: &Bench) {
+    let program = "#!/bin/sh\ntrap 'systemd-notify RELOADING=1; sleep 3; systemd-notify --ready' HUP\nsystemd-notify --ready\nwhile :; do sleep 0.1; done\n";
+    bench.sh(&format!("{CLEAN}; mkdir -p /etc/demo; echo old >/etc/demo/a; cat >/etc/demo/slow <<'END'\n{program}END\nchmod 755 /etc/demo/slow")).await;
+    let reload = "ExecReload=/bin/sh -c \"kill -HUP $MAINPID; sleep 1\"";
+    bench.sh(&unit(&format!("Type=notify\\nNotifyAccess=all\\nExecStart=/etc/demo/slow\\n{reload}"))).await;
+    bench.sh("systemctl start demo; sleep 1.1; echo new >/etc/demo/a").await;
+    let options = json!({ "enabled": false, "reload_on": ["/etc/demo/a"] });
+    let (run, changed) = bench.call("service.running", &[json!("demo")], options).await;
+    assert!(changed.unwrap(), "it is reloaded");
+    assert_eq!(bench.sh("systemctl is-active demo").await, "active");
+    bench.undo(&run).await.unwrap();
+}
+
 async fn what_cannot_be(bench: &Bench) {
     bench.sh(&format!("{CLEAN}; {}", unit("ExecStart=/bin/false"))).await;
     let running = async |unit: &str, options| bench.call("service.running", &[json!(unit)], options).await;
@@ -189,6 +203,7 @@ async fn units_on_a_real_host() {
     a_unit_that_the_run_started_is_stopped_however_often_it_was_named(&bench).await;
     undo_brings_back_what_a_bad_file_broke(&bench).await;
     what_does_not_end_by_itself_is_waited_for(&bench).await;
+    a_unit_that_goes_on_reloading_is_waited_for(&bench).await;
     what_cannot_be(&bench).await;
     bench.end().await;
 }
