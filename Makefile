@@ -98,6 +98,7 @@ long-2:
 	  $(LONG) --test crash -- --ignored --skip add_master:: || failed=1; \
 	  $(LONG) --test balancer -- --ignored || failed=1; \
 	  HAENGINE_LAWS=long $(LONG) --test laws -- ::password || failed=1; \
+	  HAENGINE_LAWS=long $(LONG) --test laws -- ::broken || failed=1; \
 	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  HAENGINE_STRANGERS=200 $(LONG) --test laws -- stranger || failed=1; \
 	  $(LONG) --test laws -- --ignored guard || failed=1; \

@@ -1,4 +1,4 @@
-//! A recipe planned, run, run again, undone; one with an address that moves is run for the drills that follow.
+//! A recipe planned, run, run again, undone.
 
 use haengine_tests::look::{main_pid, steady, touched};
 use haengine_tests::reader::Reader;
@@ -13,10 +13,6 @@ pub fn scenario(stage: &mut Stage, balancer: &'static Balancer) {
     let units = [balancer.name, "keepalived"];
     play(stage, balancer.recipe, &words, ("master1", &units), |stage| serves(stage, balancer));
     assert!(stage.holders(balancer.vip).is_empty(), "{:?}", stage.holders(balancer.vip));
-
-    // Known to be undone, it stays for those who follow.
-    let run = stage.recipe("run", balancer.recipe, &words).ended_with(0);
-    stage.keep(balancer, run);
 }
 
 /// Plans a recipe, runs it, looks whether it serves, runs it again, which restarts none of a host's units, and

@@ -55,18 +55,13 @@ impl Stage {
         }
     }
 
-    /// This balancer stands before the cluster.
+    /// This balancer stands before the cluster, and stays there for the scenarios that follow.
     pub fn with(&mut self, balancer: &'static Balancer) {
         if self.stands.as_ref().is_some_and(|(there, _)| there.name == balancer.name) {
             return;
         }
         self.clear();
         let run = self.recipe("run", balancer.recipe, &[&format!("vip={}", balancer.vip)]).ended_with(0);
-        self.keep(balancer, run);
-    }
-
-    /// This run put a balancer there, and it stays for the scenarios that follow.
-    pub fn keep(&mut self, balancer: &'static Balancer, run: Given) {
         self.stands = Some((balancer, run));
     }
 

@@ -39,13 +39,13 @@ const GUARDS: [Guard; 11] = [
         path: "/etc/motd",
         ..guard("file.put", 0, "ln -L -T -- /proc/self/fd/8", "mv -fT -- \"$temporary\"")
     },
-    guard("file.put", 1, "if ! same \"${10}\" \"${11}\"; then", "if false; then"),
     Guard {
         deed: FILL,
         path: "/opt/demo",
         in_undo: true,
         ..guard("file.directory", 0, "rmdir -- \"$place\" 2>/dev/null", "rm -rf -- \"$place\"")
     },
+    guard("file.put", 1, "if ! same \"${10}\" \"${11}\"; then", "if false; then"),
     Guard {
         deed: SAVE,
         ..guard("file.put", 1, "if [ -L \"$path\" ] || ! [ \"$path\" -ef /proc/self/fd/7 ]; then fail 76; fi", ":")
@@ -85,7 +85,7 @@ const GUARDS: [Guard; 11] = [
 ];
 
 /// So many are tried where time counts.
-const FEW: usize = 3;
+const FEW: usize = 2;
 
 /// One trial for each guard.
 pub fn trials(stage: &Later) -> Vec<Trial> {
