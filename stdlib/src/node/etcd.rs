@@ -4,6 +4,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 
 use super::change::Change;
 use super::document::{Document, Node};
+use super::edit::Edit;
 use super::endpoint::Endpoint;
 use super::in_documents::Changed;
 use super::naming::Meaning;
@@ -19,6 +20,9 @@ const OWN_URLS: [&str; 5] = [
 
 /// Fields that only etcd's file has, by which it is known.
 const KNOWN: [&str; 4] = ["listen-client-urls", "listen-peer-urls", "initial-cluster", "data-dir"];
+
+/// What the file has in a section for each side, and flags with `peer-` before it or without.
+const OF_SIDES: [&str; 5] = ["cert-file", "key-file", "trusted-ca-file", "client-cert-auth", "auto-tls"];
 
 /// etcd's file.
 pub struct Etcd {
@@ -60,6 +64,48 @@ impl Etcd {
         self.document.root()?.get(field)?.text()
     }
 
+    /// A setting by the name of its flag: `data-dir`, `peer-cert-file`, …
+    ///
+    /// ```
+    /// use haengine_stdlib::node::etcd::Etcd;
+    /// let text = "listen-peer-urls: http://10.0.0.1:2380\npeer-transport-security:\n  cert-file: /p.pem\n";
+    /// assert_eq!(Etcd::read("/f", text).unwrap().setting("peer-cert-file"), Some("/p.pem"));
+    /// ```
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.document.root()?.at(&place(name))?.text()
+    }
+
+    /// All settings that are single values, by the names of their flags.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for node in self.document.root().into_iter().flat_map(|root| root.entries()) {
+            let (name, node) = node;
+            found.extend(node.text().map(|text| (name.to_owned(), text.to_owned())));
+            let before = match name {
+                "client-transport-security" => "",
+                "peer-transport-security" => "peer-",
+                _ => continue,
+            };
+            let values = node.entries().into_iter().filter_map(|(name, node)| Some((name, node.text()?)));
+            found.extend(values.map(|(name, text)| (format!("{before}{name}"), text.to_owned())));
+        }
+        found
+    }
+
+    /// The file with other values for settings that it has, by the names of their flags.
+    ///
+    /// # Errors
+    /// `node.edit`, where a value cannot be written.
+    pub fn with<'a>(&self, settings: impl Iterator<Item = (&'a str, &'a str)>) -> Result<String> {
+        let mut edit = Edit::of(&self.document);
+        for (name, value) in settings {
+            if let Some(node) = self.document.root().and_then(|root| root.at(&place(name))) {
+                edit.set(node, value)?;
+            }
+        }
+        edit.finish()
+    }
+
     /// The URLs of a field.
     ///
     /// # Errors
@@ -95,6 +141,15 @@ impl Etcd {
         let section = self.document.root().and_then(|root| root.get(section));
         let get = |field: &str| section?.get(field)?.text().filter(|path| !path.is_empty()).map(str::to_owned);
         Security { certificate: get("cert-file"), key: get("key-file"), authority: get("trusted-ca-file") }
+    }
+}
+
+/// Where a flag's setting is in the file.
+fn place(flag: &str) -> Vec<&str> {
+    match flag.strip_prefix("peer-") {
+        Some(name) if OF_SIDES.contains(&name) => vec!["peer-transport-security", name],
+        _ if OF_SIDES.contains(&flag) => vec!["client-transport-security", flag],
+        _ => vec![flag],
     }
 }
 

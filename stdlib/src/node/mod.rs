@@ -7,6 +7,8 @@
 //! | renamed | the files of a node as another one shall have them |
 //! | repointed | the files of a node once they name another API server |
 //! | with_flag | the files of a unit once its program is given another value for a flag |
+//! | settings | how a unit's member of etcd is set up |
+//! | with_settings, member | the files of a member of etcd once it is told something else; a member as a unit runs it |
 //! | resolved | what endpoints stand for on a host |
 //! | networks | the files of CNI around a node's part of the pods' network |
 //! | releases | which Kubernetes the programs in a folder are, and which flags they take |
@@ -53,7 +55,7 @@
 //! | network, subnet | the files of CNI, and the parts of networks in them |
 //! | manifest | static pods |
 //!
-//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `with_flag`, `networks`, `resolved` and `releases` nothing here asks a host: texts and their files' names go in, values and edited
+//! But for `survey`, `sockets`, `servers`, `renamed`, `repointed`, `with_flag`, `settings`, `with_settings`, `networks`, `resolved` and `releases` nothing here asks a host: texts and their files' names go in, values and edited
 //! texts come out. What is not understood is refused with file and line; an error never quotes a document, since there may be a secret
 //! in it.
 
@@ -83,6 +85,7 @@ pub mod linked;
 mod login;
 pub mod manifest;
 mod meant;
+pub mod member;
 pub mod mention;
 mod mentions;
 pub mod naming;
@@ -99,6 +102,7 @@ mod said;
 pub mod scalar;
 mod servers;
 pub mod service;
+mod settings;
 mod sockets;
 mod specifier;
 pub mod subnet;
@@ -109,6 +113,7 @@ pub mod unit;
 pub mod unit_files;
 pub mod variable_file;
 pub mod with_flag;
+mod with_settings;
 pub mod words;
 
 use haengine_kernel::module::Module;
@@ -120,9 +125,11 @@ pub use renamed::Renamed;
 pub use repointed::Repointed;
 pub use resolved::Resolved;
 pub use servers::Servers;
+pub use settings::Settings;
 pub use sockets::Sockets;
 pub use survey::Survey;
 pub use with_flag::WithFlag;
+pub use with_settings::WithSettings;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
@@ -132,6 +139,8 @@ pub fn module() -> Module {
         .read::<Renamed>()
         .read::<Repointed>()
         .read::<WithFlag>()
+        .read::<Settings>()
+        .read::<WithSettings>()
         .read::<Servers>()
         .read::<Credentials>()
         .read::<Resolved>()

@@ -111,12 +111,42 @@ impl Program {
         self.rewritten(files, others, |number, before| (number == last && before != value).then(|| value.to_owned()))
     }
 
-    /// The files in which the value of a flag is written, as far as it counts.
-    pub(super) fn written_in<'a>(&self, files: &'a Files, flag: &str) -> impl Iterator<Item = &'a str> {
-        let last = self.flags.given.iter().rfind(|given| given.name == flag);
-        let value = last.and_then(|last| last.value.as_ref());
-        let numbers: BTreeSet<usize> =
-            value.iter().flat_map(|value| &value.letters).map(|letter| letter.at.file).collect();
+    /// The files that change when settings get these values: flags, or the variables that stand for them. A setting
+    /// that is in neither is left out.
+    ///
+    /// # Errors
+    /// As [`Program::set`].
+    pub(super) fn with<'a>(
+        &'a self,
+        files: &Files,
+        others: &[&'a Program],
+        value: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Vec<(String, String)>> {
+        let last = |number: usize| {
+            let name = &self.flags.given[number].name;
+            self.flags.given.iter().rposition(|given| given.name == *name) == Some(number)
+        };
+        let mut uses = self.uses(others, |number, before| {
+            let becomes = value(&self.flags.given[number].name).filter(|_| last(number));
+            becomes.filter(|becomes| *becomes != before).map(str::to_owned)
+        });
+        for (name, letters) in &self.variables {
+            let becomes = value(name).filter(|becomes| self.flags.value(name).is_none() && *becomes != text(letters));
+            let part = becomes.map(|becomes| Part { range: 0..letters.len(), text: becomes.to_owned() });
+            uses.push(Use { letters, parts: part.into_iter().collect() });
+        }
+        files.edited(&edits(files, &uses)?)
+    }
+
+    /// The files in which a setting is written, as far as it counts.
+    pub(super) fn written_in<'a>(&self, files: &'a Files, setting: &str) -> impl Iterator<Item = &'a str> {
+        let last = self.flags.given.iter().rfind(|given| given.name == setting);
+        let variable = self.variables.iter().find(|(name, _)| name == setting);
+        let letters = match last {
+            Some(last) => last.value.as_ref().map(|value| value.letters.as_slice()),
+            None => variable.map(|(_, value)| value.as_slice()),
+        };
+        let numbers: BTreeSet<usize> = letters.unwrap_or_default().iter().map(|letter| letter.at.file).collect();
         numbers.into_iter().map(|file| files.path(file))
     }
 
@@ -143,6 +173,15 @@ impl Program {
         others: &[&Program],
         becomes: impl Fn(usize, &str) -> Option<String>,
     ) -> Result<Vec<(String, String)>> {
+        files.edited(&edits(files, &self.uses(others, becomes))?)
+    }
+
+    /// Its words with what shall become of its flags, and the words of others, which shall stay.
+    fn uses<'a>(
+        &'a self,
+        others: &[&'a Program],
+        becomes: impl Fn(usize, &str) -> Option<String>,
+    ) -> Vec<Use<'a>> {
         let mut uses = Vec::new();
         for (number, flag) in self.flags.given.iter().enumerate() {
             let word = flag.value.as_ref().map_or(flag.word, |value| value.word);
@@ -153,7 +192,7 @@ impl Program {
         for word in others.iter().filter(same).flat_map(|other| &other.words) {
             uses.push(Use { letters: &word.letters, parts: Vec::new() });
         }
-        files.edited(&edits(files, &uses)?)
+        uses
     }
 
     fn place(&self) -> Place {

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | read.sh | the files as they are |
-//! | identity | from which node to which one |
+//! | identity | from which node to which one, and to which API server |
 
 mod identity;
 
@@ -24,9 +24,10 @@ use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
 use haengine_kernel::transport::Command;
 use haengine_kernel::value::Value;
 
-use self::identity::{change, node};
+use self::identity::change;
 use super::change::Change;
 use super::file::{File, files};
+use super::identity::Identity;
 use super::kubeconfig::{Kubeconfig, is_kubeconfig};
 use super::mention::Mention;
 use super::text::changed;
@@ -118,7 +119,8 @@ In a plan it is known only when run once a change is planned on the host: take i
     const GIVES: Shape = Shape::List(&FILE);
 
     fn parse(arguments: &Arguments) -> Result<Self> {
-        let (old, new) = (node("old", &arguments.map("old"))?, node("new", &arguments.map("new"))?);
+        let node = |name: &str| Identity::of_values("node::renamed", name, &arguments.map(name));
+        let (old, new) = (node("old")?, node("new")?);
         let server =
             arguments.opt_string("server").unwrap_or_else(|| SocketAddr::new(new.addresses[0], 6443).to_string());
         let change = change(old, new, &arguments.strings("servers"), &server)?;
