@@ -18,3 +18,4 @@ pub mod refused;
 pub mod site;
 pub mod stage;
 pub mod took;
+pub mod writer;
