@@ -1,5 +1,7 @@
 //! Verbs that do something once.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +11,7 @@ use crate::arguments::Arguments;
 use crate::error::Result;
 use crate::host::Host;
 use crate::op::Example;
+use crate::patience::ANSWER;
 use crate::shape::Shape;
 use crate::signature::Signature;
 use crate::value::Value;
@@ -48,6 +51,12 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// True when it may be done again after an attempt whose end is not known.
     fn repeatable(&self) -> bool {
         false
+    }
+
+    /// How long the host may take to say whether it is done, and how it was before, from when the connection stands; none
+    /// where the action has limits of its own.
+    fn patience(&self) -> Option<Duration> {
+        Some(ANSWER)
     }
 
     /// The read that says whether it is done: `None` when the recipe names none.

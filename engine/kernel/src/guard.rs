@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::lock::Holder;
 use crate::op::Example;
 use crate::signature::Signature;
+use crate::steady::{steadily, steady};
 
 /// A guard: it is taken before the first change of what it guards, and let go when the run ends. A plan takes none. It
 /// is no change: nothing of it is left.
@@ -79,9 +80,9 @@ impl Guards {
     /// # Errors
     /// The first that does not.
     pub async fn check(&self) -> Result<()> {
-        let holds: Vec<_> = self.list().iter().map(|(_, hold)| hold.clone()).collect();
-        for hold in holds {
-            hold.check().await?;
+        let holds = self.list().clone();
+        for (name, hold) in holds {
+            steady(verb_of(&name), hold.check()).await?;
         }
         Ok(())
     }
@@ -91,18 +92,29 @@ impl Guards {
     /// # Errors
     /// The first that is.
     pub fn lost(&self) -> Result<()> {
-        self.list().iter().try_for_each(|(_, hold)| hold.lost())
+        self.list().iter().try_for_each(|(name, hold)| steadily(verb_of(name), || hold.lost()))
     }
 
     /// Lets all of them go, the youngest first.
     pub async fn release(&self) {
         let all = std::mem::take(&mut *self.list());
-        for (_, hold) in all.into_iter().rev() {
-            hold.release().await;
+        for (name, hold) in all.into_iter().rev() {
+            let released = steady(verb_of(&name), async {
+                hold.release().await;
+                Ok(())
+            });
+            if let Err(error) = released.await {
+                tracing::error!(%error, "it may be held until it lapses");
+            }
         }
     }
 
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<(String, Arc<dyn Hold>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The verb of a name that has its host and its arguments, too.
+fn verb_of(name: &str) -> &str {
+    name.split(' ').next().unwrap_or(name)
 }

@@ -14,7 +14,7 @@
 //! | [`overlay`] | what a plan would have changed so far |
 //! | [`host`], [`transport`], [`patience`], [`inventory`], [`lock`], [`identity`], [`keep`], [`remnant`] | the other end |
 //! | [`event`], [`error`], [`diff`], [`harmless`], [`secret`], [`redact`], [`quote`], [`waits`] | what is told, and what is not |
-//! | [`cancel`] | how it is interrupted |
+//! | [`cancel`], [`steady`] | how it is interrupted, and what breaks off in a verb |
 
 pub mod action;
 pub mod arguments;
@@ -48,6 +48,7 @@ pub mod run;
 pub mod secret;
 pub mod shape;
 pub mod signature;
+pub mod steady;
 pub mod text;
 pub mod transport;
 pub mod uses;

@@ -3,6 +3,7 @@
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::journal::State;
 use haengine_kernel::run::{Run, UndoPlan};
+use haengine_kernel::steady::steady;
 use haengine_script::Fault;
 
 use crate::count::changes;
@@ -28,7 +29,8 @@ impl Runs<'_> {
         let hosts = self.hosts_of(&folder)?;
         let mode = self.apply(&folder, self.journal(&folder)?);
         let run = Run::new(id.to_owned(), mode, hosts, person.events().clone(), person.cancel().clone());
-        let result = run.forget(&state, &self.workshop.operator, replaced).await.map_err(Fault::from);
+        let forgotten = run.forget(&state, &self.workshop.operator, replaced);
+        let result = steady("forget", forgotten).await.map_err(Fault::from);
         Ok(finish(person, &run, result).await.0)
     }
 }

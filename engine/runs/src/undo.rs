@@ -9,6 +9,7 @@ use haengine_kernel::harmless::one_line;
 use haengine_kernel::host::Hosts;
 use haengine_kernel::journal::{Entry, RunFolder, State};
 use haengine_kernel::run::{Run, UndoPlan};
+use haengine_kernel::steady::steady;
 use haengine_script::Fault;
 
 use crate::count::changes;
@@ -85,7 +86,7 @@ impl Runs<'_> {
             person.events().log(Level::Info, None, "the locks that the run died with are let go");
             return Ok(nothing(person, run.id(), NOTHING));
         }
-        let result = run.undo(&registry, plan).await.map_err(Fault::from);
+        let result = steady("undo", run.undo(&registry, plan)).await.map_err(Fault::from);
         Ok(finish(person, run, result).await.0)
     }
 }

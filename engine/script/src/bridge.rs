@@ -8,6 +8,7 @@ use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind};
 use haengine_kernel::host::Host;
 use haengine_kernel::run::Results;
+use haengine_kernel::steady::steady;
 use haengine_kernel::verb::{Sort, Verb};
 use rhai::{Array, Dynamic, EvalAltResult, FuncRegistration, Map, NativeCallContext, RhaiFunc};
 
@@ -74,7 +75,8 @@ fn call(verb: &Arc<dyn Verb>, context: &NativeCallContext, mut given: Vec<Dynami
         Some((index, value)) => hosts(&function, index, &value, common)?,
         None => return Err(raise(Error::new(Kind::Usage, "call.arity", format!("`{function}` needs hosts")))),
     };
-    let results = wait(common, verb.call(&common.run, &frame.place, &hosts, &arguments)).map_err(raise)?;
+    let called = steady(verb.name(), verb.call(&common.run, &frame.place, &hosts, &arguments));
+    let results = wait(common, called).map_err(raise)?;
     if alone { bare(results) } else { by_host(context, &function, results, on_error) }
 }
 

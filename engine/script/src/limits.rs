@@ -1,6 +1,5 @@
 //! How deep, large and long things may become in a recipe: it comes from elsewhere, and must not end haengine.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use haengine_kernel::cancel::Cancel;
 use haengine_kernel::error::{Error, Kind};
+use haengine_kernel::steady::words;
 use rhai::{Dynamic, Engine, EvalAltResult};
 
 use crate::raise::raise;
@@ -71,15 +71,10 @@ pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resul
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("recipe".to_owned()).stack_size(STACK);
         match thread.spawn_scoped(scope, work).map(|thread| thread.join()) {
-            Ok(joined) => joined.map_err(|panic| said(&*panic)),
+            Ok(joined) => joined.map_err(|panic| words(&*panic)),
             Err(error) => Err(error.to_string()),
         }
     })
-}
-
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("it broke off without a word").to_owned()
 }
 
 /// What ends a recipe that is interrupted between two calls.

@@ -11,9 +11,11 @@ use crate::event::{Change as Told, Event, Status};
 use crate::host::Host;
 use crate::journal::{ChangeState, Entry, Journal, Key};
 use crate::overlay::Effect;
+use crate::patience::answered;
 use crate::run::past::{self, Decision, Earlier, Unfinished};
 use crate::run::turn::Turn;
 use crate::run::{Call, Mode, Place, Results, Run};
+use crate::steady::steady;
 use crate::value::{Unknown, Value};
 use crate::verb::encode;
 
@@ -57,7 +59,7 @@ impl Run {
     /// A plan asks `unless` too, unless something planned on the host could change the answer.
     async fn plan_action<A: Action>(&self, key: &Key, host: &Host, action: &A, since: Instant) -> Result<Value> {
         let untouched = host.overlay().is_empty();
-        if untouched && action.done(host).await? == Some(true) {
+        if untouched && is_done(host, action).await? == Some(true) {
             return Ok(self.skip(key, since));
         }
         host.overlay().record(Effect::Opaque(format!("`{}`", A::NAME.replace('.', "::"))));
@@ -75,7 +77,7 @@ impl Run {
         action: &A,
         since: Instant,
     ) -> Result<Value> {
-        let done = action.done(host).await?;
+        let done = is_done(host, action).await?;
         if done == Some(true) {
             return Ok(self.skip(key, since));
         }
@@ -84,7 +86,7 @@ impl Run {
         // A repeated one is taken back to what was there before its first attempt.
         let before = match self.past.action(key) {
             Earlier::Unknown(change) => change.before.clone(),
-            _ => action.before(host).await?,
+            _ => look_before(host, action).await?,
         };
         let change = self.next_change();
         let started = Entry::Started {
@@ -109,7 +111,7 @@ impl Run {
         self.touch();
         let (host_name, op, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op, target });
-        self.finished(journal, change, key, action.perform(host).await, since).await
+        self.finished(journal, change, key, steady(A::NAME, action.perform(host)).await, since).await
     }
 
     async fn finished(
@@ -151,4 +153,15 @@ impl Run {
         self.tell(Told { seconds: since.elapsed().as_secs_f64(), ..self.told(key, Status::Skipped) });
         Value::Null
     }
+}
+
+/// A host that hangs does not hold the run.
+async fn is_done<A: Action>(host: &Host, action: &A) -> Result<Option<bool>> {
+    let question = format!("{} (whether it is done)", A::NAME);
+    answered(host, &question, action.patience(), steady(A::NAME, action.done(host))).await
+}
+
+async fn look_before<A: Action>(host: &Host, action: &A) -> Result<serde_json::Value> {
+    let question = format!("{} (how it was before)", A::NAME);
+    answered(host, &question, action.patience(), steady(A::NAME, action.before(host))).await
 }

@@ -15,6 +15,7 @@ use crate::overlay::Effect;
 use crate::patience::answered;
 use crate::run::turn::Turn;
 use crate::run::{Call, Mode, Place, Results, Run};
+use crate::steady::{steadily, steady};
 use crate::value::Value;
 use crate::verb::encode;
 
@@ -97,8 +98,11 @@ impl Run {
         state: O::State,
     ) -> Result<bool, Halted> {
         let since = Instant::now();
-        let state = if self.is_plan() { op.assume(state, &host.overlay()) } else { state };
-        let change = match op.plan(&state) {
+        let planned = steadily(O::NAME, || {
+            let state = if self.is_plan() { op.assume(state, &host.overlay()) } else { state };
+            op.plan(&state)
+        });
+        let change = match planned {
             Ok(Plan::Change(change)) => change,
             Ok(Plan::Unchanged) => {
                 self.tell(Told { seconds: since.elapsed().as_secs_f64(), ..self.told(key, Status::Unchanged) });
@@ -162,7 +166,7 @@ impl Run {
         }
         let (host_name, op_name, target) = (key.host.clone(), key.op.clone(), key.target.clone());
         self.events.send(Event::ChangeStarted { host: host_name, op: op_name, target });
-        let applied = op.apply(host, &planned.before, &keep).await;
+        let applied = steady(O::NAME, op.apply(host, &planned.before, &keep)).await;
         let seconds = since.elapsed().as_secs_f64();
         match applied {
             Ok(()) => {
@@ -180,7 +184,7 @@ impl Run {
 }
 
 async fn observe<O: Op>(host: &Host, op: &O) -> Result<O::State> {
-    answered(host, O::NAME, Some(op.patience()), op.observe(host)).await
+    answered(host, O::NAME, Some(op.patience()), steady(O::NAME, op.observe(host))).await
 }
 
 /// Why an op came to no end.

@@ -7,6 +7,7 @@ use crate::guard::Guard;
 use crate::host::Host;
 use crate::journal::Entry;
 use crate::run::{Mode, Results, Run};
+use crate::steady::steady;
 use crate::value::Value;
 use crate::verb::encode;
 
@@ -29,7 +30,7 @@ impl Run {
         if self.guards.has(&name) {
             return Ok(());
         }
-        let hold = guard.take(host, holder).await?;
+        let hold = steady(G::NAME, guard.take(host, holder)).await?;
         self.guards.add(name, hold);
         // Undo takes it again.
         journal.append(vec![Entry::Guarded { op: G::NAME.to_owned(), host: host.name().to_owned(), arguments }]).await

@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::patience::answered;
 use crate::read::{Foreseen, Read};
 use crate::run::{Results, Run};
+use crate::steady::{steadily, steady};
 use crate::value::Value;
 
 impl Run {
@@ -24,13 +25,15 @@ impl Run {
 
     async fn read_one<R: Read>(&self, host: &Arc<Host>, read: &R) -> Result<Value> {
         self.interrupted()?;
-        let foreseen = if self.is_plan() { read.foresee(host, &host.overlay()) } else { Foreseen::Real };
+        let foresee = || Ok(read.foresee(host, &host.overlay()));
+        let foreseen = if self.is_plan() { steadily(R::NAME, foresee) } else { Ok(Foreseen::Real) };
+        let foreseen = foreseen.map_err(|error| error.on(host.name()))?;
         match foreseen {
             Foreseen::Known(value) => return Ok(value),
             Foreseen::Unknown(unknown) => return Ok(Value::Unknown(unknown)),
             Foreseen::Real => {}
         }
-        let asked = answered(host, R::NAME, read.patience(), read.read(host)).await;
+        let asked = answered(host, R::NAME, read.patience(), steady(R::NAME, read.read(host))).await;
         asked.map_err(|error| error.on(host.name())).inspect_err(|error| {
             if error.kind() == Kind::Unreachable {
                 self.tally.count(Status::Unreachable, host.name());

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Check;
 use crate::identity::Identity;
 use crate::journal::{ChangeState, Key, Phase, State};
+use crate::steady::PANIC;
 use crate::value::{Unknown, Value};
 
 /// Decides about actions of which nobody knows whether they were done.
@@ -155,11 +156,11 @@ impl Past {
     }
 }
 
-/// A connection that breaks and an interrupt leave an action as unknown as a death of ours does.
+/// A connection that breaks, an interrupt and a panic leave an action as unknown as a death of ours does.
 fn is_unknown(phase: &Phase) -> bool {
     match phase {
         Phase::Started => true,
-        Phase::Failed(error) => matches!(error.kind, Kind::Unreachable | Kind::Cancelled),
+        Phase::Failed(error) => matches!(error.kind, Kind::Unreachable | Kind::Cancelled) || error.code == PANIC,
         _ => false,
     }
 }

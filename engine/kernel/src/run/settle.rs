@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::journal::{ChangeState, Entry};
 use crate::run::undo::{UndoPlan, Undoing, is_same, subject};
 use crate::run::{Mode, Run};
+use crate::steady::{steadily, steady};
 use crate::uses::Uses;
 
 impl Run {
@@ -66,7 +67,7 @@ impl Run {
                 self.enter(&host, holder).await?;
             }
             let first = first_of(plan, change);
-            verb.settle(&host, first, change, &change.keep(&self.id)).await
+            steady(verb.name(), verb.settle(&host, first, change, &change.keep(&self.id))).await
         };
         match result.await {
             Ok(remains) => {
@@ -98,7 +99,7 @@ fn due<'a>(undoing: &Undoing<'a>) -> Result<Vec<&'a ChangeState>> {
         if !verb.settles() || !plan.progress.is_taken(change) || plan.progress.is_settled(change) {
             continue;
         }
-        let awaited = verb.awaits(first_of(plan, change), change)?;
+        let awaited = steadily(verb.name(), || verb.awaits(first_of(plan, change), change))?;
         let is_awaited = |target: &str| awaited.iter().any(|path| is_same(path, target));
         let mut left =
             plan.changes().filter(|other| other.key.host == change.key.host && !plan.progress.is_taken(other));

@@ -1,6 +1,8 @@
 //! A run's promises, on the in-memory host.
 
+mod broken_off;
 mod machines;
+mod patience;
 mod resume;
 mod stuck;
 

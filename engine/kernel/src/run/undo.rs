@@ -15,6 +15,7 @@ use crate::run::machines::REPLACED;
 use crate::run::progress::Progress;
 use crate::run::stuck::Stuck;
 use crate::run::{Mode, Run};
+use crate::steady::{steadily, steady};
 use crate::uses::{Uses, is_within};
 use crate::verb::{Kin, Undone};
 
@@ -240,7 +241,8 @@ impl Run {
     async fn undo_host(&self, undoing: &Undoing<'_>, changes: Vec<&ChangeState>) -> Result<()> {
         let mut first = Ok(());
         for change in changes {
-            let uses = undoing.registry.get(&change.key.op)?.uses(change);
+            let verb = undoing.registry.get(&change.key.op)?;
+            let uses = steadily(verb.name(), || Ok(verb.uses(change))).unwrap_or(Uses::Everything);
             if undoing.stuck.passes_by(change, &uses) {
                 continue;
             }
@@ -302,7 +304,7 @@ impl Run {
         }
         journal.append(vec![Entry::UndoStarted { change: change.change }]).await?;
         let kin = Kin { earlier: plan.earlier.get(&change.change), later: plan.again.get(&change.change) };
-        let undone = verb.undo(&host, change, kin, &change.keep(&self.id)).await?;
+        let undone = steady(verb.name(), verb.undo(&host, change, kin, &change.keep(&self.id))).await?;
         if undone.restored {
             self.touch();
         }
