@@ -18,10 +18,19 @@ use block::Block;
 /// assert_eq!(redact("kubeadm join --token abcdef.0123456789abcdef --v=5"), "kubeadm join --token ‹secret› --v=5");
 /// ```
 pub fn redact(text: &str) -> String {
-    let mut redactor = Redactor::default();
-    let mut shown: String = text.split_inclusive('\n').filter_map(|line| redactor.line(line)).collect();
-    shown.extend(redactor.end());
-    shown
+    Redactor::default().whole(text)
+}
+
+/// The same for a command that is run again as it was written down. Without a flag's dashes a name before a blank is a word of
+/// it: `kubectl delete secret demo` has no secret in it.
+///
+/// ```
+/// use haengine_kernel::redact::redact_command;
+/// assert_eq!(redact_command("kubectl delete secret demo"), "kubectl delete secret demo");
+/// assert_eq!(redact_command("tool --password hunter2 x"), "tool --password ‹secret› x");
+/// ```
+pub fn redact_command(text: &str) -> String {
+    Redactor { of_command: true, ..Redactor::default() }.whole(text)
 }
 
 /// Replaces what must not be seen in lines that come one by one.
@@ -29,9 +38,17 @@ pub fn redact(text: &str) -> String {
 pub struct Redactor {
     /// The private PEM block that we are in.
     block: Option<Block>,
+    /// Whether the lines are a command's.
+    of_command: bool,
 }
 
 impl Redactor {
+    fn whole(mut self, text: &str) -> String {
+        let mut shown: String = text.split_inclusive('\n').filter_map(|line| self.line(line)).collect();
+        shown.extend(self.end());
+        shown
+    }
+
     /// The line as it may be seen. Nothing within a private PEM block: its end brings one line for all of it. A block that
     /// turns out to be none ends with the first line that no key has, and that line is shown.
     pub fn line(&mut self, line: &str) -> Option<String> {
@@ -45,7 +62,7 @@ impl Redactor {
             return if block.is_whole() { self.end() } else { None };
         }
         self.block = Block::begin(line);
-        if self.block.is_some() { None } else { Some(form::hide(line)) }
+        if self.block.is_some() { None } else { Some(form::hide(line, self.of_command)) }
     }
 
     /// What is left to say when no more lines come: that a private key was cut off.

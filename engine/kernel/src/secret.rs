@@ -88,11 +88,12 @@ impl Known {
         }
     }
 
-    /// The same for all texts of a value, but not for names of fields, and not for paths: undo needs those as they are.
+    /// The same for all texts of a value, but not for names of fields, and not for paths: undo needs those as they are. A
+    /// command may begin with a path, but has a blank behind it.
     pub fn hide_json(&self, json: &mut serde_json::Value) {
         use serde_json::Value as Json;
         match json {
-            Json::String(text) if !text.starts_with('/') => self.hide_in(text),
+            Json::String(text) if !text.starts_with('/') || text.contains(char::is_whitespace) => self.hide_in(text),
             Json::Array(items) => items.iter_mut().for_each(|item| self.hide_json(item)),
             Json::Object(map) => map.values_mut().for_each(|item| self.hide_json(item)),
             _ => {}
@@ -123,9 +124,9 @@ mod tests {
         assert_eq!(known.hide("apiVersion: v1, c2Vjb25kIGxpbmU="), "apiVersion: v1, ‹secret›");
         let encoded = STANDARD.encode("hunter2");
         assert_eq!(known.hide(&format!("data: {encoded}")), "data: ‹secret›");
-        let mut json = serde_json::json!({ "hunter2": ["x hunter2", "/etc/hunter2", 7] });
+        let mut json = serde_json::json!({ "hunter2": ["x hunter2", "/etc/hunter2", "/bin/x hunter2", 7] });
         known.hide_json(&mut json);
-        assert_eq!(json, serde_json::json!({ "hunter2": ["x ‹secret›", "/etc/hunter2", 7] }));
+        assert_eq!(json, serde_json::json!({ "hunter2": ["x ‹secret›", "/etc/hunter2", "/bin/x ‹secret›", 7] }));
     }
 
     #[test]

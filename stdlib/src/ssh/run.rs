@@ -1,5 +1,7 @@
 //! `ssh::run`: a command, once.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use haengine_kernel::action::{Action, Performed};
 use haengine_kernel::arguments::Arguments;
@@ -90,6 +92,10 @@ that there is nothing to do, the result is `()`.";
 
     fn repeatable(&self) -> bool {
         self.once.repeatable()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.setting.patience())
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {

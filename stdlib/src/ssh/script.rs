@@ -1,6 +1,7 @@
 //! `ssh::script`: a script of the operator's machine, run on the host.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use haengine_kernel::action::{Action, Performed};
@@ -102,6 +103,10 @@ the connection alone: it is in no argument of a process and leaves no file behin
 
     fn repeatable(&self) -> bool {
         self.once.repeatable()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.setting.patience())
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
-use haengine_kernel::redact::redact;
+use haengine_kernel::patience::ANSWER;
+use haengine_kernel::redact::{redact, redact_command};
 use haengine_kernel::secret::{REDACTED, Secret};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
@@ -64,7 +65,8 @@ pub(super) enum Line {
 pub(super) struct Setting {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cwd: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The journal has the values without what looks like a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "journalled_variables")]
     env: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<Duration>,
@@ -138,6 +140,27 @@ pub(super) fn journalled_words<S: serde::Serializer>(
     redact_words(words).serialize(serializer)
 }
 
+/// The same for variables: the name of one may say that its value is a secret.
+fn journalled_variables<S: serde::Serializer>(
+    variables: &BTreeMap<String, String>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let kept = |(name, value): (&String, &String)| {
+        let named = redact(&format!("{name}={value}"));
+        let value = named.strip_prefix(&format!("{name}=")).unwrap_or(REDACTED).to_owned();
+        (name.clone(), value)
+    };
+    variables.iter().map(kept).collect::<BTreeMap<_, _>>().serialize(serializer)
+}
+
+/// A command for `sh` in the journal, from which undo runs it.
+pub(super) fn journalled_text<S: serde::Serializer>(
+    text: &Option<String>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    text.as_deref().map(redact_command).serialize(serializer)
+}
+
 impl Setting {
     /// The options of a call.
     ///
@@ -187,6 +210,16 @@ impl Setting {
         }
     }
 
+    /// A variable whose value the journal has not kept.
+    pub(super) fn forgotten(&self) -> Option<&str> {
+        self.env.iter().find(|(_, value)| is_redacted(value)).map(|(name, _)| name.as_str())
+    }
+
+    /// How long a command that only looks may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.timeout.map_or(ANSWER, |limit| limit.max(ANSWER))
+    }
+
     fn command(&self, line: &Line) -> Command {
         let command = Command::script(include_str!("launch.sh"))
             .arg(self.cwd.clone().unwrap_or_default())
@@ -212,6 +245,11 @@ impl Setting {
             ("ok", Value::Boolean(status == 0)),
         ]))
     }
+}
+
+/// Whether the journal has left something out of a text.
+pub(super) fn is_redacted(text: &str) -> bool {
+    text.contains(REDACTED) || text.contains("‹private key")
 }
 
 /// What a command gives.
@@ -305,6 +343,21 @@ mod tests {
         assert_eq!(words(&["kubeadm", "join", "--token", "abc", "-v"]), ["kubeadm", "join", "--token", REDACTED, "-v"]);
         assert_eq!(words(&["x", "--password=abc", "y"]), ["x", "--password=‹secret›", "y"]);
         assert_eq!(words(&["echo", "token", "abc"]), ["echo", "token", "abc"]);
+    }
+
+    #[test]
+    fn the_journal_has_no_secret_of_the_environment() {
+        let variables =
+            [("DB_PASSWORD", "abc"), ("TOKEN_FILE", "/etc/t"), ("PROXY", "http://me:pw@proxy/"), ("A", "b c")];
+        let env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let json = serde_json::to_value(Setting { env, ..Setting::default() }).unwrap();
+        let kept = serde_json::json!({
+            "A": "b c", "DB_PASSWORD": REDACTED, "PROXY": "http://me:‹secret›@proxy/", "TOKEN_FILE": "/etc/t"
+        });
+        assert_eq!(json["env"], kept);
+        let again: Setting = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(again.forgotten(), Some("DB_PASSWORD"));
+        assert_eq!(serde_json::to_value(&again).unwrap(), json, "once is enough");
     }
 
     #[test]

@@ -8,15 +8,15 @@ use regex::{Captures, Regex};
 use crate::quote::quoted_length;
 use crate::secret::REDACTED;
 
-/// The line without its secrets.
-pub(super) fn hide(line: &str) -> String {
+/// The line without its secrets. `of_command`: a name and a blank alone make none.
+pub(super) fn hide(line: &str, of_command: bool) -> String {
     let mut shown = Cow::Borrowed(line);
     for form in FORMS.iter() {
         if let Cow::Owned(hidden) = form.hide(&shown) {
             shown = Cow::Owned(hidden);
         }
     }
-    named(&shown)
+    named(&shown, of_command)
 }
 
 /// One way in which a secret looks.
@@ -75,9 +75,9 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// `name: value`, `name=value` and `name value`, where the name's end says that the value is secret.
-fn named(line: &str) -> String {
+fn named(line: &str, of_command: bool) -> String {
     let (mut shown, mut done) = (String::new(), 0);
-    for name in NAMES.find_iter(line).filter_map(|name| Value::after(line, name.start(), name.end())) {
+    for name in NAMES.find_iter(line).filter_map(|name| Value::after(line, name.start(), name.end(), of_command)) {
         if name.start >= done {
             shown.push_str(&line[done..name.start]);
             shown.push_str(REDACTED);
@@ -96,7 +96,7 @@ struct Value {
 
 impl Value {
     /// The value of the name from `begin` to `end`. A path or nothing is no secret: `--token-auth-file=/etc/…`, `tokens:`.
-    fn after(line: &str, begin: usize, end: usize) -> Option<Value> {
+    fn after(line: &str, begin: usize, end: usize, of_command: bool) -> Option<Value> {
         let rest = &line[end..];
         let quote = rest.starts_with(['"', '\'']) as usize;
         let separator: String = rest[quote..].chars().take_while(|c| ": =\t".contains(*c)).collect();
@@ -106,6 +106,9 @@ impl Value {
             return None;
         }
         let is_flag = line[..begin].rsplit(char::is_whitespace).next().is_some_and(|word| word.starts_with('-'));
+        if of_command && !is_flag && !separator.contains([':', '=']) {
+            return None;
+        }
         let is_first = line[..begin].trim_start().chars().all(|c| c.is_alphanumeric() || "_-.\"'".contains(c));
         let length = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => quoted_length(value, quote).unwrap_or(value.len()),
@@ -125,7 +128,9 @@ fn is_hidden(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::hide;
+    fn hide(line: &str) -> String {
+        super::hide(line, false)
+    }
 
     #[test]
     fn values_of_telling_names_are_hidden() {
@@ -143,6 +148,19 @@ mod tests {
             ("client-key-data: LS0t\n", "client-key-data: ‹secret›\n"),
         ] {
             assert_eq!(hide(line), shown);
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_no_name() {
+        for (line, shown) in [
+            ("kubeadm token delete abc", "kubeadm token delete abc"),
+            ("kubectl delete secret demo", "kubectl delete secret demo"),
+            ("kubeadm token delete abcdef.0123456789abcdef", "kubeadm token delete ‹secret›"),
+            ("tool --token abc x", "tool --token ‹secret› x"),
+            ("run TOKEN=abc tool", "run TOKEN=‹secret› tool"),
+        ] {
+            assert_eq!(super::hide(line, true), shown);
         }
     }
 
