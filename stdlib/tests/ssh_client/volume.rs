@@ -48,7 +48,8 @@ async fn who_does_not_read_stops_nobody_and_costs_no_memory() {
     let Some(sshd) = Sshd::start() else { return };
     let host = sshd.connect().await;
     let before = resident();
-    let stream = host.stream(&Command::script("head -c 209715200 /dev/zero")).await.unwrap();
+    let command = Command::script("head -c 209715200 /dev/zero").unread(209_715_200);
+    let stream = host.stream(&command).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(sh(&*host, "echo alive").await.text(), "alive\n");
     assert_eq!(stream.exit.await.unwrap(), Exit::Status(0));
@@ -56,11 +57,35 @@ async fn who_does_not_read_stops_nobody_and_costs_no_memory() {
     assert!(grown < 100, "memory grew by {grown} MiB");
 }
 
+/// A host that talks without end to somebody who does not listen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_reads_ends_at_a_bound() {
+    let Some(sshd) = Sshd::start() else { return };
+    let host = sshd.connect().await;
+    for stream in ["stdout", "stderr"] {
+        let script = format!(
+            "exec 3>&{}; cat /dev/zero >&3 & echo $! >{}; wait",
+            if stream == "stdout" { 1 } else { 2 },
+            sshd.path("pid").display()
+        );
+        let mut stream = host.stream(&Command::script(script)).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(30), &mut stream.exit).await.expect("it goes on");
+        let error = ended.unwrap_err();
+        assert_eq!((error.code(), error.host()), ("ssh.exec", Some("node")));
+        assert!(error.message().contains("more than 64 MiB"), "{error}");
+        assert_eq!(sh(&*host, "kill -0 $(cat ".to_owned().as_str()).await.text(), "");
+        // One that nobody waits for has no words any more.
+        let gone = format!("grep -qs . /proc/\"$(cat {})\"/cmdline || echo gone", sshd.path("pid").display());
+        assert_eq!(sh(&*host, &gone).await.text(), "gone\n", "what it started ends with it");
+    }
+    assert_eq!(sh(&*host, "echo alive").await.text(), "alive\n");
+}
+
 /// Copies through this machine, from one process to another, with a slow one at the end.
 async fn copy(from: &dyn Transport, to: &dyn Transport, slow: PathBuf) {
     std::fs::write(&slow, "while head -c 4194304 | wc -c | grep -qv '^0'; do sleep 0.02; done").unwrap();
     let Stream { mut stdout, exit: sent, .. } =
-        from.stream(&Command::script("head -c 104857600 /dev/zero")).await.unwrap();
+        from.stream(&Command::script("head -c 104857600 /dev/zero").unread(104_857_600)).await.unwrap();
     let Stream { mut stdin, exit: taken, .. } =
         to.stream(&Command::new("sh").arg(slow.display().to_string())).await.unwrap();
     let all = async {

@@ -28,6 +28,9 @@ pub struct Command {
     pub stdin: Option<Secret>,
     /// How long it may take; then its process group is ended and the call fails with code `host.timeout`.
     pub deadline: Option<Duration>,
+    /// How many bytes of one of its outputs may wait until they are read; [`OUTPUT`](super::OUTPUT) where it does not say.
+    /// Then it is ended.
+    pub unread: Option<u64>,
     /// Whose rights it needs.
     pub privilege: Privilege,
 }
@@ -50,7 +53,7 @@ impl Command {
     }
 
     fn of(body: Body) -> Self {
-        Command { body, stdin: None, deadline: None, privilege: Privilege::Host }
+        Command { body, stdin: None, deadline: None, unread: None, privilege: Privilege::Host }
     }
 
     /// The same with one more argument.
@@ -80,6 +83,13 @@ impl Command {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same of a command whose output is known to be so large, and may come faster than it is read.
+    #[must_use]
+    pub fn unread(mut self, bytes: u64) -> Self {
+        self.unread = Some(bytes);
         self
     }
 

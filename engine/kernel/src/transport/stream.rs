@@ -10,7 +10,8 @@ use crate::transport::Exit;
 pub struct Stream {
     /// Its standard input; shut it down to say that no more comes.
     pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
-    /// Its standard output. What is not read is kept: it does not slow the command down.
+    /// Its standard output. What is not read is kept, up to a bound ([`Command::unread`](super::Command::unread)): it does
+    /// not slow the command down.
     pub stdout: Box<dyn AsyncRead + Send + Unpin>,
     /// Its standard error, kept likewise.
     pub stderr: Box<dyn AsyncRead + Send + Unpin>,

@@ -27,7 +27,7 @@ impl Transfer<'_> {
     /// On the host that failed, with what its `tar` said; an interruption.
     pub async fn pipe_into(&self, receive: &Command) -> Result<Vec<u8>> {
         let ((source, from), (target, _)) = (self.source, self.target);
-        let send = Command::script(include_str!("send.sh")).arg(from);
+        let send = Command::script(include_str!("send.sh")).arg(from).unread(self.most());
         let (reader, writer) = try_join(
             async { source.stream(&send).await.map_err(|error| error.on(source.name())) },
             target.stream(receive),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::transport::{Command, Output};
+use haengine_kernel::transport::{Command, OUTPUT, Output};
 use tokio::time::Instant;
 
 use super::dial::timed_out;
@@ -98,8 +98,16 @@ impl Pool {
 }
 
 pub(super) fn too_much(command: &Command) -> Error {
-    Error::new(Kind::Failed, "ssh.exec", format!("`{}` printed more than 64 MiB and was ended", command.title()))
-        .hint("let it write to a file on the host, and fetch that")
+    Error::new(
+        Kind::Failed,
+        "ssh.exec",
+        format!(
+            "`{}` printed more than {} MiB and was ended",
+            command.title(),
+            command.unread.unwrap_or(OUTPUT as u64) >> 20
+        ),
+    )
+    .hint("let it write to a file on the host, and fetch that")
 }
 
 fn died(command: &Command) -> Error {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::transport::{Command, Exit, Stream};
+use haengine_kernel::transport::{Command, Exit, OUTPUT, Stream};
 use russh::{ChannelMsg, Sig};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -18,6 +18,7 @@ use super::dial::timed_out;
 use super::kill::kill;
 use super::line::Line;
 use super::link::Link;
+use super::pool::too_much;
 use super::spool::{Intake, spool};
 use super::starter::Starter;
 use super::stdin::Stdin;
@@ -38,8 +39,9 @@ impl Process {
     pub(super) async fn start(self) -> Result<Stream> {
         let link = self.starter.link.clone();
         let waiting = self.starter.for_command().await?;
-        let (stdout, stdout_reader) = spool(&self.folder);
-        let (stderr, stderr_reader) = spool(&self.folder);
+        let most = self.command.unread.unwrap_or(OUTPUT as u64);
+        let (stdout, stdout_reader) = spool(&self.folder, most);
+        let (stderr, stderr_reader) = spool(&self.folder, most);
         let (exit, exited) = oneshot::channel();
         let (gone, cancel) = (CancellationToken::new(), link.ending.child_token());
         let guard = cancel.clone().drop_guard();
@@ -104,7 +106,12 @@ impl Attendant {
                 message = self.line.read.wait() => match message {
                     Some(ChannelMsg::Close) => return ending,
                     None => return ending.cut(),
-                    Some(message) => self.receive(message, &mut ending),
+                    Some(message) => {
+                        if !self.receive(message, &mut ending) && is_alive {
+                            ending = Ending::Flooded;
+                            killing = Some(self.kill());
+                        }
+                    }
                 },
                 () = ended.cancelled() => {
                     self.take_rest(&mut ending);
@@ -120,7 +127,8 @@ impl Attendant {
         }
     }
 
-    fn receive(&mut self, message: ChannelMsg, ending: &mut Ending) {
+    /// False when more has come than may wait until it is read.
+    fn receive(&mut self, message: ChannelMsg, ending: &mut Ending) -> bool {
         let exit = match message {
             ChannelMsg::Data { data } => {
                 self.arrived.fetch_add(1, Ordering::Relaxed);
@@ -132,7 +140,7 @@ impl Attendant {
             }
             ChannelMsg::ExitStatus { exit_status } => Exit::Status(exit_status as i32),
             ChannelMsg::ExitSignal { signal_name, .. } => Exit::Signal(name(signal_name)),
-            _ => return,
+            _ => return true,
         };
         let link = &self.process.starter.link;
         link.runtime.spawn(settled(link.clone(), self.arrived.clone(), self.ended.clone()));
@@ -142,6 +150,7 @@ impl Attendant {
                 let _nobody_waits = waiting.send(Ok(exit));
             }
         }
+        true
     }
 
     /// What came before the last round trip is here by then, though on a busy machine not yet received: without it, the
@@ -162,6 +171,7 @@ impl Attendant {
         let (result, cut) = match ending {
             Ending::Exited => (None, Ok(())),
             Ending::TimedOut => (Some(timed_out(&self.process.command)), Err("the command was ended".to_owned())),
+            Ending::Flooded => (Some(too_much(&self.process.command)), Err("the command was ended".to_owned())),
             Ending::Cut => (None, Err(link.lost().to_string())),
             Ending::Unknown if !link.is_up() => (Some(link.lost()), Err(link.lost().to_string())),
             Ending::Unknown => {
@@ -180,6 +190,8 @@ enum Ending {
     Unknown,
     Exited,
     TimedOut,
+    /// It printed more than may wait until it is read.
+    Flooded,
     /// It has exited, but the connection went before all of its output had arrived.
     Cut,
 }

@@ -12,8 +12,10 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::bytes::{Buf, Bytes};
 
-/// What is kept in memory; the rest goes to a file without a name.
+/// What is kept in memory; the rest goes to files without a name.
 const MEMORY: usize = 16 * 1024 * 1024;
+/// What goes to one file. It goes when it has been read: a reader that never quite keeps up shall not fill the disk.
+const FILE: u64 = 256 * 1024 * 1024;
 const CHUNK: usize = 256 * 1024;
 
 /// Takes what arrives. It never waits, and that is the point: russh opens a channel's window again as soon as data
@@ -28,26 +30,36 @@ pub(super) struct Outlet(Arc<Mutex<Store>>);
 struct Store {
     memory: VecDeque<Bytes>,
     in_memory: usize,
-    overflow: Option<Overflow>,
+    overflow: VecDeque<Overflow>,
+    /// What may wait here in all.
+    most: u64,
     folder: PathBuf,
-    end: Option<Result<(), String>>,
+    end: Option<End>,
     reader: Option<Waker>,
     abandoned: bool,
 }
 
-/// Newer than all that is in memory, until it has been read to its end.
+/// Why no more comes.
+enum End {
+    Whole,
+    Cut(String),
+    Full,
+}
+
+/// Newer than all that is in memory and in the files before it, until it has been read to its end.
 struct Overflow {
     file: File,
     written: u64,
     read: u64,
 }
 
-/// Both ends. What does not fit in memory goes into `folder`.
-pub(super) fn spool(folder: &Path) -> (Intake, Outlet) {
+/// Both ends. What does not fit in memory goes into `folder`, up to `most` bytes that nobody has read.
+pub(super) fn spool(folder: &Path, most: u64) -> (Intake, Outlet) {
     let store = Arc::new(Mutex::new(Store {
         memory: VecDeque::new(),
         in_memory: 0,
-        overflow: None,
+        overflow: VecDeque::new(),
+        most,
         folder: folder.to_owned(),
         end: None,
         reader: None,
@@ -56,27 +68,36 @@ pub(super) fn spool(folder: &Path) -> (Intake, Outlet) {
     (Intake(store.clone()), Outlet(store))
 }
 
+const FULL: &str = "the host sent more than may wait here until it is read";
+
 fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Intake {
-    /// Adds what has arrived.
-    pub(super) fn push(&self, data: Bytes) {
+    /// Adds what has arrived. False once more has come than may wait: whoever sends is to be ended.
+    pub(super) fn push(&self, data: Bytes) -> bool {
         let mut store = lock(&self.0);
-        if store.abandoned || store.end.is_some() || data.is_empty() {
-            return;
+        if store.abandoned || data.is_empty() {
+            return true;
         }
-        if let Err(error) = store.keep(data) {
-            store.end = Some(Err(format!("cannot keep what the host sent: {error}")));
+        if store.end.is_some() {
+            return !matches!(store.end, Some(End::Full));
+        }
+        let fits = store.waiting() + data.len() as u64 <= store.most;
+        if !fits {
+            store.end = Some(End::Full);
+        } else if let Err(error) = store.keep(data) {
+            store.end = Some(End::Cut(format!("cannot keep what the host sent: {error}")));
         }
         store.wake();
+        fits
     }
 
     /// Says that no more comes: because it ended, or because it was cut.
     pub(super) fn end(&self, how: Result<(), String>) {
         let mut store = lock(&self.0);
-        store.end.get_or_insert(how);
+        store.end.get_or_insert(how.map_or_else(End::Cut, |()| End::Whole));
         store.wake();
     }
 }
@@ -92,7 +113,7 @@ impl Drop for Outlet {
         let mut store = lock(&self.0);
         store.abandoned = true;
         store.memory.clear();
-        store.overflow = None;
+        store.overflow.clear();
     }
 }
 
@@ -103,34 +124,37 @@ impl Store {
         }
     }
 
+    /// What nobody has read yet.
+    fn waiting(&self) -> u64 {
+        self.in_memory as u64 + self.overflow.iter().map(|file| file.written - file.read).sum::<u64>()
+    }
+
     fn keep(&mut self, data: Bytes) -> io::Result<()> {
-        if self.overflow.is_none() && self.in_memory < MEMORY {
+        if self.overflow.is_empty() && self.in_memory < MEMORY {
             self.in_memory += data.len();
             self.memory.push_back(data);
             return Ok(());
         }
-        let overflow = match self.overflow.take() {
-            Some(overflow) => self.overflow.insert(overflow),
-            None => {
-                let file = tempfile::tempfile_in(&self.folder)?;
-                self.overflow.insert(Overflow { file, written: 0, read: 0 })
-            }
-        };
+        if self.overflow.back().is_none_or(|last| last.written >= FILE) {
+            let file = tempfile::tempfile_in(&self.folder)?;
+            self.overflow.push_back(Overflow { file, written: 0, read: 0 });
+        }
+        let Some(overflow) = self.overflow.back_mut() else { return Ok(()) };
         // Into the page cache: microseconds, no reason to leave this thread.
         overflow.file.write_all_at(&data, overflow.written)?;
         overflow.written += data.len() as u64;
         Ok(())
     }
 
-    /// Brings the next piece of the file into memory; a file that is read to its end goes.
+    /// Brings the next piece of the files into memory; a file that is read to its end goes.
     fn refill(&mut self) -> io::Result<()> {
-        let Some(overflow) = &mut self.overflow else { return Ok(()) };
+        let Some(overflow) = self.overflow.front_mut() else { return Ok(()) };
         let length = (overflow.written - overflow.read).min(CHUNK as u64) as usize;
         let mut chunk = vec![0; length];
         overflow.file.read_exact_at(&mut chunk, overflow.read)?;
         overflow.read += length as u64;
         if overflow.read == overflow.written {
-            self.overflow = None;
+            self.overflow.pop_front();
         }
         self.in_memory += length;
         self.memory.push_back(chunk.into());
@@ -146,8 +170,9 @@ impl AsyncRead for Outlet {
         }
         if store.memory.is_empty() {
             return match &store.end {
-                Some(Ok(())) => Poll::Ready(Ok(())),
-                Some(Err(why)) => Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, why.clone()))),
+                Some(End::Whole) => Poll::Ready(Ok(())),
+                Some(End::Cut(why)) => Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, why.clone()))),
+                Some(End::Full) => Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, FULL))),
                 None => {
                     store.reader = Some(cx.waker().clone());
                     Poll::Pending
@@ -176,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn order_is_kept_across_the_file_and_back() {
         let folder = tempfile::tempdir().unwrap();
-        let (intake, mut outlet) = spool(folder.path());
+        let (intake, mut outlet) = spool(folder.path(), u64::MAX);
         let mut expected = Vec::new();
         let mut push = |number: usize| {
             let data = vec![number as u8; 100_000 + number];
@@ -198,11 +223,43 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_is_no_end() {
-        let (intake, mut outlet) = spool(Path::new("/nowhere"));
+        let (intake, mut outlet) = spool(Path::new("/nowhere"), 64);
         intake.push(Bytes::from_static(b"half"));
         drop(intake);
         let mut text = Vec::new();
         let error = outlet.read_to_end(&mut text).await.unwrap_err();
         assert_eq!((text.as_slice(), error.kind()), (&b"half"[..], io::ErrorKind::ConnectionReset));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_reads_has_a_bound_and_what_is_read_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let (intake, mut outlet) = spool(folder.path(), 64 << 20);
+        let mib = || Bytes::from(vec![7; 1 << 20]);
+        assert!((0..64).all(|_| intake.push(mib())));
+        let mut read = vec![0; 1 << 20];
+        outlet.read_exact(&mut read).await.unwrap();
+        assert!(intake.push(mib()));
+        assert!(!intake.push(mib()) && !intake.push(mib()));
+        assert_eq!(lock(&outlet.0).waiting(), 64 << 20, "nothing more is kept");
+        let mut rest = Vec::new();
+        let error = outlet.read_to_end(&mut rest).await.unwrap_err();
+        assert_eq!((rest.len(), error.kind()), (64 << 20, io::ErrorKind::FileTooLarge));
+    }
+
+    /// The disk does not fill because a reader is always a little behind.
+    #[tokio::test]
+    async fn what_was_read_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (intake, mut outlet) = spool(folder.path(), 64 << 20);
+        let mut read = vec![0; 1 << 20];
+        for number in 0..600 {
+            assert!(intake.push(vec![number as u8; 1 << 20].into()));
+            if number >= 20 {
+                outlet.read_exact(&mut read).await.unwrap();
+                assert!(read.iter().all(|byte| *byte == (number - 20) as u8));
+            }
+        }
+        assert!(lock(&outlet.0).overflow.len() <= 2);
     }
 }

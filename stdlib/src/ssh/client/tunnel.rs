@@ -22,9 +22,12 @@ pub(super) struct Tunnel {
     _closes: DropGuard,
 }
 
+/// What may wait here until it is read: what is under way to a host behind a bastion, in all of its channels.
+const MOST: u64 = 512 * 1024 * 1024;
+
 /// Turns a channel into a connection.
 pub(super) fn tunnel(link: &Arc<Link>, line: Line, folder: &Path) -> Tunnel {
-    let (intake, outlet) = spool(folder);
+    let (intake, outlet) = spool(folder, MOST);
     let (dropped, gone) = (CancellationToken::new(), CancellationToken::new());
     let stdin = Stdin::new(&line.write, gone.clone());
     link.runtime.spawn(carry(line, intake, gone, dropped.clone()));
@@ -39,7 +42,11 @@ async fn carry(mut line: Line, intake: Intake, gone: CancellationToken, dropped:
             () = dropped.cancelled() => return,
         };
         match message {
-            Some(ChannelMsg::Data { data }) => intake.push(data),
+            Some(ChannelMsg::Data { data }) => {
+                if !intake.push(data) {
+                    return;
+                }
+            }
             Some(ChannelMsg::Eof) => intake.end(Ok(())),
             Some(ChannelMsg::Close) => return intake.end(Ok(())),
             Some(_) => {}
