@@ -17,6 +17,7 @@ use haengine_kernel::event::{Event, Events, Stamped};
 use haengine_kernel::host::{Host, Hosts};
 use haengine_kernel::inventory::HostSpec;
 use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::reach::Reach;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::secret::Secret;
 use haengine_kernel::signature::Signature;
@@ -468,6 +469,59 @@ async fn what_cannot_be_downloaded_is_said_and_leaves_nothing() {
     let error = fetch.read(&world.host.peer("b").unwrap()).await.map(drop).unwrap_err();
     assert_eq!(error.advice(), Some("put `{host}` into the path"));
     assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn a_download_is_not_written_through_a_link_and_opens_nothing() {
+    let world = world();
+    let mode =
+        |path: &str, mode| std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    std::fs::write(world.path("remote"), "new\n").unwrap();
+    std::fs::write(world.path("mine"), "mine\n").unwrap();
+    for (name, target) in [("link", "mine"), ("dangling", "nowhere")] {
+        std::os::unix::fs::symlink(world.path(target), world.path(name)).unwrap();
+        let fetch = download(world.folder.path(), &world.path("remote"), name, []);
+        let error = fetch.read(&world.host).await.map(drop).unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("local.link", Kind::Refused));
+    }
+    assert_eq!(std::fs::read(world.path("mine")).unwrap(), b"mine\n");
+    assert!(!Path::new(&world.path("nowhere")).exists());
+    for (before, asked, after) in [(0o600, 0o644, 0o600), (0o640, 0o755, 0o640), (0o644, 0o600, 0o600)] {
+        std::fs::write(world.path("copy"), "old\n").unwrap();
+        mode(&world.path("copy"), before);
+        let fetch = download(world.folder.path(), &world.path("remote"), "copy", [("mode", Value::Integer(asked))]);
+        fetch.read(&world.host).await.unwrap();
+        let there = std::fs::metadata(world.path("copy")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&there.permissions()) & 0o7777, after);
+        assert_eq!(std::fs::read(world.path("copy")).unwrap(), b"new\n");
+    }
+}
+
+#[tokio::test]
+async fn a_download_stays_within_reach_whatever_leads_out_of_it() {
+    let world = world();
+    let own = world.folder.path().join("own");
+    std::fs::create_dir_all(own.join("got")).unwrap();
+    std::fs::create_dir(world.path("other")).unwrap();
+    std::fs::write(world.path("remote"), "new\n").unwrap();
+    std::os::unix::fs::symlink(world.path("other"), own.join("got/a")).unwrap();
+    let reach = Arc::new(Reach::of([own.clone()]));
+    let given = |reach: &Arc<Reach>, local: &str| {
+        let given = vec![Value::from(world.path("remote")), Value::from(local)];
+        let arguments = arguments(&Download::SIGNATURE, given, []).unwrap().with_base(&own);
+        Download::parse(&arguments.within(Some(reach.clone())))
+    };
+    for outside in ["../other/copy", "/tmp/copy"] {
+        assert_eq!(given(&reach, outside).err().unwrap().code(), "local.outside");
+    }
+    // `{host}` is a link of that name.
+    let fetch = given(&reach, "got/{host}/").unwrap();
+    assert_eq!(fetch.read(&world.host).await.map(drop).unwrap_err().code(), "local.outside");
+    assert_eq!(std::fs::read_dir(world.path("other")).unwrap().count(), 0);
+    given(&reach, "new/copy").unwrap().read(&world.host).await.unwrap();
+    let told = Arc::new(Reach::of([own.clone()]).with(["../other/{host}/".to_owned()]));
+    given(&told, "../other/{host}/").unwrap().read(&world.host).await.unwrap();
+    assert_eq!(std::fs::read(world.path("other/a/remote")).unwrap(), b"new\n");
 }
 
 #[tokio::test]

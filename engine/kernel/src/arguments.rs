@@ -84,14 +84,14 @@ impl Arguments {
         self
     }
 
-    /// The same, where no more of the operator's machine may be read than is within this reach.
+    /// The same, where no more of the operator's machine may be read and written than is within this reach.
     #[must_use]
     pub fn within(mut self, reach: Option<Arc<Reach>>) -> Arguments {
         self.reach = reach;
         self
     }
 
-    /// What may be read of the operator's machine; everything where nothing is said.
+    /// What may be read and written of the operator's machine; everything where nothing is said.
     pub fn reach(&self) -> Option<&Arc<Reach>> {
         self.reach.as_ref()
     }
@@ -137,15 +137,18 @@ impl Arguments {
         }
     }
 
-    /// A path on the operator's machine, made absolute or relative to the current folder.
+    /// A path on the operator's machine, made absolute or relative to the current folder, where something is written.
     ///
     /// # Errors
-    /// When it was not given.
-    pub fn local_path(&self, name: &str) -> Result<PathBuf> {
-        self.string(name).map(|path| self.based(&path))
+    /// `local.outside` and `local.hidden` where that is out of the recipe's reach; when it was not given.
+    pub fn local_place(&self, name: &str) -> Result<PathBuf> {
+        let named = self.string(name)?;
+        let path = self.based(&named);
+        self.reach.as_ref().map_or(Ok(()), |reach| reach.check_place(&path, &named))?;
+        Ok(path)
     }
 
-    /// The same path, of which something is read.
+    /// A path on the operator's machine of which something is read.
     ///
     /// # Errors
     /// `local.outside` where that is out of the recipe's reach; when it was not given.

@@ -101,6 +101,11 @@ impl ParamKind {
         matches!(self, ParamKind::LocalPath | ParamKind::LocalPaths | ParamKind::LocalText)
     }
 
+    /// Whether it names where something is written on the operator's machine.
+    pub fn writes_locally(self) -> bool {
+        self == ParamKind::LocalPlace
+    }
+
     /// What it takes, with its article: "a string".
     pub fn takes(self) -> String {
         match self {

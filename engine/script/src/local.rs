@@ -4,18 +4,14 @@ use std::path::Path;
 
 use haengine_kernel::error::Error;
 use haengine_kernel::inventory::SecretRef;
-use haengine_kernel::signature::ParamKind;
 use rhai::{ASTNode, Expr, Position};
 
 use crate::body::body_of;
 use crate::params::{Default, Parameter, ParameterKind};
 use crate::snapshot::{Snapshot, SnapshotFile};
 
-/// The paths that are written out in an argument of this kind.
-pub(crate) fn named(kind: ParamKind, given: &Expr) -> Vec<(&str, Position)> {
-    if !kind.reads_locally() {
-        return Vec::new();
-    }
+/// The paths that are written out in an argument.
+pub(crate) fn named(given: &Expr) -> Vec<(&str, Position)> {
     let items = match given {
         Expr::Array(items, _) => items.iter().collect(),
         one => vec![one],

@@ -10,6 +10,7 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::op::Example;
 use haengine_kernel::overlay::Overlay;
+use haengine_kernel::reach::Reach;
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
@@ -17,13 +18,17 @@ use haengine_kernel::transport::{Command, Exit, Output, Stream, read_all};
 use haengine_kernel::value::{Unknown, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::local_file::{Fresh, Print, print_of};
+use super::local_file::{Fresh, Print, print_of, rights_of};
 
 /// See [`Read::ABOUT`].
 #[derive(Clone)]
 pub struct Download {
     path: String,
     local: PathBuf,
+    /// As the recipe writes it.
+    named: String,
+    /// Where it may go.
+    reach: Option<Arc<Reach>>,
     /// Written with a slash at its end: a folder.
     into: bool,
     mode: u32,
@@ -41,6 +46,9 @@ already is left alone. A file that grows meanwhile is copied as long as it was a
 in the path stands for the host's name; it is needed where several hosts would write to the same file. A path that ends with
 `/`, or is a folder, takes the file's own name.
 
+It goes into the recipe's folder, or to a place that you name yourself: as the value of a parameter, or in the inventory. A link
+is not written through, and a file that is replaced gets no permissions that it did not have.
+
 The result is a map: `path`, `bytes`, `sha256` and `changed`. It changes nothing on the host, so `undo` does not know of
 it. A plan says what would be copied.";
     const SIGNATURE: Signature = Signature {
@@ -55,13 +63,13 @@ it. A plan says what would be copied.";
         Example {
             about: "Fetches a file of a host; with several hosts each gets a folder of its own.",
             given: "mkdir -p /opt/demo && printf 'one\\n' > /opt/demo/state",
-            code: r#"ssh::download(h, "/opt/demo/state", "/tmp/haengine-demo/{host}/").bytes"#,
+            code: r#"ssh::download(h, "/opt/demo/state", "demo/{host}/").bytes"#,
             gives: "4",
         },
         Example {
             about: "Binary data stays as it is.",
             given: "printf '\\000\\377' > /opt/blob",
-            code: r#"ssh::download(h, "/opt/blob", "/tmp/haengine-demo/blob-of-{host}", #{ mode: 0o644 }).sha256"#,
+            code: r#"ssh::download(h, "/opt/blob", "demo/blob-of-{host}", #{ mode: 0o644 }).sha256"#,
             gives: r#""06eb7d6a69ee19e5fbdf749018d3d2abfa04bcbd1365db312eb86dc7169389b8""#,
         },
     ];
@@ -75,7 +83,9 @@ it. A plan says what would be copied.";
     fn parse(arguments: &Arguments) -> Result<Self> {
         Ok(Download {
             path: arguments.string("path")?,
-            local: arguments.local_path("local")?,
+            local: arguments.local_place("local")?,
+            named: arguments.string("local")?,
+            reach: arguments.reach().cloned(),
             into: arguments.string("local")?.ends_with('/'),
             mode: arguments.mode("mode")?,
             writer: Arc::default(),
@@ -98,12 +108,16 @@ it. A plan says what would be copied.";
     async fn read(&self, host: &Host) -> Result<Value> {
         self.claim(host)?;
         let local = self.place(host);
+        self.may_write(host, &local)?;
+        let rights = rights_of(&local).await?;
         let there = print_of(&local).await?;
         let (size, sha256) = self.look(host, there.as_ref()).await?;
         if let Some(there) = there.filter(|there| Some(&there.sha256) == sha256.as_ref()) {
             return Ok(result(&local, &there, false));
         }
-        let copied = self.copy(host, &local, size).await?;
+        // What others could not read or change before, they cannot after.
+        let fresh = Fresh::create(&local, rights.map_or(self.mode, |rights| self.mode & rights)).await?;
+        let copied = host.interruptible(self.receive(host, fresh, size)).await?;
         Ok(result(&local, &copied, true))
     }
 }
@@ -119,6 +133,12 @@ impl Download {
             return local;
         }
         local.join(self.path.rsplit('/').next().unwrap_or_default())
+    }
+
+    /// Once it is known which file it is, and what leads there.
+    fn may_write(&self, host: &Host, local: &Path) -> Result<()> {
+        let Some(reach) = &self.reach else { return Ok(()) };
+        reach.on(host.name()).check_place(local, &self.named.replace("{host}", host.name()))
     }
 
     /// Two hosts shall not write to one file.
@@ -158,13 +178,10 @@ impl Download {
         .map_err(|error| error.on(host.name()))
     }
 
-    async fn copy(&self, host: &Host, local: &Path, size: u64) -> Result<Print> {
-        let fresh = Fresh::create(local, self.mode).await?;
-        host.interruptible(self.receive(host, fresh, size)).await
-    }
-
     async fn receive(&self, host: &Host, mut fresh: Fresh, size: u64) -> Result<Print> {
         let command = Command::new("head").arg("-c").arg(size.to_string()).arg("--").arg(&self.path);
+        // A little more, so that whoever reads sees that more comes.
+        let command = command.unread(size.saturating_add(1024 * 1024));
         let Stream { mut stdin, mut stdout, stderr, exit } = host.stream(&command).await?;
         // `head` reads nothing; a far end that has gone shows itself below.
         let _ = stdin.shutdown().await;

@@ -27,6 +27,28 @@ pub(super) async fn print_of(path: &Path) -> Result<Option<Print>> {
     work.await.map_err(|error| Error::new(Kind::Local, "local.file", "reading a file was given up").because(error))?
 }
 
+/// The permissions of the file at `path`, which is to be replaced; none when nothing is there.
+///
+/// # Errors
+/// `local.link` where a symbolic link is there, and `local.file` where anything else is that is no regular file.
+pub(super) async fn rights_of(path: &Path) -> Result<Option<u32>> {
+    let there = match tokio::fs::symlink_metadata(path).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        there => there.map_err(|error| cannot("look at", path, error))?,
+    };
+    let refused = |code, what: &str| {
+        Err(Error::new(Kind::Refused, code, format!("{} on your machine {what}", path.display()))
+            .hint("name another place, or move it away"))
+    };
+    if there.is_symlink() {
+        return refused("local.link", "is a symbolic link, and nothing is written through one");
+    }
+    if !there.is_file() {
+        return refused("local.file", "is no regular file");
+    }
+    Ok(Some(there.permissions().mode() & 0o7777))
+}
+
 fn read_print(path: &Path) -> std::io::Result<Option<Print>> {
     let mut file = match std::fs::File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

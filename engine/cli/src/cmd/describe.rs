@@ -59,6 +59,9 @@ struct Shown {
     /// What it reads on the operator's machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reads: Vec<String>,
+    /// Where it writes there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    writes: Vec<String>,
     /// The recipes that it is made of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
@@ -97,8 +100,9 @@ impl Shown {
         let mut outline = recipe.outline();
         let parts = outline.as_mut().map(|outline| std::mem::take(&mut outline.parts)).unwrap_or_default();
         let phases = outline.filter(|_| parts.is_empty()).map(ShownPhases::of);
-        let (name, about, reads) = (name.to_owned(), recipe.about(), recipe.local_reads());
-        Shown { name, file, stock, about, parameters, phases, reads, parts }
+        let (name, about) = (name.to_owned(), recipe.about());
+        let (reads, writes) = (recipe.local_reads(), recipe.local_writes());
+        Shown { name, file, stock, about, parameters, phases, reads, writes, parts }
     }
 
     /// Where it is, and what it is used in the place of.
@@ -187,6 +191,9 @@ fn page(shown: &Shown, paint: Paint) -> String {
     }
     if !shown.reads.is_empty() {
         section(&mut text, "Reads on this machine", &shown.reads, paint);
+    }
+    if !shown.writes.is_empty() {
+        section(&mut text, "Writes on this machine", &shown.writes, paint);
     }
     if !shown.parts.is_empty() {
         section(&mut text, "Parts", &shown.parts, paint);

@@ -98,6 +98,46 @@ fn what_it_would_read_is_told_before() {
     assert_eq!(given.all().matches("check.local_outside").count(), 2, "{}", given.all());
 }
 
+#[test]
+fn it_writes_beside_itself_and_where_the_command_line_says() {
+    let site = site();
+    let host = "host(\"m1\")";
+    foreign(&site, "", "");
+    std::os::unix::fs::symlink(site.path("mine"), site.path("foreign/link")).unwrap();
+    for place in
+        ["\"../mine/\" + \"new\"", "\"../mine/new\"", "\"link/new\"", "\"/tmp/haengine-new\"", "\".git/hooks/a\""]
+    {
+        foreign(&site, "", &format!("ssh::download({host}, \"/etc/hosts\", {place})"));
+        for command in ["plan", "run"] {
+            let given = site.run(&[command, "foreign/recipe.rhai", "-i", "site.yaml"]);
+            let all = given.all();
+            assert_eq!(given.code, 2, "{place}: {all}");
+            assert!(all.contains("the recipe wants to write"), "{place}: {all}");
+        }
+    }
+    let download = format!("ssh::download({host}, \"/etc/hosts\", p.into)");
+    foreign(&site, "into: param::string(\"I.\")", &download);
+    for into in ["into=../mine/new", "into=copies/{host}/"] {
+        let given = site.run(&["run", "foreign/recipe.rhai", "-i", "site.yaml", into]);
+        assert_eq!(given.code, 3, "nobody answers at the host, so far it came: {}", given.all());
+    }
+}
+
+#[test]
+fn where_it_would_write_is_told_before() {
+    let site = site();
+    let download = "ssh::download(host(\"m1\"), \"/etc/hosts\", ";
+    foreign(&site, "", &format!("{download} \"/tmp/x\"); {download} \"a\" + \"b\"); {download} \"got/{{host}}/\")"));
+    let given = site.run(&["describe", "foreign/recipe.rhai"]);
+    let told = "Writes on this machine\n  `/tmp/x` (ssh::download)\n  what it works out as it runs (ssh::download)\n  `got/{host}/`";
+    assert!(given.out.contains(told), "{}", given.out);
+    let given = site.run(&["describe", "foreign/recipe.rhai", "--json"]);
+    assert!(given.out.contains("\"writes\":[\"`/tmp/x` (ssh::download)\""), "{}", given.out);
+    let given = site.run(&["check", "foreign/recipe.rhai"]);
+    assert_eq!(given.code, 2, "{}", given.all());
+    assert_eq!(given.all().matches("check.local_outside").count(), 1, "{}", given.all());
+}
+
 /// What a recipe of each name does where it is only asked what it takes.
 const ENDLESS: [(&str, &str); 6] = [
     ("loop", "loop { }"),

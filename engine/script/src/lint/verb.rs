@@ -4,6 +4,7 @@ use std::path::Path;
 
 use haengine_kernel::arguments::{Arguments, left_out};
 use haengine_kernel::error::Error;
+use haengine_kernel::reach::Reach;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature, nearest, quoted};
 use haengine_kernel::value::Value;
 use rhai::Expr;
@@ -100,14 +101,19 @@ impl Lint<'_> {
         }
     }
 
-    /// What is read on the operator's machine lies in the recipe's own folder.
+    /// What is read and written on the operator's machine lies in the recipe's own folder.
     fn local(&mut self, sheet: &Sheet, kind: ParamKind, given: &Expr) {
+        let check = match kind {
+            kind if kind.reads_locally() => Reach::check,
+            kind if kind.writes_locally() => Reach::check_place,
+            _ => return,
+        };
         let Some(reach) = self.snapshot().reach() else { return };
         let reach = reach.with(self.inventory.map(|inventory| inventory.texts()).unwrap_or_default());
         let base = sheet.file.folder().or_else(|| self.snapshot().folder_of(self.recipe())).map(Path::to_owned);
-        for (name, position) in local::named(kind, given) {
+        for (name, position) in local::named(given) {
             let path = base.as_ref().map_or_else(|| name.into(), |base| base.join(name));
-            if let Err(error) = reach.check(&path, name) {
+            if let Err(error) = check(&reach, &path, name) {
                 self.told(sheet, "check.local_outside", position, &error);
             }
         }
