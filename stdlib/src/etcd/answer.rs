@@ -187,7 +187,7 @@ fn seconds(text: &str) -> Option<f64> {
     Some(sum)
 }
 
-fn unclear(text: &str) -> Error {
+pub(super) fn unclear(text: &str) -> Error {
     let shown: String = redact(text).chars().take(200).collect();
     Error::new(Kind::Failed, "etcd.unclear", format!("what the host says of etcd is not clear: `{shown}`"))
 }

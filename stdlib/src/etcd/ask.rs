@@ -13,7 +13,7 @@ use super::answer::Answers;
 const ASK: &str = include_str!("ask.sh");
 
 /// How long a host may take beyond the patience that it is told itself.
-const MARGIN: Duration = Duration::from_secs(15);
+pub(super) const MARGIN: Duration = Duration::from_secs(15);
 
 /// Of a member on the asking host itself.
 const LOCAL: &str = "https://127.0.0.1:2379";
@@ -109,13 +109,13 @@ fn no_program() -> Error {
         .hint("install one of them, or ask from a host that has it")
 }
 
-fn no_certificates(endpoints: &[String]) -> Error {
+pub(super) fn no_certificates(endpoints: &[String]) -> Error {
     let message = format!("the host has no certificates in the usual places to ask `{}` with", endpoints.join(", "));
     Error::new(Kind::Refused, "etcd.no_certificates", message)
         .hint("name them with `authority`, `certificate` and `key`")
 }
 
-fn unreadable(path: &str) -> Error {
+pub(super) fn unreadable(path: &str) -> Error {
     Error::new(Kind::Refused, "etcd.no_certificates", format!("`{path}` cannot be read"))
         .hint("correct the path; without root's rights set `become: true` for the host")
 }

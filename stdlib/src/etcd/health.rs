@@ -44,7 +44,8 @@ The result is a list with a map for each endpoint, in the order of `endpoints`. 
 | `cluster_id`, `member_id`, `name` | who answered; ids as etcd prints them |
 | `leader`, `is_leader` | the id of the member that leads, or `()` when none does; whether it is this one |
 | `learner` | whether it does not vote yet |
-| `version`, `db_size` | of etcd; in bytes |
+| `version` | of etcd |
+| `db_size`, `db_size_in_use` | bytes of its database on the disk, and those that hold something: a defragmentation leaves these |
 | `raft_term`, `raft_index`, `applied_index` | how far it is |
 | `alarms` | a list: `NOSPACE`, `CORRUPT`; of this member |
 
@@ -84,6 +85,7 @@ In a plan it is known only when run once something is planned on the host: ask b
         ("learner", Shape::Anything),
         ("version", Shape::Anything),
         ("db_size", Shape::Anything),
+        ("db_size_in_use", Shape::Anything),
         ("raft_term", Shape::Anything),
         ("raft_index", Shape::Anything),
         ("applied_index", Shape::Anything),
@@ -133,6 +135,7 @@ fn told(answers: &Answers, endpoint: usize, name: &str) -> Value {
         ("learner", known(status, |status| (status["isLearner"] == true).into())),
         ("version", known(status, |status| status["version"].as_str().map_or(Value::Null, Value::from))),
         ("db_size", count("dbSize")),
+        ("db_size_in_use", known(status, in_use)),
         ("raft_term", count("raftTerm")),
         ("raft_index", count("raftIndex")),
         ("applied_index", count("raftAppliedIndex")),
@@ -162,6 +165,11 @@ fn alarm_name(alarm: &Json) -> String {
         (_, Some(name)) => name.to_owned(),
         _ => alarm.to_string(),
     }
+}
+
+/// A database holds something, if only its buckets: zero is what nobody told.
+fn in_use(status: &Json) -> Value {
+    Some(number(status, "dbSizeInUse")).filter(|bytes| *bytes > 0).map_or(Value::Null, integer)
 }
 
 fn known(status: Option<&Json>, value: impl Fn(&Json) -> Value) -> Value {
@@ -196,7 +204,7 @@ mod tests {
                     "status",
                     "",
                     "0",
-                    r#"[{"Endpoint":"e","Status":{"header":{"cluster_id":2,"member_id":10,"revision":1,"raft_term":3},"version":"3.4.23","dbSize":32768,"leader":10,"raftIndex":4,"raftTerm":3,"raftAppliedIndex":4}}]"#,
+                    r#"[{"Endpoint":"e","Status":{"header":{"cluster_id":2,"member_id":10,"revision":1,"raft_term":3},"version":"3.4.23","dbSize":32768,"dbSizeInUse":24576,"leader":10,"raftIndex":4,"raftTerm":3,"raftAppliedIndex":4}}]"#,
                 ],
                 [
                     "0",
@@ -217,7 +225,7 @@ mod tests {
                     "status",
                     "",
                     "0",
-                    "{\"header\":{\"cluster_id\":\"2\",\"member_id\":\"10\"},\"version\":\"3.4.23\",\"dbSize\":\"32768\",\"leader\":\"10\",\"raftIndex\":\"4\",\"raftTerm\":\"3\",\"raftAppliedIndex\":\"4\"}\n200 0.1",
+                    "{\"header\":{\"cluster_id\":\"2\",\"member_id\":\"10\"},\"version\":\"3.4.23\",\"dbSize\":\"32768\",\"dbSizeInUse\":\"24576\",\"leader\":\"10\",\"raftIndex\":\"4\",\"raftTerm\":\"3\",\"raftAppliedIndex\":\"4\"}\n200 0.1",
                 ],
                 ["0", "members", "", "0", "{\"members\":[{\"ID\":\"10\",\"name\":\"m1\"}]}\n200 0.1"],
                 ["0", "alarms", "", "0", "{\"alarms\":[{\"memberID\":\"10\",\"alarm\":\"NOSPACE\"}]}\n200 0.1"],
@@ -232,7 +240,7 @@ mod tests {
             let wanted = serde_json::json!({
                 "endpoint": "e", "healthy": true, "problem": null, "took": 0.002, "cluster_id": "2", "member_id": "a",
                 "name": "m1", "leader": "a", "is_leader": true, "learner": false, "version": "3.4.23",
-                "db_size": 32768, "raft_term": 3, "raft_index": 4, "applied_index": 4, "alarms": ["NOSPACE"],
+                "db_size": 32768, "db_size_in_use": 24576, "raft_term": 3, "raft_index": 4, "applied_index": 4, "alarms": ["NOSPACE"],
             });
             assert_eq!(told(&answers, 0, "e").redacted(), wanted);
             assert!(Health::GIVES.holds(&Value::List(vec![told(&answers, 0, "e")])));
@@ -245,7 +253,7 @@ mod tests {
         let down = answers("curl", &[["0", "health", errors, "7", ""], ["0", "status", errors, "7", ""]]);
         let json = told(&down, 0, "e").redacted();
         assert_eq!((&json["healthy"], &json["problem"]), (&false.into(), &errors.into()));
-        for name in ["is_leader", "learner", "alarms", "db_size", "member_id", "took"] {
+        for name in ["is_leader", "learner", "alarms", "db_size", "db_size_in_use", "member_id", "took"] {
             assert!(json[name].is_null(), "{name}: {}", json[name]);
         }
     }

@@ -2,23 +2,27 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | health, members | the verbs |
+//! | health, members, metrics | the verbs |
 //! | ask | how members are asked: endpoints, certificates, and the program that asks |
 //! | answer | what they answered, whichever program asked |
+//! | histogram | what their measurements tell |
 
 mod answer;
 mod ask;
 mod health;
+mod histogram;
 mod members;
+mod metrics;
 
 use haengine_kernel::module::Module;
 
 pub use health::Health;
 pub use members::Members;
+pub use metrics::Metrics;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
-    Module::new("etcd", ABOUT).read::<Health>().read::<Members>()
+    Module::new("etcd", ABOUT).read::<Health>().read::<Members>().read::<Metrics>()
 }
 
 const ABOUT: &str = "Clusters of etcd, asked from the hosts themselves.
