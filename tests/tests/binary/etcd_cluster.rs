@@ -1,9 +1,10 @@
-//! `etcd_cluster` on bare hosts: founded, healed, refused, undone. What etcd is asked, it is asked by its own program.
+//! `etcd_cluster` on bare hosts: founded, healed, refused, undone, with TLS and without. What etcd is asked, it is asked by its own program.
 
 use crate::site::{Site, differences, possible};
 
 const CTL: &str = "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/opt/etcd/ssl/ca.pem \
     --cert=/opt/etcd/ssl/server.pem --key=/opt/etcd/ssl/server-key.pem";
+const PLAIN: &str = "etcdctl --endpoints=http://127.0.0.1:2379";
 const DATA: &str = "/var/lib/etcd/default.etcd";
 
 fn words<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -15,12 +16,16 @@ fn ctl(site: &Site, host: &str, words: &str) -> String {
     site.on(host, &format!("{CTL} {words}")).trim().to_owned()
 }
 
-/// What every member says of the whole cluster: their ids, and who leads.
 fn is_one_cluster(site: &Site, hosts: &[&str]) {
+    are_of_one_mind(site, hosts, CTL);
+}
+
+/// What every member says of the whole cluster: their ids, and who leads.
+fn are_of_one_mind(site: &Site, hosts: &[&str], client: &str) {
     let mut seen = Vec::new();
     for host in hosts {
-        let status: serde_json::Value =
-            serde_json::from_str(&ctl(site, host, "endpoint status --cluster -w json")).unwrap();
+        let said = site.on(host, &format!("{client} endpoint status --cluster -w json"));
+        let status: serde_json::Value = serde_json::from_str(&said).unwrap();
         let members = status.as_array().unwrap();
         assert_eq!(members.len(), hosts.len(), "{status}");
         for member in members {
@@ -50,6 +55,7 @@ fn it_founds_what_was_planned_then_changes_nothing_and_undo_leaves_bare_hosts() 
         assert_eq!(site.on(host, "ls /opt/etcd/cfg"), "etcd.conf\n", "the unit removes what founded the cluster");
         assert!(site.on(host, "cat /opt/etcd/cfg/etcd.conf").contains("\nETCD_INITIAL_CLUSTER_STATE=existing\n"));
     }
+    assert_eq!(site.on("m1", "cat /opt/etcd/cfg/etcd.conf"), include_str!("etcd_m1.conf"));
     let health = |more: &str| {
         site.on("m2", &format!("curl -sf {more} --cacert /opt/etcd/ssl/ca.pem https://192.168.2.11:2379/health"))
     };
@@ -59,10 +65,70 @@ fn it_founds_what_was_planned_then_changes_nothing_and_undo_leaves_bare_hosts() 
     let again = site.haengine(&words("run", &[])).ended_with(0);
     assert_eq!(again.finished()["changed"], 0, "{}", again.out);
 
+    keeps_its_transport(&site, &["tls=false"], "with TLS");
+    is_one_cluster(&site, &hosts);
+
     let id = run.finished()["run"].as_str().unwrap().to_owned();
     let undo = site.haengine(&["undo", &id, "--yes", "--json"]).ended_with(0);
     // What founded the cluster was gone already.
     assert_eq!(undo.finished()["changed"].as_u64().unwrap() + 3, run.finished()["changed"].as_u64().unwrap());
+    assert_eq!(differences(&before, &site.manifest()), "", "undo left something");
+}
+
+/// Processes and files of the members.
+fn members(site: &Site) -> String {
+    site.each_says("{ systemctl show -p MainPID -p ActiveState etcd; find /opt/etcd -type f -exec sha256sum {} +; }")
+}
+
+/// A plan and a run that would give the cluster another transport are refused for each member, and touch none.
+fn keeps_its_transport(site: &Site, words_for_another: &[&str], has: &str) {
+    let before = members(site);
+    for command in ["plan", "run"] {
+        let given = site.haengine(&words(command, words_for_another)).ended_with(2);
+        for host in ["m1", "m2", "m3"] {
+            let says = format!("the member on {host} is of a cluster {has}");
+            assert!(given.out.contains(&says), "it does not say `{says}`: {}", given.out);
+        }
+    }
+    assert_eq!(members(site), before, "it was touched");
+}
+
+#[test]
+fn without_tls_it_has_no_certificates_and_never_gets_some() {
+    if !possible() {
+        return;
+    }
+    let (site, hosts) = (Site::new("plain", 3), ["m1", "m2", "m3"]);
+    let before = site.manifest();
+    let plan = site.haengine(&words("plan", &["tls=false"])).ended_with(0);
+    assert_eq!(differences(&before, &site.manifest()), "", "the plan touched something");
+
+    let run = site.haengine(&words("run", &["tls=false"])).ended_with(0);
+    assert_eq!(plan.changes(), run.changes());
+    assert!(run.out.contains("anybody who reaches the ports 2379 and 2380 of a member reads every Secret"));
+    assert!(!run.changes().iter().any(|change| change.contains("cert.")), "{:?}", run.changes());
+    are_of_one_mind(&site, &hosts, PLAIN);
+    for host in hosts {
+        assert_eq!(site.on(host, "ls /opt/etcd; grep -rl https /opt/etcd/cfg"), "bin\ncfg\n");
+    }
+    assert_eq!(site.on("m1", &format!("{PLAIN} put kept plainly")), "OK\n");
+    let again = site.haengine(&words("run", &["tls=false"])).ended_with(0);
+    assert_eq!(again.finished()["changed"], 0, "{}", again.out);
+
+    keeps_its_transport(&site, &[], "without TLS");
+    // Nor while nobody runs who could tell.
+    for host in hosts {
+        site.on(host, "systemctl stop etcd");
+    }
+    keeps_its_transport(&site, &[], "without TLS");
+    let healed = site.haengine(&words("run", &["tls=false"])).ended_with(0);
+    assert_eq!(healed.finished()["changed"], 3, "{}", healed.out);
+    assert_eq!(site.on("m3", &format!("{PLAIN} get kept --print-value-only")), "plainly\n");
+
+    for run in [healed, run] {
+        let id = run.finished()["run"].as_str().unwrap().to_owned();
+        site.haengine(&["undo", &id, "--yes", "--json"]).ended_with(0);
+    }
     assert_eq!(differences(&before, &site.manifest()), "", "undo left something");
 }
 
@@ -109,7 +175,7 @@ fn a_member_that_died_comes_back_and_one_that_lost_its_data_is_explained() {
     let before = but_data(&site);
     let run = site.haengine(&words("run", &["token=other"])).ended_with(2);
     let said = run.out.clone() + &run.errors;
-    assert!(said.contains("m3: it is a member") && said.contains("its data is gone"), "{said}");
+    assert!(said.contains("m3 is a member") && said.contains("its data is gone"), "{said}");
     assert_eq!(differences(&before, &but_data(&site)), "", "a refused run touched something");
     assert_eq!(
         site.on("m3", &format!("ls {DATA} 2>&1")),
@@ -134,7 +200,7 @@ fn data_of_an_earlier_cluster_is_explained_and_never_removed() {
     for command in ["plan", "run"] {
         let given = site.haengine(&words(command, &[])).ended_with(2);
         let said = given.out + &given.errors;
-        assert!(said.contains(&format!("m2: {DATA} holds the data of an earlier etcd")), "{said}");
+        assert!(said.contains(&format!("m2 holds the data of an earlier etcd in {DATA} (")), "{said}");
         assert!(said.contains(&format!("mv {DATA} {DATA}.old")), "it names the remedy: {said}");
         assert_eq!(differences(&before, &site.manifest()), "", "it was touched");
     }
