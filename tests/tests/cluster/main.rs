@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | bootstrap, add_master, ending, killed, refused, repointed, from_single | the scenarios |
+//! | bootstrap, add_master, audited, ending, killed, refused, repointed, from_single | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
 //! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails, and says what it skips")]
 
 mod add_master;
+mod audited;
 mod bootstrap;
 mod ending;
 mod from_single;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     trials.extend(refused::CASES.iter().map(|case| {
         trial(&slot, &format!("refused::{}", case.name), Needs::Founded, move |stage| refused::scenario(stage, case))
     }));
+    trials.push(trial(&slot, "audit", Needs::Founded, audited::scenario));
     trials.push(trial(&slot, "a_kubelet_that_ends_again", Needs::Founded, ending::scenario));
     trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
     trials.push(trial(&slot, "ha_from_single", Needs::Founded, from_single::scenario));
