@@ -8,6 +8,7 @@ use haengine_kernel::redact::redact;
 use serde_json::Value as Json;
 
 /// All answers of one host's asking.
+#[derive(Default)]
 pub(super) struct Answers {
     by_curl: bool,
     answers: Vec<Answer>,
@@ -70,6 +71,16 @@ impl Answers {
     /// All alarms of the cluster, as this endpoint knows them.
     pub(super) fn alarms(&self, endpoint: usize) -> Result<Json, Problem> {
         self.json(endpoint, "alarms")
+    }
+
+    /// What a member said that was told something. etcdctl does not answer everything in JSON: then it is nothing.
+    pub(super) fn told(&self) -> Result<Json, Problem> {
+        let answer = self.find(0, "told")?;
+        let body = if self.by_curl { answer.body()?.0 } else { answer.output.as_str() };
+        if answer.status != 0 {
+            return Err(answer.said());
+        }
+        Ok(serde_json::from_str(body).unwrap_or_default())
     }
 
     fn json(&self, endpoint: usize, question: &str) -> Result<Json, Problem> {

@@ -6,11 +6,14 @@ use haengine_kernel::arguments::Arguments;
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::signature::{Absent, Param, ParamKind};
-use haengine_kernel::transport::{Command, Exit};
+use haengine_kernel::transport::{Command, Exit, Output};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use super::answer::Answers;
+use super::answer::{Answers, Problem};
 
-const ASK: &str = include_str!("ask.sh");
+const ASK: &str = concat!(include_str!("how.sh"), include_str!("ask.sh"));
+const TELL: &str = concat!(include_str!("how.sh"), include_str!("tell.sh"));
 
 /// How long a host may take beyond the patience that it is told itself.
 pub(super) const MARGIN: Duration = Duration::from_secs(15);
@@ -18,38 +21,48 @@ pub(super) const MARGIN: Duration = Duration::from_secs(15);
 /// Of a member on the asking host itself.
 const LOCAL: &str = "https://127.0.0.1:2379";
 
+pub(super) const ENDPOINTS: Param =
+    Param::option("endpoints", ParamKind::Strings, Absent::String(LOCAL), "Whom to ask, seen from the host.");
+pub(super) const AUTHORITY: Param = Param::option(
+    "authority",
+    ParamKind::Path,
+    Absent::Means("the usual places"),
+    "The authority that signed the members.",
+);
+pub(super) const CERTIFICATE: Param = Param::option(
+    "certificate",
+    ParamKind::Path,
+    Absent::Means("the usual places"),
+    "The certificate to show to the members.",
+);
+pub(super) const KEY: Param = Param::option("key", ParamKind::Path, Absent::Means("the usual places"), "Its key.");
+pub(super) const TIMEOUT: Param = Param::option(
+    "timeout",
+    ParamKind::Duration,
+    Absent::String("5s"),
+    "How long an endpoint may take, in whole seconds.",
+);
+
 /// The options that all verbs of the module share.
-pub(super) const OPTIONS: &[Param] = &[
-    Param::option("endpoints", ParamKind::Strings, Absent::String(LOCAL), "Whom to ask, seen from the host."),
-    Param::option(
-        "authority",
-        ParamKind::Path,
-        Absent::Means("the usual places"),
-        "The authority that signed the members.",
-    ),
-    Param::option(
-        "certificate",
-        ParamKind::Path,
-        Absent::Means("the usual places"),
-        "The certificate to show to the members.",
-    ),
-    Param::option("key", ParamKind::Path, Absent::Means("the usual places"), "Its key."),
-    Param::option(
-        "timeout",
-        ParamKind::Duration,
-        Absent::String("5s"),
-        "How long an endpoint may take, in whole seconds.",
-    ),
-];
+pub(super) const OPTIONS: &[Param] = &[ENDPOINTS, AUTHORITY, CERTIFICATE, KEY, TIMEOUT];
 
 /// What a call says about how to ask.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Ask {
     pub(super) endpoints: Vec<String>,
     /// Authority, certificate and key; empty ones were not given.
     certificates: [String; 3],
     /// Seconds.
-    patience: u64,
+    timeout: u64,
+}
+
+/// Something to tell a member, in both programs' words.
+pub(super) struct Told {
+    /// Of the gateway.
+    pub(super) path: &'static str,
+    pub(super) body: Json,
+    /// etcdctl's words for the same; none where it has no words for it.
+    pub(super) words: Vec<String>,
 }
 
 impl Ask {
@@ -70,30 +83,74 @@ impl Ask {
             let message = format!("`{}` got one of `certificate` and `key`", arguments.function());
             return Err(Error::new(Kind::Usage, "etcd.certificates", message).hint("name both, or none"));
         }
-        let patience = arguments.duration("timeout")?.as_secs().max(1);
-        Ok(Ask { endpoints, certificates, patience })
+        let timeout = arguments.duration("timeout")?.as_secs().max(1);
+        Ok(Ask { endpoints, certificates, timeout })
+    }
+
+    /// The same, asking others.
+    pub(super) fn of(&self, endpoints: Vec<String>) -> Ask {
+        Ask { endpoints, ..self.clone() }
+    }
+
+    /// The same, where an endpoint may take this long.
+    pub(super) fn within(&self, patience: Duration) -> Ask {
+        Ask { timeout: patience.as_secs().max(1), ..self.clone() }
+    }
+
+    /// How long an endpoint may take.
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
     }
 
     /// Asks every endpoint every question, all at once.
     pub(super) async fn ask(&self, host: &Host, questions: &str) -> Result<Answers> {
-        let command = Command::script(ASK)
-            .arg(self.patience.to_string())
+        if self.endpoints.is_empty() {
+            return Ok(Answers::default());
+        }
+        let command = self.command(ASK, &self.endpoints).arg(questions).args(&self.endpoints);
+        self.answers(host, &command).await
+    }
+
+    /// Tells one endpoint something, once; what it answers, or why nobody knows what it would have.
+    pub(super) async fn tell(&self, host: &Host, endpoint: &str, told: Told) -> Result<Result<Json, Problem>> {
+        let command = self
+            .command(TELL, &[endpoint.to_owned()])
+            .arg(if told.words.is_empty() { "curl" } else { "" })
+            .args([endpoint, told.path])
+            .arg(told.body.to_string())
+            .args(told.words);
+        Ok(self.answers(host, &command).await?.told())
+    }
+
+    /// A script that begins with `how.sh`.
+    pub(super) fn command(&self, script: &str, endpoints: &[String]) -> Command {
+        let has_tls = endpoints.iter().any(|endpoint| endpoint.starts_with("https://"));
+        Command::script(script)
+            .arg(self.timeout.to_string())
+            .arg(if has_tls { "https" } else { "http" })
             .args(&self.certificates)
-            .arg(questions)
-            .args(&self.endpoints)
-            .deadline(Duration::from_secs(self.patience) + MARGIN);
-        let output = host.exec(&command).await?;
+            .deadline(self.timeout() + MARGIN)
+    }
+
+    async fn answers(&self, host: &Host, command: &Command) -> Result<Answers> {
+        let output = host.exec(command).await?;
+        self.refused(&output)?;
+        Answers::parse(&output.ok(command)?.text())
+    }
+
+    /// Why `how.sh` ended a script.
+    pub(super) fn refused(&self, output: &Output) -> Result<()> {
         match output.exit {
             Exit::Status(20) => Err(no_program()),
             Exit::Status(21) => Err(no_certificates(&self.endpoints)),
             Exit::Status(22) => Err(unreadable(&output.text())),
-            _ => Answers::parse(&output.ok(&command)?.text()),
+            _ => Ok(()),
         }
     }
 }
 
 /// An endpoint without a slash at its end.
-fn checked(endpoint: &str) -> Result<String> {
+pub(super) fn checked(endpoint: &str) -> Result<String> {
     let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
     match rest.map(|rest| rest.trim_end_matches('/')) {
         Some(place) if !place.is_empty() && !place.contains(['/', ' ', ',']) => {

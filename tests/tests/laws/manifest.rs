@@ -9,6 +9,7 @@
 //! | `/run/haengine.lock` | to remove it would race with the next run; the process that holds it must go, though |
 //! | `/run`, but for haengine's own | what systemd keeps there shows as units |
 //! | `/var/lib/haengine/RUN/aside` | what a unit wrote is moved there, and stays until the run is forgotten |
+//! | what of an example's cluster of etcd is in units `demo-etcd-…` | a member that undo removes ends |
 //! | the API that examples of `k8s` ask for | the test's own, in `/run/laws.k8s` |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,6 +158,12 @@ impl Difference {
         within.is_some_and(|within| {
             matches!(within.split('/').collect::<Vec<_>>()[..], [""] | ["", _] | ["", _, "aside", ..])
         })
+    }
+
+    /// True for a member of etcd that an example is given beside the first: where undo removes it, it ends.
+    pub fn is_of_a_member(&self) -> bool {
+        self.item.starts_with("unit demo-etcd-")
+            || self.item.starts_with("process ") && self.item.contains("/run/demo-etcd-")
     }
 
     pub fn is_new(&self) -> bool {

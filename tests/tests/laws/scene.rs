@@ -160,7 +160,9 @@ impl<'a> Scene<'a> {
 
     /// Fails with each item that undo did not bring back.
     pub fn brought_back(&self, looks: &Looks, when: &str) -> Law {
-        self.same(looks, when, |difference| !difference.is_bookkeeping() && !difference.is_aside())
+        self.same(looks, when, |difference| {
+            !difference.is_bookkeeping() && !difference.is_aside() && !difference.is_of_a_member()
+        })
     }
 
     fn same(&self, looks: &Looks, when: &str, counts: impl Fn(&Difference) -> bool) -> Law {
