@@ -158,7 +158,7 @@ fn alarms(answers: &Answers, endpoint: usize, member: Option<&str>) -> Value {
 }
 
 /// etcdctl gives the number of an alarm, the gateway its name.
-fn alarm_name(alarm: &Json) -> String {
+pub(super) fn alarm_name(alarm: &Json) -> String {
     match (alarm.as_u64(), alarm.as_str()) {
         (Some(1), _) => "NOSPACE".to_owned(),
         (Some(2), _) => "CORRUPT".to_owned(),

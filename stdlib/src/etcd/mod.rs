@@ -2,8 +2,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | health, members, metrics | the verbs that ask |
+//! | health, members, alarms, metrics | the verbs that ask |
 //! | add_member, promote, remove_member | the verbs that change who belongs to it |
+//! | move_leader, disarm, defragment | the other verbs |
 //! | quorum | the guard: which changes may be sent |
 //! | cluster | a cluster as it is now |
 //! | send | how a change is sent |
@@ -12,13 +13,17 @@
 //! | histogram | what their measurements tell |
 
 mod add_member;
+mod alarms;
 mod answer;
 mod ask;
 mod cluster;
+mod defragment;
+mod disarm;
 mod health;
 mod histogram;
 mod members;
 mod metrics;
+mod move_leader;
 mod promote;
 mod quorum;
 mod remove_member;
@@ -27,9 +32,13 @@ mod send;
 use haengine_kernel::module::Module;
 
 pub use add_member::AddMember;
+pub use alarms::Alarms;
+pub use defragment::Defragment;
+pub use disarm::Disarm;
 pub use health::Health;
 pub use members::Members;
 pub use metrics::Metrics;
+pub use move_leader::MoveLeader;
 pub use promote::Promote;
 pub use remove_member::RemoveMember;
 
@@ -42,6 +51,10 @@ pub fn module() -> Module {
         .action::<AddMember>()
         .action::<Promote>()
         .action::<RemoveMember>()
+        .action::<MoveLeader>()
+        .read::<Alarms>()
+        .action::<Disarm>()
+        .action::<Defragment>()
 }
 
 const ABOUT: &str = "Clusters of etcd, asked and changed from the hosts themselves.
