@@ -4,11 +4,14 @@
 //! |---|---|
 //! | health, members, alarms, metrics | the verbs that ask |
 //! | add_member, promote, remove_member | the verbs that change who belongs to it |
+//! | snapshot | the verb for all that it holds |
 //! | move_leader, disarm, defragment | the other verbs |
 //! | quorum | the guard: which changes may be sent |
 //! | cluster | a cluster as it is now |
 //! | send | how a change is sent |
 //! | ask | how members are asked and told: endpoints, certificates, and the program |
+//! | flow | how a snapshot goes to its places |
+//! | file | snapshots as files of a host |
 //! | answer | what they answered, whichever program asked |
 //! | histogram | what their measurements tell |
 
@@ -19,6 +22,8 @@ mod ask;
 mod cluster;
 mod defragment;
 mod disarm;
+mod file;
+mod flow;
 mod health;
 mod histogram;
 mod members;
@@ -28,6 +33,7 @@ mod promote;
 mod quorum;
 mod remove_member;
 mod send;
+mod snapshot;
 
 use haengine_kernel::module::Module;
 
@@ -41,6 +47,7 @@ pub use metrics::Metrics;
 pub use move_leader::MoveLeader;
 pub use promote::Promote;
 pub use remove_member::RemoveMember;
+pub use snapshot::Snapshot;
 
 /// The module, as recipes see it.
 pub fn module() -> Module {
@@ -52,6 +59,7 @@ pub fn module() -> Module {
         .action::<Promote>()
         .action::<RemoveMember>()
         .action::<MoveLeader>()
+        .action::<Snapshot>()
         .read::<Alarms>()
         .action::<Disarm>()
         .action::<Defragment>()

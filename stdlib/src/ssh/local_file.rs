@@ -11,10 +11,10 @@ use tokio::io::AsyncWriteExt;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Print {
-    pub(super) bytes: u64,
+pub(crate) struct Print {
+    pub(crate) bytes: u64,
     /// SHA-256, lowercase hexadecimal.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
 }
 
 /// What the file at `path` holds; none when nothing is there.
@@ -66,7 +66,7 @@ fn read_print(path: &Path) -> std::io::Result<Option<Print>> {
 }
 
 /// A new file beside its place. Dropped before it is in its place, it is removed.
-pub(super) struct Fresh {
+pub(crate) struct Fresh {
     place: PathBuf,
     beside: PathBuf,
     file: tokio::fs::File,
@@ -79,7 +79,7 @@ impl Fresh {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(super) async fn create(place: &Path, mode: u32) -> Result<Fresh> {
+    pub(crate) async fn create(place: &Path, mode: u32) -> Result<Fresh> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -99,7 +99,7 @@ impl Fresh {
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
         self.file.write_all(bytes).await.map_err(|error| cannot("write", &self.place, error))
@@ -117,6 +117,19 @@ impl Fresh {
         };
         done.await.map_err(|error| cannot("write", &self.place, error))?;
         Ok(Print { bytes: self.bytes, sha256: hex(std::mem::take(&mut self.hash)) })
+    }
+
+    /// The same where nothing is; what is there stays.
+    ///
+    /// # Errors
+    /// When something is there, or the disk does not take it.
+    pub(crate) async fn place_new(mut self) -> Result<()> {
+        let done = async {
+            self.file.flush().await?;
+            self.file.sync_all().await?;
+            tokio::fs::hard_link(&self.beside, &self.place).await
+        };
+        done.await.map_err(|error| cannot("write", &self.place, error))
     }
 }
 

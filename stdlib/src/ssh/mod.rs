@@ -4,7 +4,7 @@ pub mod client;
 mod download;
 mod facts;
 mod live;
-mod local_file;
+pub(crate) mod local_file;
 mod once;
 mod query;
 mod run;
