@@ -4,7 +4,7 @@
 //! |---|---|
 //! | health, members, alarms, metrics | the verbs that ask |
 //! | add_member, promote, remove_member | the verbs that change who belongs to it |
-//! | snapshot | the verb for all that it holds |
+//! | snapshot, restore | the verbs for all that it holds |
 //! | move_leader, disarm, defragment | the other verbs |
 //! | quorum | the guard: which changes may be sent |
 //! | cluster | a cluster as it is now |
@@ -32,6 +32,7 @@ mod move_leader;
 mod promote;
 mod quorum;
 mod remove_member;
+mod restore;
 mod send;
 mod snapshot;
 
@@ -47,6 +48,7 @@ pub use metrics::Metrics;
 pub use move_leader::MoveLeader;
 pub use promote::Promote;
 pub use remove_member::RemoveMember;
+pub use restore::Restore;
 pub use snapshot::Snapshot;
 
 /// The module, as recipes see it.
@@ -60,6 +62,7 @@ pub fn module() -> Module {
         .action::<RemoveMember>()
         .action::<MoveLeader>()
         .action::<Snapshot>()
+        .action::<Restore>()
         .read::<Alarms>()
         .action::<Disarm>()
         .action::<Defragment>()
