@@ -8,7 +8,9 @@ use haengine_tests::took;
 use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
-use crate::{Later, Law, action, broken, generated, guards, in_place, owner, read, secret, state, stranger, watched};
+use crate::{
+    Later, Law, action, broken, etcd, generated, guards, in_place, owner, read, secret, state, stranger, watched,
+};
 
 /// One trial for each law of each example; those that need an API only where the lab has Kubernetes.
 pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
@@ -53,6 +55,7 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
     trials.extend(owner::trials(stage));
     trials.extend(watched::trials(stage));
     trials.extend(in_place::trials(stage));
+    trials.extend(etcd::trials(stage));
     for (turn, case) in secret::CASES.iter().enumerate() {
         let by_turns = &[User::Root, User::Sudo][turn % 2..=turn % 2];
         for &user in if long { &[User::Root, User::Sudo] } else { by_turns } {

@@ -27,6 +27,7 @@
 mod action;
 mod broken;
 mod cases;
+mod etcd;
 mod generated;
 mod guards;
 mod in_place;
