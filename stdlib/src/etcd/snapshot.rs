@@ -125,7 +125,7 @@ Nothing takes it back: a snapshot is kept.";
 
     fn parse(arguments: &Arguments) -> Result<Self> {
         let to = arguments.opt_string("to");
-        let local = arguments.opt_string("local").map(|_| arguments.local_path("local")).transpose()?;
+        let local = arguments.opt_string("local").map(|_| arguments.local_place("local")).transpose()?;
         if to.is_none() && local.is_none() {
             let error = Error::new(Kind::Usage, "call.missing", "`etcd::snapshot` needs a place for the snapshot");
             return Err(error.hint("name `to`, a path on the host, or `local`, a path on your machine"));
