@@ -37,6 +37,7 @@ impl Recipe {
         for file in self.snapshot().files.values() {
             lint.file(file);
         }
+        lint.twins(self.snapshot());
         lint.sorted()
     }
 }

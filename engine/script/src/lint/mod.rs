@@ -16,6 +16,7 @@
 //! | `preflight` | what is called inside and outside of checks, and in phases that only read |
 //! | `follow`, `bodies`, `changed` | a walk through a file, with what is known of each variable |
 //! | `known`, `types`, `value` | what a value is, what its type has, what expressions give |
+//! | `twins` | functions of the same name in two files |
 //! | `functions`, `members`, `closures`, `doubtful` | what shows to those who know what values are |
 
 mod bodies;
@@ -38,6 +39,7 @@ mod preflight;
 mod properties;
 mod shape;
 mod sheet;
+mod twins;
 mod types;
 mod value;
 mod verb;
