@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::inventory::HostSpec;
-use haengine_kernel::transport::Command;
+use haengine_kernel::transport::{Command, OUTPUT};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -99,6 +99,20 @@ pub(super) fn behind(bastion: &str, host: &HostSpec, said: &str) -> Error {
 /// Time as a person reads it.
 pub(super) fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
+}
+
+/// The error for a command that printed more than is kept.
+pub(super) fn too_much(command: &Command) -> Error {
+    Error::new(
+        Kind::Failed,
+        "ssh.exec",
+        format!(
+            "`{}` printed more than {} MiB and was ended",
+            command.title(),
+            command.unread.unwrap_or(OUTPUT as u64) >> 20
+        ),
+    )
+    .hint("let it write to a file on the host, and fetch that")
 }
 
 /// The error for a command that was ended because of its deadline.

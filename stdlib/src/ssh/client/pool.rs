@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use haengine_kernel::error::{Error, Kind, Result};
-use haengine_kernel::transport::{Command, OUTPUT, Output};
+use haengine_kernel::transport::{Command, Output};
 use tokio::time::Instant;
 
-use super::dial::timed_out;
+use super::dial::{timed_out, too_much};
 use super::link::Link;
 use super::shell::{Answer, Shell};
 use super::starter::Starter;
@@ -95,19 +95,6 @@ impl Pool {
         shells.retain(|shell| !shell.is_dead());
         shells.clone()
     }
-}
-
-pub(super) fn too_much(command: &Command) -> Error {
-    Error::new(
-        Kind::Failed,
-        "ssh.exec",
-        format!(
-            "`{}` printed more than {} MiB and was ended",
-            command.title(),
-            command.unread.unwrap_or(OUTPUT as u64) >> 20
-        ),
-    )
-    .hint("let it write to a file on the host, and fetch that")
 }
 
 fn died(command: &Command) -> Error {

@@ -14,11 +14,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::dial::timed_out;
+use super::dial::{timed_out, too_much};
 use super::kill::kill;
 use super::line::Line;
 use super::link::Link;
-use super::pool::too_much;
 use super::spool::{Intake, spool};
 use super::starter::Starter;
 use super::stdin::Stdin;

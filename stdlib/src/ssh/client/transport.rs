@@ -8,8 +8,9 @@ use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::transport::{Command, Cut, Duplex, OUTPUT, Output, Privilege, Stream, Transport, read_all};
 use tokio::io::AsyncWriteExt;
 
+use super::dial::too_much;
 use super::link::Link;
-use super::pool::{Pool, too_much};
+use super::pool::Pool;
 use super::process::Process;
 use super::rights::{Escalation, Rights};
 use super::starter::Starter;
