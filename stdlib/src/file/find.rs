@@ -11,7 +11,7 @@ use haengine_kernel::overlay::{Overlay, PlannedFile};
 use haengine_kernel::read::{Foreseen, Read};
 use haengine_kernel::shape::Shape;
 use haengine_kernel::signature::{Absent, Param, ParamKind, Signature};
-use haengine_kernel::transport::Command;
+use haengine_kernel::transport::{Command, lacking};
 use haengine_kernel::value::{Unknown, Value};
 
 use crate::file::path;
@@ -132,9 +132,10 @@ The directory itself is not among them, and symbolic links are not followed. All
         let output = host.exec(&command).await?;
         if !output.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            let hint = "look at the cause; without root's rights set `become: true` for the host";
             return Err(Error::new(Kind::Failed, "file.find", format!("cannot look through `{}`", self.directory))
-                .because(said)
-                .hint("look at the cause; without root's rights set `become: true` for the host"));
+                .hint(lacking(&said).unwrap_or_else(|| hint.to_owned()))
+                .because(said));
         }
         match output.stdout.strip_prefix(b"found\n") {
             Some(paths) => Ok(Value::List(listed(paths)?.into_iter().map(Value::String).collect())),

@@ -7,7 +7,7 @@ use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
 use haengine_kernel::overlay::{Effect, Overlay, PlannedFile};
 use haengine_kernel::text::{Text, TextDigest};
-use haengine_kernel::transport::{Command, Output};
+use haengine_kernel::transport::{Command, Output, lacking};
 use haengine_kernel::value::Unknown;
 use serde::{Deserialize, Serialize};
 
@@ -246,9 +246,11 @@ pub fn understand_revisited(path: &str, mut output: Output) -> Result<Seen> {
 pub fn understand(path: &str, output: &Output) -> Result<Seen> {
     let seen = if output.success() { parse(&output.stdout) } else { None };
     let seen = seen.ok_or_else(|| {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let hint = "look at the path on the host; a login without root's rights may need `become: true`";
         Error::new(Kind::Failed, "file.look", format!("cannot look at `{path}`"))
-            .because(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-            .hint("look at the path on the host; a login without root's rights may need `become: true`")
+            .hint(lacking(&said).unwrap_or_else(|| hint.to_owned()))
+            .because(said)
     })?;
     if seen.above == Above::Denied {
         let message = format!("a directory above `{path}` may not be entered");

@@ -3,7 +3,7 @@
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::redact::redact;
-use haengine_kernel::transport::{Command, Exit, Output};
+use haengine_kernel::transport::{Command, Exit, Output, lacking};
 
 /// Runs a script that must succeed.
 ///
@@ -42,10 +42,16 @@ pub fn because(error: Error, output: &Output) -> Error {
     if said.is_empty() { error } else { marked(error, &said).because(said) }
 }
 
-/// The error with the way out where even root may not: the file or its folder bears a mark.
+/// The error with what the host lacks, where that is why.
+fn lacks(error: Error, said: &str) -> Error {
+    if let Some(hint) = lacking(said) { error.hint(hint) } else { error }
+}
+
+/// The error with the way out where even root may not, since the file or its folder bears a mark, and where the host lacks
+/// something.
 pub fn marked(error: Error, said: &str) -> Error {
     if !said.contains("Operation not permitted") {
-        return error;
+        return lacks(error, said);
     }
     error.hint(
         "look with `lsattr -d` whether the file or its folder is marked as one that does not change, take the mark off \

@@ -2,12 +2,14 @@
 
 mod bounds;
 mod command;
+mod lacking;
 mod open_tcp;
 mod output;
 mod stream;
 
 pub use bounds::{Cut, OUTPUT, read_all, too_much};
 pub use command::{Command, Privilege, quote};
+pub use lacking::lacking;
 pub use open_tcp::Duplex;
 pub use output::{Exit, Output};
 pub use stream::Stream;

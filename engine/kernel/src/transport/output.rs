@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, Kind, Result};
 use crate::redact::redact;
-use crate::transport::Command;
+use crate::transport::{Command, lacking};
 
 /// How a command ended, as the host reported it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -57,6 +57,7 @@ impl Output {
         }
         let error = Error::new(Kind::Failed, "host.exit", format!("`{}` {}", command.title(), self.exit));
         let said = redact(String::from_utf8_lossy(&self.stderr).trim());
+        let error = if let Some(hint) = lacking(&said) { error.hint(hint) } else { error };
         Err(if said.is_empty() { error } else { error.because(last_lines(&said, 10)) })
     }
 }
