@@ -278,6 +278,78 @@ async fn what_was_not_asked_for_is_not_placed() {
     }
 }
 
+/// Sets or lists extended attributes: few hosts have a program for that.
+fn attributes(bench: &Bench, script: &str) -> String {
+    let perl = r#"
+        my ($set, $list) = `uname -m` =~ /x86_64/ ? (188, 194) : (5, 11);
+        sub set { my ($path, $name, $value) = @_; syscall($set, $path, $name, $value, length $value, 0) == 0 or die "$name: $!" }
+        sub list {
+            my ($path, $names) = ($_[0], "\0" x 4096);
+            print join " ", sort grep { !/^security.selinux/ } split /\0/, substr($names, 0, syscall($list, $path, $names, 4096));
+        }
+    "#;
+    let mut command = std::process::Command::new("perl");
+    let done = command.current_dir(bench.folder.path()).arg("-e").arg(format!("{perl}{script}")).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// Neither those that a source sends of itself, nor those that it is made to.
+#[tokio::test]
+async fn an_attribute_that_gives_rights_does_not_come_along() {
+    for instead in ["exec tar -c -b 128", "exec tar -c --xattrs-include=* -b 128"] {
+        for fresh in [true, false] {
+            let bench = Bench::new();
+            bench.write("from/tool", "tool");
+            if !fresh {
+                bench.write("to/tool", "older tool");
+            }
+            // What `setcap cap_setuid=ep` writes.
+            let names = attributes(
+                &bench,
+                r#"set("from/tool", "security.capability", pack "V*", 0x02000001, 1 << 7, 0, 0, 0);
+                set("from/tool", "trusted.mine", "x"); list "from/tool""#,
+            );
+            assert_eq!(names, "security.capability trusted.mine");
+            let op = bench.op(&[]);
+            let change = bench.plan(&op).await.unwrap().unwrap();
+            if Path::new("/usr/sbin/getcap").exists() {
+                assert!(change.summary.ends_with("without the capabilities of `tool`"), "{}", change.summary);
+            }
+            *bench.fault.lock().unwrap() = Some(("exec tar -c -b 128", instead));
+            op.apply(&bench.host, &change.before, &bench.keep).await.unwrap();
+            assert_eq!(std::fs::read(bench.path("to/tool")).unwrap(), b"tool");
+            assert_eq!(attributes(&bench, r#"list "to/tool""#), "", "{instead}, fresh: {fresh}");
+        }
+    }
+}
+
+/// A header for all that follows, or for one file, that says other things than the file system does.
+#[tokio::test]
+async fn a_header_of_the_stream_changes_nothing_that_was_planned() {
+    for header in
+        ["uid=1", "mode=04755", "path=../evil", "linkpath=/etc/passwd", "SCHILY.xattr.security.capability=abc"]
+    {
+        for separator in ["=", ":="] {
+            let bench = Bench::new();
+            bench.write("from/tool", "tool");
+            let op = bench.op(&[]);
+            let change = bench.plan(&op).await.unwrap().unwrap();
+            let option = format!("exec tar -c --pax-option='{}' -b 128", header.replacen('=', separator, 1));
+            *bench.fault.lock().unwrap() = Some(("exec tar -c -b 128", Box::leak(option.into_boxed_str())));
+            let applied = op.apply(&bench.host, &change.before, &bench.keep).await;
+            assert!(!Path::new(&bench.path("evil")).exists(), "{header}");
+            if applied.is_err() {
+                assert!(!Path::new(&bench.path("to")).exists(), "{header}");
+                continue;
+            }
+            let there = std::fs::symlink_metadata(bench.path("to/tool")).unwrap();
+            assert_eq!((there.mode() & 0o7777, there.uid(), there.is_file()), (0o644, 0, true), "{header}");
+            assert_eq!(attributes(&bench, r#"list "to/tool""#), "", "{header}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_stream_without_end_is_cut() {
     let bench = Bench::new();

@@ -57,7 +57,8 @@ impl Op for CopyTree {
     const ABOUT: &'static str = "Copies a directory with all in it from one host to others.
 
 The source is named first, then its directory, then where the copy goes. Content, permissions, owners (by number), times,
-links and hard links come along; devices, pipes and sockets do not. What the target has besides stays: nothing is ever
+links and hard links come along; devices, pipes and sockets do not, and of extended attributes only the users' own: a file with
+capabilities comes without them, which a plan says. Give them with `ssh::run` and `setcap`. What the target has besides stays: nothing is ever
 deleted. A directory that is there keeps what is in it, and the one that is copied into keeps its own permissions too.
 
 Only what differs is sent. A file is the same if size and time are; if only the time differs, its hash decides. A tree
@@ -185,7 +186,7 @@ beside the directories above them.";
         }
         self.check_room(target, &placements, elsewhere.first())?;
         Ok(Plan::Change(Change {
-            summary: summary(&placements),
+            summary: summary(&placements, &source.capable),
             diff: diff(&placements),
             effects: effects(&placements, &self.source, &self.from, &self.to),
             before: Before { keeps: target.keeps.clone(), owners, placements, seat: target.seat() },
@@ -383,7 +384,8 @@ mod tests {
     fn tree<const N: usize>(root: Root, entries: [(&str, Entry); N]) -> Manifest {
         let entries: BTreeMap<String, Entry> =
             entries.into_iter().map(|(path, entry)| (path.to_owned(), entry)).collect();
-        Manifest { root, user: 0, keeps: Keeps::System, free: Some(1 << 30), entries, unreadable_names: Vec::new() }
+        let (keeps, free, capable) = (Keeps::System, Some(1 << 30), BTreeSet::new());
+        Manifest { root, user: 0, keeps, free, capable, entries, unreadable_names: Vec::new() }
     }
 
     fn refused(change: impl FnOnce(&mut State)) -> &'static str {

@@ -96,7 +96,8 @@ mod tests {
         let entries: BTreeMap<String, Entry> =
             entries.iter().map(|(path, e)| ((*path).to_owned(), e.clone())).collect();
         let (free, unreadable_names) = (None, Vec::new());
-        let target = Manifest { root: Root::Directory, user: 0, keeps: Keeps::System, free, entries, unreadable_names };
+        let (root, keeps, capable) = (Root::Directory, Keeps::System, Default::default());
+        let target = Manifest { root, user: 0, keeps, free, capable, entries, unreadable_names };
         State { source: None, target, same_host: false, proofs: None }
     }
 

@@ -1,11 +1,11 @@
 //! What is in a tree, read in one round trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use haengine_kernel::error::{Error, Kind, Result};
 use haengine_kernel::host::Host;
 use haengine_kernel::keep::Keep;
-use haengine_kernel::transport::{Command, Output};
+use haengine_kernel::transport::{Command, Output, lacking};
 
 use super::entry::{Entry, Shape};
 use super::glob::Globs;
@@ -21,6 +21,8 @@ pub struct Manifest {
     pub keeps: Keeps,
     /// Free bytes where it is; read of targets only.
     pub free: Option<u64>,
+    /// Paths of files with capabilities, as far as the host can tell; read of sources only.
+    pub capable: BTreeSet<String>,
     /// What is in it by relative path; the tree itself is the empty path.
     pub entries: BTreeMap<String, Entry>,
     /// Names that are not text.
@@ -101,8 +103,9 @@ impl Manifest {
             directory => Keeps::Below(directory.to_owned()),
         };
         let free = text()?.parse().ok();
+        let capable = text()?.lines().filter_map(capable).map(str::to_owned).collect();
         let (entries, unreadable_names) = (BTreeMap::new(), Vec::new());
-        let mut manifest = Manifest { root, user, keeps, free, entries, unreadable_names };
+        let mut manifest = Manifest { root, user, keeps, free, capable, entries, unreadable_names };
         manifest.take_entries(&mut fields)?;
         Some(manifest)
     }
@@ -110,9 +113,9 @@ impl Manifest {
     /// Reads the listing of a staging folder, which has entries alone; nothing where a name is not text, since no such
     /// name was asked for.
     pub fn parse_entries(listing: &[u8]) -> Option<BTreeMap<String, Entry>> {
-        let (keeps, free) = (Keeps::Nowhere, None);
+        let (root, keeps, free, capable) = (Root::Directory, Keeps::Nowhere, None, BTreeSet::new());
         let (entries, unreadable_names) = (BTreeMap::new(), Vec::new());
-        let mut manifest = Manifest { root: Root::Directory, user: 0, keeps, free, entries, unreadable_names };
+        let mut manifest = Manifest { root, user: 0, keeps, free, capable, entries, unreadable_names };
         manifest.take_entries(&mut listing.strip_suffix(b"\0")?.split(|byte| *byte == 0))?;
         manifest.unreadable_names.is_empty().then_some(manifest.entries)
     }
@@ -142,6 +145,12 @@ impl Manifest {
     }
 }
 
+/// The path in a line of getcap: `./PATH cap_chown=ep`, of older ones `./PATH = cap_chown+ep`.
+fn capable(line: &str) -> Option<&str> {
+    let words = [" = ", " cap_", " ="].iter().filter_map(|word| line.rfind(word));
+    line.get(..words.min()?)?.strip_prefix("./")
+}
+
 fn entry(facts: &str, link: &[u8]) -> Option<Entry> {
     let mut facts = facts.split(' ');
     let shape = match facts.next()? {
@@ -168,8 +177,8 @@ fn nanoseconds(time: &str) -> Option<i64> {
 fn unreadable(path: &str, output: Output, command: &Command) -> Error {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let error = Error::new(Kind::Refused, "file.tree_unreadable", format!("not all of `{path}` could be looked at"));
-    let error = if said.contains("is missing") {
-        error.hint("install findutils and tar on the host")
+    let error = if let Some(hint) = lacking(&said) {
+        error.hint(hint)
     } else if said.contains("Permission denied") {
         error.hint("set `become: true` for the host, or leave the place out with `exclude`")
     } else {
@@ -187,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_listing_is_read_with_any_name() {
-        let listing = b"directory\x000\0\x00123\0\
+        let listing = b"directory\x000\0\x00123\0./a b cap_chown,cap_kill=ep\n./c = cap_chown+ep\n./d =ep\nodd\0\
             d 755 0 0 4096 1700000000.0000000000 1 2\0\0\0\
             f 4755 0 5 7 1700000000.1234567890 1 3\0a\nb\0\0\
             l 777 0 0 2 1700000000.5 1 4\0c\0a \0\
@@ -198,6 +207,7 @@ mod tests {
         assert_eq!((file.mode, file.gid, file.size, file.mtime), (0o4755, 5, 7, 1_700_000_000_123_456_789));
         assert_eq!(manifest.entries["c"].link.as_deref(), Some("a "));
         assert_eq!(manifest.unreadable_names.len(), 1);
-        assert!(Manifest::parse(b"directory\x000\0\0\0broken\0").is_none());
+        assert_eq!(manifest.capable, BTreeSet::from(["a b", "c", "d"].map(str::to_owned)));
+        assert!(Manifest::parse(b"directory\x000\0\0\0\0broken\0").is_none());
     }
 }

@@ -1,6 +1,6 @@
 # What a tree is and what is in it. Arguments: its path; the paths to leave out as a regular expression; `target`
-# where things will be placed. Prints NUL-separated fields: kind, user, where kept files go, free bytes, then three
-# for each entry.
+# where things will be placed. Prints NUL-separated fields: kind, user, where kept files go, free bytes, what has
+# capabilities in a source, then three for each entry.
 LC_ALL=C
 export LC_ALL
 for tool in find xargs tar; do
@@ -31,8 +31,13 @@ if [ "$3" = target ] && [ "$kind" != orphan ]; then
         keeps=nowhere
     fi
 fi
-printf '%s\0' "$kind" "$user" "$keeps" "$free"
+capable=
+if [ "$kind" = directory ]; then
+    cd "$tree" || exit
+    # Whoever has given some has getcap, too.
+    [ "$3" = target ] || capable=$(getcap -r . 2>/dev/null)
+fi
+printf '%s\0' "$kind" "$user" "$keeps" "$free" "$capable"
 [ "$kind" = directory ] || exit 0
-cd "$tree" || exit
 exec find . -ignore_readdir_race -regextype posix-extended -regex "$2" -prune -o \
     -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'

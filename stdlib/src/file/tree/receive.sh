@@ -21,8 +21,8 @@ write_down() {
 }
 mkdir "$stage" "$stage/new" && ln -s "$3" "$stage/to" || exit
 trap 'rm -rf -- "$stage"; exit 143' HUP INT TERM
-tar -x -p -b 128 --numeric-owner --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
-    -C "$stage/new" -f - && { sync -f "$stage/new" 2>/dev/null || sync; } && cd "$stage/new" && write_down &&
+# Of attributes only those that mean nothing to the system: a capability is a right that no plan has shown.
+tar -x -p -b 128 --numeric-owner --xattrs --xattrs-include=user.* -C "$stage/new" -f - && { sync -f "$stage/new" 2>/dev/null || sync; } && cd "$stage/new" && write_down &&
     exec find . -printf '%y %m %U %G %s %T@ %D %i\0%P\0%l\0'
 status=$?
 rm -rf -- "$stage"

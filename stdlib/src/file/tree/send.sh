@@ -4,5 +4,5 @@ LC_ALL=C
 export LC_ALL
 cd "$1" || exit
 exec tar -c -b 128 --format=posix --pax-option=delete=atime,delete=ctime --numeric-owner --sparse \
-    --xattrs --xattrs-include=user.* --xattrs-include=security.capability \
+    --xattrs --xattrs-include=user.* \
     --null --no-unquote --no-recursion -f - -T -

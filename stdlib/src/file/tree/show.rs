@@ -1,7 +1,10 @@
 //! A change of a tree for people, and for what a plan asks later.
 
+use std::collections::BTreeSet;
+
 use haengine_kernel::diff::Diff;
 use haengine_kernel::overlay::{Effect, PlannedFile};
+use haengine_kernel::signature::quoted;
 
 use super::comparison::{How, Placement};
 use super::entry::{Entry, Shape};
@@ -12,8 +15,11 @@ pub use super::size::bytes as size;
 /// More lines than these say less.
 const LINES: usize = 200;
 
-/// `12 new, 3 differ, 380.0 MiB`.
-pub fn summary(placements: &[Placement]) -> String {
+/// How many paths are named.
+const NAMES: usize = 5;
+
+/// `12 new, 3 differ, 380.0 MiB`, and whose capabilities do not come along.
+pub fn summary(placements: &[Placement], capable: &BTreeSet<String>) -> String {
     let count = |how: How, directory: bool| {
         let directories = |placement: &&Placement| (placement.becomes.shape == Shape::Directory) == directory;
         placements.iter().filter(|placement| placement.how == how).filter(directories).count()
@@ -28,6 +34,12 @@ pub fn summary(placements: &[Placement]) -> String {
         counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if placements.iter().any(Placement::is_sent) {
         words.push(bytes(to_send(placements)));
+    }
+    let bare = placements.iter().filter(|placement| placement.is_sent() && capable.contains(&placement.path));
+    let bare: Vec<&str> = bare.map(|placement| placement.path.as_str()).collect();
+    if !bare.is_empty() {
+        let more = if bare.len() > NAMES { format!(" and {} more", bare.len() - NAMES) } else { String::new() };
+        words.push(format!("without the capabilities of {}{more}", quoted(&bare[..bare.len().min(NAMES)])));
     }
     words.join(", ")
 }
