@@ -37,7 +37,7 @@ The result is a map:
 | `addresses` | IPv4 then IPv6, without those of the loopback and link-local ones |
 | `uptime` | seconds |
 | `time` | nanoseconds since 1970, UTC |
-| `clock_offset` | seconds by which its clock is ahead of yours; exact to half a round trip |
+| `clock_offset` | seconds by which its clock is ahead of yours; exact to half a round trip, to half a second where `date` tells no fractions |
 | `init`, `systemd` | the name of the init; systemd's version, or `()` |
 | `package_manager` | `apt`, `dnf`, `yum`, `zypper`, `apk`, `pacman`, or `()` |
 | `selinux` | `enforcing`, `permissive` or `disabled` |
@@ -135,7 +135,7 @@ impl<'a> Said<'a> {
 
     /// `middle` is the operator's time at which the host is taken to have answered.
     fn value(&self, middle: i64) -> Result<Value> {
-        let time = (self.integer("before")? + self.integer("after")?) / 2;
+        let time = (self.time("before")? + self.time("after")?) / 2;
         #[expect(clippy::cast_precision_loss, reason = "a difference of clocks is small, or need not be exact")]
         let offset = (time - middle) as f64 / 1e9;
         Ok(Value::map([
@@ -169,6 +169,15 @@ impl<'a> Said<'a> {
 
     fn integer(&self, name: &str) -> Result<i64> {
         self.get(name).and_then(|value| value.parse().ok()).ok_or_else(|| self.unclear(name))
+    }
+
+    /// Nanoseconds. busybox's `date` tells no fractions: it is as likely that half of the second is over as not.
+    fn time(&self, name: &str) -> Result<i64> {
+        let Some(seconds) = self.get(name).and_then(|value| value.strip_suffix("%N")) else {
+            return self.integer(name);
+        };
+        let seconds: i64 = seconds.parse().map_err(|_| self.unclear(name))?;
+        Ok(seconds.saturating_mul(1_000_000_000).saturating_add(500_000_000))
     }
 
     /// `MemTotal:   24576000 kB`.

@@ -36,8 +36,10 @@ fi
 mount --bind "$1/srv" /srv || exit 99
 if [ -d "$1/srv/with a mount/point" ]; then mount -t tmpfs none "/srv/with a mount/point" || exit 99; fi
 if [ -z "$5" ]; then echo 0 >"$1/count"; fi
+shell=$2
+if [ "$2" = busybox ]; then PATH="$1/applets:$PATH" shell=$1/applets/sh; fi
 export SANDBOX="$1" STOP="$4" DEED="$5" PATH="$1/programs:$PATH"
-exec "$2" -c "$3"
+exec "$shell" -c "$3"
 "#;
 
 /// Stands before every program that writes: at the n-th one the shell that called it dies, or somebody else does something.
@@ -71,7 +73,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A fresh host whose commands run in `shell`.
+    /// A fresh host whose commands run in `shell`; with `busybox`, all programs that it has are busybox's.
     pub fn new(shell: &'static str) -> Sandbox {
         let folder = tempfile::tempdir().unwrap();
         for name in ["lib", "srv", "programs"] {
@@ -81,6 +83,12 @@ impl Sandbox {
             let program = folder.path().join("programs").join(name);
             std::fs::write(&program, PROGRAM).unwrap();
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        if shell == "busybox" {
+            let applets = folder.path().join("applets");
+            std::fs::create_dir(&applets).unwrap();
+            let install = std::process::Command::new("busybox").args(["--install", "-s"]).arg(&applets).status();
+            assert!(install.unwrap().success());
         }
         let stop = Arc::new(AtomicU32::new(0));
         let deed = Arc::new(Mutex::new(""));
