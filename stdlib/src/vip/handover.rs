@@ -29,6 +29,7 @@ pub struct Handover {
     overlap: u64,
 }
 
+const START: &str = include_str!("handover_start.sh");
 const HANDOVER: &str = include_str!("handover.sh");
 /// How long the script takes beyond the overlap, and a margin.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -101,9 +102,8 @@ What takes it back is a handover on the other host: where an address is, is nobo
             _ => None,
         };
         let deadline = Duration::from_secs(self.overlap) + MARGIN;
-        // A unit of its own: what was begun is brought to its end, whatever becomes of the connection.
-        let command = Command::new("systemd-run")
-            .args(["-q", "--wait", "--pipe", "--collect", "--unit=haengine-handover", "/bin/sh", "-c", HANDOVER, "sh"])
+        let command = Command::script(START)
+            .arg(HANDOVER)
             .arg(self.address.to_string())
             .arg(file.unwrap_or_default())
             .arg(&self.unit)

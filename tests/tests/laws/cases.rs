@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::scene::{Scene, User, WITH_API};
 use crate::{
-    Later, Law, action, broken, etcd, generated, guards, in_place, owner, read, secret, state, stranger, watched,
+    Later, Law, action, broken, etcd, generated, guards, in_place, old, owner, read, secret, state, stranger, watched,
 };
 
 /// One trial for each law of each example; those that need an API only where the lab has Kubernetes.
@@ -51,6 +51,7 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
         }
     }
     trials.extend(generated::trials(stage, &verbs));
+    trials.extend(old::trials(stage, &verbs, long, has_kubernetes));
     trials.extend(guards::trials(stage));
     trials.extend(owner::trials(stage));
     trials.extend(watched::trials(stage));

@@ -14,6 +14,7 @@
 //! | secret | no secret is seen anywhere but where it belongs |
 //! | stranger | somebody else works on the host at the same time, and loses nothing |
 //! | guards | each line that keeps what is a stranger's is needed |
+//! | old | the laws on hosts with the programs of CentOS 7 |
 //! | generated | the laws of state ops with generated arguments on generated hosts |
 //! | cases | what is tested, from the verbs themselves |
 //!
@@ -33,6 +34,7 @@ mod guards;
 mod in_place;
 mod lane;
 mod manifest;
+mod old;
 mod owner;
 mod read;
 mod scene;

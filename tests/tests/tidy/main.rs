@@ -170,9 +170,11 @@ fn no_script_asks_for_what_old_hosts_do_not_have() {
     let offences = lines_of_scripts(&[".sh", ".rhai", ".j2"], |line| {
         let shows = line.contains("systemctl show") && line.contains("--value");
         let syncs = line.contains("sync -f") && !line.contains("|| sync");
-        let others = ["--no-hostname", "systemctl revert", "ip -j", "ip --json", "ss -H"];
+        let waits =
+            line.contains("systemd-run") && ["--wait", "--pipe", "--collect"].iter().any(|word| line.contains(word));
+        let others = ["--no-hostname", "systemctl revert", "ip -j", "ip --json", "ss -H", "sha256sum -z"];
         let is_code = !line.trim_start().starts_with('#') && !line.trim_start().starts_with("//");
-        is_code && (shows || syncs || others.iter().any(|word| line.contains(word)))
+        is_code && (shows || syncs || waits || others.iter().any(|word| line.contains(word)))
     });
     none("Old hosts refuse this: ask in the way that all of them know, or fall back to it.", offences);
 }

@@ -28,11 +28,45 @@ pub async fn hash(host: &Host, root: &str, entries: &mut BTreeMap<String, Entry>
             .because(cause)
             .on(host.name())
     })?;
-    for line in output.text().split_terminator('\0') {
-        let Some((sha256, path)) = line.split_once("  ./") else { continue };
-        if let Some(entry) = entries.get_mut(path) {
+    for (sha256, path) in output.text().lines().filter_map(digest) {
+        if let Some(entry) = entries.get_mut(&path) {
             entry.sha256 = Some(sha256.to_owned());
         }
     }
     Ok(())
+}
+
+/// The hash and the path of a line of `sha256sum`.
+fn digest(line: &str) -> Option<(&str, String)> {
+    let (line, is_escaped) = line.strip_prefix('\\').map_or((line, false), |line| (line, true));
+    let (sha256, path) = line.split_once("  ./")?;
+    Some((sha256, if is_escaped { unescaped(path) } else { path.to_owned() }))
+}
+
+/// A name without the escapes of `sha256sum`.
+fn unescaped(name: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), name.chars());
+    while let Some(next) = rest.next() {
+        plain.push(match (next, if next == '\\' { rest.next() } else { None }) {
+            (_, Some('n')) => '\n',
+            (_, Some('r')) => '\r',
+            (_, Some(other)) => other,
+            (other, None) => other,
+        });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_line_is_found_again() {
+        let read = |line: &str| digest(line).map(|(sha256, path)| format!("{sha256} {path:?}"));
+        assert_eq!(read("ab  ./a  ./b").as_deref(), Some("ab \"a  ./b\""));
+        assert_eq!(read("ab  ./back\\slash").as_deref(), Some("ab \"back\\\\slash\""), "old ones escape none alone");
+        assert_eq!(read("\\ab  ./a\\nb\\\\n\\r").as_deref(), Some("ab \"a\\nb\\\\n\\r\""));
+        assert_eq!(read("odd"), None);
+    }
 }

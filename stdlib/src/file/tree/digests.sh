@@ -1,3 +1,4 @@
-# Hashes of files named on standard input, each name ended by NUL, as `HASH  NAME` ended by NUL. Argument: the tree.
+# Hashes of files named on standard input, each name ended by NUL, as lines `HASH  NAME`; a name that is no line is escaped, and
+# its line begins with a backslash. Argument: the tree. coreutils before 8.30 cannot end lines with NUL.
 cd "$1" || exit
-exec xargs -0 -r sha256sum -z --
+exec xargs -0 -r sha256sum --
