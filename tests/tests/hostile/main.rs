@@ -2,7 +2,8 @@
 //! ever or fills the memory.
 //!
 //! The examples below `fixtures/hostile` are mutated, each `HAENGINE_MUTATIONS` times, from `HAENGINE_SEED`. The mutation
-//! of the moment lies in a file, which is named when it is the one that fails, and is left there when the process ends.
+//! of the moment lies in a file, which is named when it is the one that fails, and is left there when the process ends. Each sort
+//! is played by a process of its own: what it needs at most is nobody else's.
 //! `tests/fuzz` looks for more from the same examples.
 
 #![allow(
@@ -16,7 +17,7 @@ mod mutation;
 
 use std::iter;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,9 @@ use rand::rngs::StdRng;
 /// A host's answer has to be there after as long; reading it takes milliseconds, but nothing here is optimised.
 const BOUND: Duration = Duration::from_secs(60);
 
+/// Names the one sort that the process plays.
+const ALONE: &str = "HAENGINE_HOSTILE";
+
 /// What the process may need at most, in KiB.
 const MEMORY: u64 = 200 * 1000;
 
@@ -36,9 +40,31 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let seed = number("HAENGINE_SEED").unwrap_or(u64::from(std::process::id()));
     let count = number("HAENGINE_MUTATIONS").map_or(20, |count| count as usize);
+    if let Ok(alone) = std::env::var(ALONE) {
+        let read = READERS.iter().find(|(name, _)| *name == alone).unwrap();
+        return match bears(read.0, read.1, seed, count) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                println!("{}", why.message().unwrap_or_default());
+                ExitCode::FAILURE
+            }
+        };
+    }
     println!("HAENGINE_SEED={seed} HAENGINE_MUTATIONS={count}");
-    let trial = |(name, read)| Trial::test(name, move || bears(name, read, seed, count));
+    let trial = |(name, _)| Trial::test(name, move || in_a_process(name, seed, count));
     libtest_mimic::run(&arguments, READERS.map(trial).into()).exit_code()
+}
+
+/// Plays one sort in a process of its own.
+fn in_a_process(name: &str, seed: u64, count: usize) -> Result<(), Failed> {
+    let mut program = Command::new(std::env::current_exe()?);
+    program.env(ALONE, name).env("HAENGINE_SEED", seed.to_string()).env("HAENGINE_MUTATIONS", count.to_string());
+    let output = program.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Err(format!("{}: {}", output.status, said.concat().trim()).into())
 }
 
 fn number(name: &str) -> Option<u64> {
