@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::answer::{Answers, Problem};
 
-const ASK: &str = concat!(include_str!("how.sh"), include_str!("ask.sh"));
-const TELL: &str = concat!(include_str!("how.sh"), include_str!("tell.sh"));
+const ASK: &str = concat!(include_str!("certificates.sh"), include_str!("how.sh"), include_str!("ask.sh"));
+const TELL: &str = concat!(include_str!("certificates.sh"), include_str!("how.sh"), include_str!("tell.sh"));
 
 /// How long a host may take beyond the patience that it is told itself.
 pub(super) const MARGIN: Duration = Duration::from_secs(15);

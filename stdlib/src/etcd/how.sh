@@ -1,4 +1,5 @@
-# How members of etcd are asked and told: the program, the certificates, and nothing of the environment.
+# How members of etcd are asked and told: the program, the certificates, and nothing of the environment; certificates.sh comes
+# before.
 # $1: seconds of patience; $2: the scheme of the endpoints, `https` where one of them has it; $3, $4, $5: authority,
 # certificate and key, or nothing for the usual places. What comes then is for the script that follows.
 seconds=$1 scheme=$2 authority=$3 certificate=$4 key=$5
@@ -12,25 +13,7 @@ else
     exit 20
 fi
 
-has_all() {
-    [ -f "$1/$2" ] && [ -f "$1/$3" ] && [ -f "$1/$4" ] || return
-    authority=$1/$2 certificate=$1/$3 key=$1/$4
-}
-case $scheme$authority$certificate$key in
-https)
-    has_all /opt/etcd/ssl ca.pem server.pem server-key.pem ||
-        has_all /etc/etcd/ssl ca.pem server.pem server-key.pem ||
-        has_all /etc/etcd/ssl ca.pem etcd.pem etcd-key.pem ||
-        has_all /etc/kubernetes/pki/etcd ca.crt healthcheck-client.crt healthcheck-client.key ||
-        has_all /etc/kubernetes/pki/etcd ca.crt server.crt server.key || exit 21
-    ;;
-esac
-for path in "$authority" "$certificate" "$key"; do
-    if [ -n "$path" ] && [ ! -r "$path" ]; then
-        printf '%s' "$path"
-        exit 22
-    fi
-done
+certificates "$scheme://"
 
 # etcdctl refuses to run when its environment says what an option says too.
 unset ETCDCTL_ENDPOINTS ETCDCTL_CACERT ETCDCTL_CERT ETCDCTL_KEY ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT
