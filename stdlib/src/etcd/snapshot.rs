@@ -35,7 +35,12 @@ pub struct Snapshot {
     patience: Duration,
 }
 
-const TAKE: &str = concat!(include_str!("certificates.sh"), include_str!("how.sh"), include_str!("file.sh"), include_str!("flow/take.sh"));
+const TAKE: &str = concat!(
+    include_str!("certificates.sh"),
+    include_str!("how.sh"),
+    include_str!("file.sh"),
+    include_str!("flow/take.sh")
+);
 
 /// A cluster of one member with one key.
 const FILLED: &str = concat!(

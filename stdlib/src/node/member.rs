@@ -128,8 +128,7 @@ mod tests {
         let member = Member::read(&files, &units, "etcd", "m1")?;
         assert_eq!(member.value("initial-cluster").as_deref(), Some("m1=https://10.0.0.1:2380"));
         assert_eq!(member.value("auto-tls"), None);
-        let settings =
-            [("initial-cluster", "m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380"), ("auto-tls", "true")];
+        let settings = [("initial-cluster", "m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380"), ("auto-tls", "true")];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Ok(member.with(&settings)?.into_iter().collect())
     }

@@ -177,11 +177,7 @@ impl Program {
     }
 
     /// Its words with what shall become of its flags, and the words of others, which shall stay.
-    fn uses<'a>(
-        &'a self,
-        others: &[&'a Program],
-        becomes: impl Fn(usize, &str) -> Option<String>,
-    ) -> Vec<Use<'a>> {
+    fn uses<'a>(&'a self, others: &[&'a Program], becomes: impl Fn(usize, &str) -> Option<String>) -> Vec<Use<'a>> {
         let mut uses = Vec::new();
         for (number, flag) in self.flags.given.iter().enumerate() {
             let word = flag.value.as_ref().map_or(flag.word, |value| value.word);

@@ -39,10 +39,7 @@ The result is a map: `settings`, the values that are written somewhere, by the n
 
 In a plan it is known only when run once a change is planned on the host: take it before.";
     const SIGNATURE: Signature = Signature {
-        positional: &[
-            Param::hosts(),
-            Param::new("unit", ParamKind::String, "etcd's unit, without `.service`."),
-        ],
+        positional: &[Param::hosts(), Param::new("unit", ParamKind::String, "etcd's unit, without `.service`.")],
         options: &[Param::option(
             "units",
             ParamKind::Map,

@@ -78,12 +78,7 @@ In a plan it is known only when run once a change is planned on the host: take i
                 Absent::Map,
                 "The host whose files they are: `address` and `names`, the member's name first.",
             ),
-            Param::option(
-                "new",
-                ParamKind::Map,
-                Absent::Map,
-                "The host that shall have them: `address` and `names`.",
-            ),
+            Param::option("new", ParamKind::Map, Absent::Map, "The host that shall have them: `address` and `names`."),
         ],
     };
     const EXAMPLES: &'static [Example] = &[

@@ -8,7 +8,11 @@
 //!
 //! Scenarios follow one another, each on hosts of its own. Needs root; says so and passes where it is not root.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails, and says what it measured")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and says what it measured"
+)]
 
 mod changing;
 mod growing;

@@ -34,7 +34,8 @@ impl<'a> Lint<'a> {
             let label = places.keys().find(|label| **label == snapshot.main).or(places.keys().next());
             let Some(sheet) = sheets.iter().find(|sheet| Some(&sheet.file.label) == label) else { continue };
             let others: Vec<&str> = places.keys().filter(|other| Some(*other) != label).map(String::as_str).collect();
-            let message = format!("`{name}` is a function of {} too, and might be called there instead", others.join(", "));
+            let message =
+                format!("`{name}` is a function of {} too, and might be called there instead", others.join(", "));
             let hint = "give one of the two a name of its own".to_owned();
             self.error(sheet, "check.twins", places[&sheet.file.label], message, hint);
         }
