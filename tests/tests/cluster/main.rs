@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | bootstrap, add_master, audited, ending, killed, refused, repointed, from_single | the scenarios |
+//! | bootstrap, add_master, audited, ending, killed, member, refused, repointed, from_single | the scenarios |
 //! | variants | the layouts that operators have; each has a cluster of its own |
 //!
 //! Scenarios follow one another on one lab. One that needs a state that the former did not leave goes back to a snapshot,
@@ -17,6 +17,7 @@ mod bootstrap;
 mod ending;
 mod from_single;
 mod killed;
+mod member;
 mod refused;
 mod repointed;
 mod variants;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     }));
     trials.push(trial(&slot, "audit", Needs::Founded, audited::scenario));
     trials.push(trial(&slot, "a_kubelet_that_ends_again", Needs::Founded, ending::scenario));
+    trials.push(trial(&slot, "etcd_add_member", Needs::Founded, member::scenario));
     trials.push(trial(&slot, "repoint_workers", Needs::Founded, repointed::scenario));
     trials.push(trial(&slot, "ha_from_single", Needs::Founded, from_single::scenario));
     trials.extend(killed::MOMENTS.iter().map(|moment| {

@@ -38,7 +38,7 @@ pub const SUBJECT: Subject = Subject {
 };
 
 /// The members' names, as the cluster knows them.
-fn members(site: &Site) -> String {
+pub fn members(site: &Site) -> String {
     site.on(
         "m1",
         "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/opt/etcd/ssl/ca.pem --cert=/opt/etcd/ssl/server.pem \

@@ -5,7 +5,7 @@
 //! | stage | hosts, what they are before and after a run that nobody disturbed, and a run that is killed |
 //! | case | where a run is killed, and what must be true then |
 //! | manifest, exceptions | all that hosts are, and what of it does not count |
-//! | etcd_cluster, add_master, ha_from_single | recipes with hosts of their own |
+//! | etcd_cluster, etcd_add_member, add_master, ha_from_single | recipes with hosts of their own |
 //! | before_api | recipes that share a cluster with two masters |
 //!
 //! Cases share hosts and follow one another. Needs root; says so and passes where it is not root.
@@ -20,6 +20,7 @@
 mod add_master;
 mod before_api;
 mod case;
+mod etcd_add_member;
 mod etcd_cluster;
 mod exceptions;
 mod ha_from_single;
@@ -34,8 +35,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::stage::{Stage, Subject};
 
-const SUBJECTS: [&Subject; 7] = [
+const SUBJECTS: [&Subject; 8] = [
     &etcd_cluster::SUBJECT,
+    &etcd_add_member::SUBJECT,
     &add_master::SUBJECT,
     &ha_from_single::SUBJECT,
     &before_api::HAPROXY_KEEPALIVED,
