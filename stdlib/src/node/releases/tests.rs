@@ -39,6 +39,11 @@ fn refuse_unknown(what: &str, program: &str, minor: u32, given: &BTreeSet<String
 
 /// A template as the recipe fills it in on a host with this Kubernetes.
 fn filled_in(template: &str, program: &str, minor: u32) -> String {
+    filled_in_with(template, program, minor, [])
+}
+
+/// The same with further values.
+fn filled_in_with<const N: usize>(template: &str, program: &str, minor: u32, more: [(&str, Value); N]) -> String {
     let knows = understood(program, minor, &[]).into_iter().map(Value::from).collect();
     let mut values = BTreeMap::from([
         ("knows".to_owned(), Value::List(knows)),
@@ -49,6 +54,7 @@ fn filled_in(template: &str, program: &str, minor: u32) -> String {
     for name in ["root", "node", "address", "port", "etcd_servers", "service_network", "pod_network", "dns"] {
         values.insert(name.to_owned(), Value::from("x"));
     }
+    values.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let call = Arguments::check("file::template", &Signature { positional: &[], options: &[] }, Vec::new(), None);
     let text = render(template, &here(&format!("templates/{template}")), &call.unwrap(), &values).unwrap();
     text.shown().unwrap().to_owned()
@@ -89,6 +95,58 @@ fn what_moved_to_the_kubelets_configuration_is_given_there() {
     assert!(!flags.contains("runtime"), "{flags}");
     assert!(file.contains(&format!("\ncontainerRuntimeEndpoint: {endpoint}\n")), "{file}");
     assert!(file.contains("\nfailCgroupV1: false\n"), "{file}");
+}
+
+/// From 2 on it reads the settings of version 2 of its configuration, and loses that of the snapshotter.
+#[test]
+fn each_containerd_gets_the_configuration_that_it_keeps() {
+    let of = |containerd: i64, container: bool| {
+        let more = [
+            ("containerd", Value::Integer(containerd)),
+            ("container", Value::Boolean(container)),
+            ("pause_image", Value::from("pause:1")),
+            ("cni_bin", Value::from("/opt/cni/bin")),
+        ];
+        filled_in_with("containerd.toml.j2", "kubelet", OLDEST, more)
+    };
+    let sections = |text: &str| {
+        let mut section = String::new();
+        let mut found = Vec::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            match line.strip_prefix("[plugins.") {
+                Some(name) => section = name.trim_end_matches(']').replace('"', ""),
+                None => found.push(format!("{section} {line}").trim().to_owned()),
+            }
+        }
+        found
+    };
+    let last = "io.containerd.internal.v1.opt path = \"/var/lib/containerd/opt\"";
+    let cri = |line: &str| format!("io.containerd.grpc.v1.cri{line}");
+    let old = [
+        "version = 2".to_owned(),
+        cri(" sandbox_image = \"pause:1\""),
+        cri(" restrict_oom_score_adj = true"),
+        cri(".containerd snapshotter = \"native\""),
+        cri(".containerd.runtimes.runc runtime_type = \"io.containerd.runc.v2\""),
+        cri(".containerd.runtimes.runc.options SystemdCgroup = false"),
+        cri(".cni bin_dir = \"/opt/cni/bin\""),
+        cri(".cni conf_dir = \"/etc/cni/net.d\""),
+        last.to_owned(),
+    ];
+    assert_eq!(sections(&of(1, true)), old);
+    let (images, runtime) = ("io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime");
+    let new = [
+        "version = 3".to_owned(),
+        format!("{images} snapshotter = \"overlayfs\""),
+        format!("{images}.pinned_images sandbox = \"pause:1\""),
+        format!("{runtime} restrict_oom_score_adj = false"),
+        format!("{runtime}.containerd.runtimes.runc runtime_type = \"io.containerd.runc.v2\""),
+        format!("{runtime}.containerd.runtimes.runc.options SystemdCgroup = true"),
+        format!("{runtime}.cni bin_dir = \"/opt/cni/bin\""),
+        format!("{runtime}.cni conf_dir = \"/etc/cni/net.d\""),
+        last.to_owned(),
+    ];
+    assert_eq!(sections(&of(2, false)), new);
 }
 
 #[test]
