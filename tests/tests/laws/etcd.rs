@@ -101,6 +101,8 @@ pub fn trials(stage: &Later) -> Vec<Trial> {
     add("disarm::one_of_two_sorts", one_of_two_sorts);
     add("promote::patience", patience);
     add("guard", guard);
+    add("remove_member::leader", leader_goes);
+    add("promote::undone", grown_and_undone);
     add("add_member::lost", lost);
     trials
 }
@@ -167,21 +169,57 @@ fn guard(scene: &Scene) -> Law {
     says(scene, r#"etcd::add_member(h, "four", "http://127.0.0.1:12030", #{ E }).name"#, r#""four""#)
 }
 
+/// The member that leads goes: another one is told, and another one leads.
+fn leader_goes(scene: &Scene) -> Law {
+    scene.given(&format!("{MEMBER}\n{THREE}"))?;
+    let code = r#"{ let all = ["http://127.0.0.1:12001", "http://127.0.0.1:12011", "http://127.0.0.1:12021"];
+        let leader = etcd::health(h, #{ endpoints: all }).find(|m| m.is_leader);
+        let gone = etcd::remove_member(h, leader.member_id, #{ endpoints: all, timeout: "2s" });
+        gone.client_urls == [leader.endpoint] }"#;
+    says(scene, code, "true")
+}
+
+/// How a second member is started, but for the cluster that it joins.
+const START: &str = "systemd-run -q --unit=demo-etcd-two etcd --name two --data-dir /run/demo-etcd-two \
+    --listen-peer-urls=http://127.0.0.1:12010 --initial-advertise-peer-urls=http://127.0.0.1:12010 \
+    --listen-client-urls=http://127.0.0.1:12011 --advertise-client-urls=http://127.0.0.1:12011 \
+    --initial-cluster-state=existing --initial-cluster=";
+
+/// A cluster that grew from one to two: undo takes the second one out, whatever it was by then.
+fn grown_and_undone(scene: &Scene) -> Law {
+    scene.given(&format!("{MEMBER}\nlearner=\n{GROWING}"))?;
+    let code = format!(
+        r#"{{ let m = etcd::add_member(h, "two", "http://127.0.0.1:12010", #{{ E }});
+        ssh::run(h, "{START}" + m.initial_cluster, #{{ unless: "systemctl -q is-active demo-etcd-two" }});
+        etcd::promote(h, "two", #{{ E }});
+        etcd::members(h, #{{ E }}).members.filter(|m| !m.learner).len() }}"#
+    );
+    let done = scene.run(&asked(&code))?.well("run")?;
+    if done.gave() != 2 {
+        return Err(format!("there are {} voters", done.gave()));
+    }
+    scene.undo(&done.run)?.ok_or("there is nothing to undo")?.well("undo")?;
+    match members(scene)?.as_str() {
+        "1" => Ok(()),
+        count => Err(format!("after undo there are {count} members")),
+    }
+}
+
 const LIST: &str = "etcdctl --endpoints=http://127.0.0.1:12001 member list | wc -l";
+
+fn members(scene: &Scene) -> Law<String> {
+    let said = scene.stage.sh(scene.lane.hosts()[0], LIST, &[])?;
+    Ok(String::from_utf8_lossy(&said).trim().to_owned())
+}
 
 /// The answer to the change is lost and the run with it: undo removes what was added, and a second undo nothing more.
 fn lost(scene: &Scene) -> Law {
     scene.given(&format!("{MEMBER}\nlearner=\n{GROWING}"))?;
     let code = asked(r#"etcd::add_member(h, "two", "http://127.0.0.1:12010", #{ E })"#);
-    let members = || {
-        Ok::<String, String>(
-            String::from_utf8_lossy(&scene.stage.sh(scene.lane.hosts()[0], LIST, &[])?).trim().to_owned(),
-        )
-    };
     for call in 1..40 {
         let wire = Wire::breaking(Break::After(call));
         let broken = scene.run_over(&code, &wire)?;
-        if members()? != "2" {
+        if members(scene)? != "2" {
             if let Some(undone) = scene.undo(&broken.run)? {
                 undone.well("undo")?;
             }
@@ -191,7 +229,7 @@ fn lost(scene: &Scene) -> Law {
             return Err("the run ended before its connection broke".to_owned());
         }
         scene.undo(&broken.run)?.ok_or("there is nothing to undo")?.well("undo")?;
-        return match members()?.as_str() {
+        return match members(scene)?.as_str() {
             "1" => Ok(()),
             count => Err(format!("after undo there are {count} members")),
         };
