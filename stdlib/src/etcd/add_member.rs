@@ -79,22 +79,23 @@ only if the voters that answer afterwards are still a quorum.";
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         Ok(Some(cluster.at(&self.peer_urls).is_some()))
     }
 
     async fn before(&self, host: &Host) -> Result<Json> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         let ids: Vec<&str> = cluster.members.iter().map(|member| member.id.as_str()).collect();
         Ok(json!({ "members": ids }))
     }
 
     async fn perform(&self, host: &Host) -> Result<Value> {
-        self.is_free(&Cluster::look(&self.ask, host).await?).map_err(|error| error.on(host.name()))?;
+        let cluster = Cluster::look(&self.ask, host).await?;
+        self.is_free(&cluster)?;
         let sending = Sending::new(&self.ask, host, format!("adding the member `{}`", self.name));
         let is_done = |cluster: &Cluster| cluster.at(&self.peer_urls).is_some();
         let cluster =
-            sending.send(Change::AddLearner, None, is_done, || send::add(&self.name, &self.peer_urls)).await?;
+            sending.send(cluster, Change::AddLearner, None, is_done, || send::add(&self.name, &self.peer_urls)).await?;
         Ok(cluster.at(&self.peer_urls).map_or(Value::Null, |member| self.told(&cluster, member)))
     }
 
@@ -103,7 +104,7 @@ only if the voters that answer afterwards are still a quorum.";
     }
 
     async fn undo(&self, host: &Host, performed: &Performed<'_>) -> Result<()> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         match ours(&cluster, &self.peer_urls, performed) {
             Some(id) => send::take_out(&self.ask, host, &id).await,
             None => Ok(()),

@@ -249,6 +249,34 @@ mod tests {
     }
 
     #[test]
+    fn what_a_member_says_that_was_told_something() {
+        let told = |program, fields: [&str; 3]| {
+            let [errors, status, output] = fields;
+            answers(program, &[["0", "told", errors, status, output]]).told()
+        };
+        // etcdctl 3.6 complains of what 3.3 needs, and does it all the same.
+        let warns = r#"{"level":"warn","ts":"2026-11-30T22:29:06.364520Z","caller":"flags/flag.go:94","msg":"unrecognized environment variable","environment-variable":"ETCDCTL_API=3"}"#;
+        let added = r#"{"header":{"cluster_id":7},"member":{"ID":1800631374584302421,"peerURLs":["http://b:2380"],"isLearner":true}}"#;
+        let id_of = |json: &Json| id(&json["member"], "ID");
+        for errors in ["", warns] {
+            assert_eq!(id_of(&told("etcdctl", [errors, "0", added]).unwrap()).as_deref(), Some("18fd20b1ed854b55"));
+        }
+        assert_eq!(told("etcdctl", ["", "0", "Finished defragmenting etcd member[http://a:2379]"]), Ok(Json::Null));
+        let no = "etcdserver: can only promote a learner member which is in sync with leader";
+        let logs = r#"{"level":"warn","msg":"retrying of unary invoker failed","error":"rpc error: code = FailedPrecondition desc = WHY"}"#;
+        let logs = logs.replace("WHY", no);
+        for errors in [format!("{logs}\nError: {no}"), format!("{warns}\n{logs}\nError: {no}")] {
+            assert_eq!(told("etcdctl", [&errors, "1", ""]), Err(no.to_owned()));
+        }
+        // The gateway of 3.4 and that of 3.6.
+        let former = format!("{{\"error\":\"{no}\",\"message\":\"{no}\",\"code\":9}}\n412 0.002");
+        assert_eq!(told("curl", ["", "0", &former]), Err(format!("it answered 412: {no}")));
+        let newer = format!("{{\"code\":9,\"message\":\"{no}\"}}\n400 0.002");
+        assert_eq!(told("curl", ["", "0", &newer]), Err(format!("it answered 400: {no}")));
+        assert_eq!(told("curl", ["", "0", "{}\n200 0.007"]), Ok(serde_json::json!({})));
+    }
+
+    #[test]
     fn numbers_are_read_in_both_clothes() {
         let json = serde_json::json!({"a": 13_455_796_455_940_752_355_u64, "b": "443629905751424238"});
         assert_eq!(id(&json, "a").as_deref(), Some("babc9795b64f03e3"));

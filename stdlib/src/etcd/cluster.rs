@@ -56,10 +56,16 @@ struct Heard {
 type Furthest = (bool, u64, u64);
 
 impl Cluster {
-    /// Looks at the cluster.
+    /// Who belongs to it and who leads, as the endpoints of the call know it. Others are asked only where those know no
+    /// leader: who is cut off has an old list.
+    pub(super) async fn listed(ask: &Ask, host: &Host) -> Result<Cluster> {
+        let cluster = Heard::at(ask, host).await?.cluster();
+        if cluster.leader.is_some() { Ok(cluster) } else { Cluster::look(ask, host).await }
+    }
+
+    /// Looks at the cluster: all members are asked.
     pub(super) async fn look(ask: &Ask, host: &Host) -> Result<Cluster> {
-        let mut heard = Heard::default();
-        heard.hear(&ask.ask(host, "members status").await?, &ask.endpoints);
+        let mut heard = Heard::at(ask, host).await?;
         let Some(first) = heard.list() else { return Err(unanswered(&heard.problems)) };
         // A learner tells no list of members: etcdctl would ask it until its time is over.
         let others = |learner: bool| {
@@ -172,6 +178,13 @@ impl Member {
 }
 
 impl Heard {
+    /// What is heard at the endpoints of the call.
+    async fn at(ask: &Ask, host: &Host) -> Result<Heard> {
+        let mut heard = Heard::default();
+        heard.hear(&ask.ask(host, "members status").await?, &ask.endpoints);
+        Ok(heard)
+    }
+
     fn hear(&mut self, answers: &Answers, endpoints: &[String]) {
         for (at, endpoint) in endpoints.iter().enumerate() {
             let mut furthest = (false, 0, 0);

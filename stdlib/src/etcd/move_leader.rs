@@ -60,13 +60,13 @@ not answer is refused (`etcd.leader`).
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         let leads = |member: &Member| cluster.leader.as_ref() == Some(&member.id);
         Ok(Some(cluster.find(&self.member)?.is_some_and(leads)))
     }
 
     async fn before(&self, host: &Host) -> Result<Json> {
-        Ok(json!({ "from": Cluster::look(&self.ask, host).await?.leader }))
+        Ok(json!({ "from": Cluster::listed(&self.ask, host).await?.leader }))
     }
 
     async fn perform(&self, host: &Host) -> Result<Value> {

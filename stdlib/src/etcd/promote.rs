@@ -37,7 +37,7 @@ impl Action for Promote {
     const NAME: &'static str = "etcd.promote";
     const ABOUT: &'static str = "A learner of a cluster of etcd gets its vote, once it is in sync.
 
-It waits until the learner answers and has applied what the leader had when it was first asked, and then as long as etcd \
+It waits until the learner tells its name, answers, and has applied what the leader had when it was first asked, and then as long as etcd \
 itself says that the learner is behind. Where that takes longer than `patience`, it is an error that says why \
 (`etcd.not_in_sync`). There is nothing to do where the member votes already. It is refused, with the numbers, while a voter \
 does not answer (`etcd.quorum`).
@@ -79,22 +79,24 @@ afterwards are still a quorum. A member that had its vote before is left alone."
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         Ok(Some(cluster.find(&self.member)?.is_some_and(|member| !member.learner)))
     }
 
     async fn before(&self, host: &Host) -> Result<Json> {
-        let cluster = Cluster::look(&self.ask, host).await?;
-        let member = cluster.get(&self.member)?;
-        Ok(json!({ "id": member.id, "learner": member.learner }))
+        let cluster = Cluster::listed(&self.ask, host).await?;
+        let voters = cluster.members.iter().filter(|member| !member.learner).map(|member| &member.id);
+        Ok(json!({ "voters": voters.collect::<Vec<_>>() }))
     }
 
     async fn perform(&self, host: &Host) -> Result<Value> {
         let until = Instant::now() + self.patience;
-        let (id, target) = host.waiting(self.in_sync(host, until)).await?;
+        let (cluster, id, target) = host.waiting(self.in_sync(host, until)).await?;
         let what = format!("giving `{}` its vote", self.member);
         let sending = Sending { bears: BEHIND, until, ..Sending::new(&self.ask, host, what) };
-        sending.send(Change::Promote(&id), target, |cluster| votes(cluster, &id), || send::promote(&id)).await?;
+        sending
+            .send(cluster, Change::Promote(&id), target, |cluster| votes(cluster, &id), || send::promote(&id))
+            .await?;
         Ok(Value::Null)
     }
 
@@ -103,24 +105,27 @@ afterwards are still a quorum. A member that had its vote before is left alone."
     }
 
     async fn undo(&self, host: &Host, performed: &Performed<'_>) -> Result<()> {
-        let Some(id) = performed.before["id"].as_str() else { return Ok(()) };
-        let cluster = Cluster::look(&self.ask, host).await?;
-        if performed.before["learner"] == true && votes(&cluster, id) {
-            send::take_out(&self.ask, host, id).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
+        match cluster.find(&self.member)?.filter(|member| is_ours(member, performed.before)) {
+            Some(member) => send::take_out(&self.ask, host, &member.id).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl Promote {
-    /// Waits until the learner has what the leader had at first: its id, and how far the leader was.
-    async fn in_sync(&self, host: &Host, until: Instant) -> Result<(String, Option<u64>)> {
+    /// Waits until the learner has what the leader had at first: the cluster then, its id, and how far the leader was.
+    async fn in_sync(&self, host: &Host, until: Instant) -> Result<(Cluster, String, Option<u64>)> {
         let (mut target, mut told) = (None, String::new());
         loop {
             let cluster = Cluster::look(&self.ask, host).await?;
-            let member = cluster.get(&self.member)?;
+            let (member, is_named) = self.member(&cluster)?;
             target = target.or(cluster.applied());
-            let Some(lacks) = lacks(&cluster, member, target) else { return Ok((member.id.clone(), target)) };
+            let nameless = || Some("no member has told that name yet".to_owned());
+            let Some(lacks) = (if is_named { lacks(&cluster, member, target) } else { nameless() }) else {
+                let id = member.id.clone();
+                return Ok((cluster, id, target));
+            };
             // Where a voter does not answer, waiting for the learner does not help. An election is soon over.
             if cluster.leader.is_some() {
                 cluster.permit_once_in_sync(&member.id)?;
@@ -134,6 +139,15 @@ impl Promote {
                 told = kind;
             }
             host.pause(PAUSE).await?;
+        }
+    }
+
+    /// The learner, and whether it is known to be that: a new one tells its name some time after it was started.
+    fn member<'a>(&self, cluster: &'a Cluster) -> Result<(&'a Member, bool)> {
+        let nameless = || cluster.members.iter().find(|member| member.learner && member.name.is_empty());
+        match (cluster.find(&self.member)?, nameless()) {
+            (None, Some(member)) => Ok((member, false)),
+            _ => cluster.get(&self.member).map(|member| (member, true)),
         }
     }
 
@@ -157,6 +171,12 @@ fn lacks(cluster: &Cluster, member: &Member, target: Option<u64>) -> Option<Stri
         return Some(format!("it is behind: it has applied {} of {target}", status.applied));
     }
     (!cluster.is_live(member)).then(|| "it does not know the leader".to_owned())
+}
+
+/// Whether it got its vote since then.
+fn is_ours(member: &Member, before: &Json) -> bool {
+    let voted = |voters: &Vec<Json>| voters.iter().any(|voter| *voter == member.id);
+    !member.learner && before["voters"].as_array().is_some_and(|voters| !voted(voters))
 }
 
 fn votes(cluster: &Cluster, id: &str) -> bool {
@@ -195,6 +215,16 @@ mod tests {
         let member = member("b", learner, status);
         let cluster = Cluster { members: vec![member.clone()], leader: Some("a".to_owned()) };
         lacks(&cluster, &member, Some(40))
+    }
+
+    #[test]
+    fn undo_takes_out_only_who_got_its_vote_since() {
+        let voter = |id| member(id, false, Ok(status(40)));
+        let before = json!({ "voters": ["a"] });
+        assert!(is_ours(&voter("b"), &before));
+        assert!(!is_ours(&voter("a"), &before));
+        assert!(!is_ours(&voter("a"), &Json::Null));
+        assert!(!is_ours(&member("b", true, Ok(status(40))), &before));
     }
 
     #[test]

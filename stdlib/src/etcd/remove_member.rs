@@ -64,15 +64,16 @@ Clear its data and add it as a new one with `etcd::add_member`.";
     }
 
     async fn done(&self, host: &Host) -> Result<Option<bool>> {
-        let cluster = Cluster::look(&self.ask, host).await?;
+        let cluster = Cluster::listed(&self.ask, host).await?;
         cluster.find(&self.member).map(|member| Some(member.is_none()))
     }
 
     async fn perform(&self, host: &Host) -> Result<Value> {
-        let member = Cluster::look(&self.ask, host).await?.get(&self.member)?.clone();
+        let cluster = Cluster::look(&self.ask, host).await?;
+        let member = cluster.get(&self.member)?.clone();
         let sending = Sending::new(&self.ask, host, format!("removing the member `{}`", member.called()));
         let id = &member.id;
-        sending.send(Change::Remove(id), None, |cluster| !cluster.has(id), || send::remove(id)).await?;
+        sending.send(cluster, Change::Remove(id), None, |cluster| !cluster.has(id), || send::remove(id)).await?;
         Ok(told(&member))
     }
 }

@@ -35,9 +35,11 @@ impl<'a> Sending<'a> {
         Sending { ask, host, what, bears: &[UNSETTLED], until: Instant::now() + SETTLES }
     }
 
-    /// Sends `change`, unless `is_done`; gives the cluster that it made. A learner is in sync once it has applied `target`.
+    /// Sends `change` to the cluster that was just looked at, unless `is_done`; gives the cluster that it made. A learner is
+    /// in sync once it has applied `target`.
     pub(super) async fn send(
         &self,
+        mut cluster: Cluster,
         change: Change<'_>,
         target: Option<u64>,
         is_done: impl Fn(&Cluster) -> bool,
@@ -45,7 +47,6 @@ impl<'a> Sending<'a> {
     ) -> Result<Cluster> {
         let mut waits = false;
         loop {
-            let cluster = Cluster::look(self.ask, self.host).await?;
             if is_done(&cluster) {
                 return Ok(cluster);
             }
@@ -65,6 +66,7 @@ impl<'a> Sending<'a> {
                 self.host.awaits(&format!("etcd, before {}: it says `{problem}`", self.what));
             }
             self.host.pause(PAUSE).await?;
+            cluster = Cluster::look(self.ask, self.host).await?;
         }
     }
 
@@ -138,7 +140,8 @@ pub(super) fn decimal(id: &str) -> String {
 /// Removes a member that this run made one, unless it is gone.
 pub(super) async fn take_out(ask: &Ask, host: &Host, id: &str) -> Result<()> {
     let sending = Sending::new(ask, host, format!("removing the member `{id}`"));
-    sending.send(Change::Remove(id), None, |cluster| !cluster.has(id), || remove(id)).await.map(drop)
+    let cluster = Cluster::look(ask, host).await?;
+    sending.send(cluster, Change::Remove(id), None, |cluster| !cluster.has(id), || remove(id)).await.map(drop)
 }
 
 #[cfg(test)]
