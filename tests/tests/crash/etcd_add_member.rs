@@ -22,11 +22,7 @@ pub const SUBJECT: Subject = Subject {
         "service.running",
     ],
     cases: Case::all,
-    sample: &[
-        "etcd.add_member::first::started",
-        "etcd.add_member::first::applied",
-        "etcd.promote::first::applied",
-    ],
+    sample: &["etcd.add_member::first::started", "etcd.add_member::first::applied", "etcd.promote::first::applied"],
     made: None,
     patience: Duration::from_secs(0),
     set_up,
