@@ -15,7 +15,7 @@ SAY = printf '\n==> %s\n'
 
 # The tests are two queues, side by side where two clusters find room: one waits for its hosts while the other works.
 QUEUES ?= $(shell awk '/^MemTotal/ { print ($$2 > 7000000) ? 2 : 1 }' /proc/meminfo)
-ASIDE := balancer laws
+ASIDE := balancer laws members
 SUITES := $(basename $(notdir $(wildcard */tests/*.rs engine/*/tests/*.rs))) \
   $(notdir $(patsubst %/main.rs,%,$(wildcard */tests/*/main.rs engine/*/tests/*/main.rs)))
 # The generated calls are the same each time; others are looked for by `make test-long`.
@@ -99,6 +99,7 @@ long-2:
 	  $(LONG) --test balancer -- --ignored || failed=1; \
 	  HAENGINE_LAWS=long $(LONG) --test laws -- ::password || failed=1; \
 	  HAENGINE_LAWS=long $(LONG) --test laws -- ::broken || failed=1; \
+	  HAENGINE_LAWS=long $(LONG) --test laws -- ::old || failed=1; \
 	  HAENGINE_CASES=25 $(LONG) --test laws -- generated || failed=1; \
 	  HAENGINE_STRANGERS=200 $(LONG) --test laws -- stranger || failed=1; \
 	  $(LONG) --test laws -- --ignored guard || failed=1; \

@@ -14,8 +14,7 @@ pub const POINTS: usize = 4;
 /// How many calls of a run may break; one that makes more is broken at the first.
 const CALLS: usize = 15;
 
-/// `points` within each script are tried, and each `step`th call.
-pub fn law(scene: &Scene, example: &Example, points: usize, step: usize) -> Law {
+pub fn law(scene: &Scene, example: &Example, points: usize) -> Law {
     scene.given(example.given)?;
     let mut before = scene.look(example.code)?;
     let counting = Wire::counting();
@@ -28,7 +27,7 @@ pub fn law(scene: &Scene, example: &Example, points: usize, step: usize) -> Law 
         return Ok(());
     }
     let calls = counting.calls().min(CALLS);
-    for call in (1..=calls).rev().step_by(step) {
+    for call in 1..=calls {
         at(scene, example, &mut before, Break::Before(call), call % 2 == 0)?;
     }
     // What one call leaves when its answer is lost is what the next one finds: the last tells something new.

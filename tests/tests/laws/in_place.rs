@@ -66,7 +66,7 @@ fn mounted(scene: &Scene) -> Law {
     restored(scene, &refused).or_else(|error| if error.contains("nothing to undo") { Ok(()) } else { Err(error) })?;
     scene.brought_back(&before, "after what was refused")?;
     state::law(scene, &Example { given: ":", ..MOUNTED })?;
-    broken::law(scene, &Example { given: ":", ..MOUNTED }, broken::POINTS, 1)?;
+    broken::law(scene, &Example { given: ":", ..MOUNTED }, broken::POINTS)?;
     scene.brought_back(&before, "after all was broken")?;
     same_file(scene, "/etc/demo.mounted", &file)?;
     stranger::law(scene, &MOUNTED, std::process::id().into(), stranger::CASES)?;
