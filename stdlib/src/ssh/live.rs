@@ -60,6 +60,8 @@ pub(super) async fn collect(
         tokio::pin!(feeding);
         while ended.is_none() || out.open || err.open {
             tokio::select! {
+                // What was printed comes before why it ended: else who prints without end is told in two ways.
+                biased;
                 read = out.next(), if out.open => out.take(read, title)?,
                 read = err.next(), if err.open => err.take(read, title)?,
                 () = &mut feeding, if !fed => fed = true,
