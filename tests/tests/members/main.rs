@@ -4,8 +4,8 @@
 //! |---|---|
 //! | stage | hosts with a cluster of etcd, and what is there of it |
 //! | growing | one member becomes three, and is one again |
-//! | restoring | all members come back from a snapshot |
 //! | changing | members are added, lost, replaced, removed; and what is refused |
+//! | restoring | all data is lost, and comes back from a snapshot |
 //!
 //! Scenarios follow one another, each on hosts of its own. Needs root; says so and passes where it is not root.
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("growing::from_one_to_three_and_back", 1, growing::from_one_to_three_and_back),
         trial("changing::a_lost_member_is_replaced", 3, changing::a_lost_member_is_replaced),
-        trial("restoring::all_members_from_one_snapshot", 3, restoring::all_members_from_one_snapshot),
+        trial("restoring::from_a_snapshot_and_back", 3, restoring::from_a_snapshot_and_back),
     ];
     if !arguments.list && !site::possible() {
         return ExitCode::SUCCESS;

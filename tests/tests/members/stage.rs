@@ -58,8 +58,7 @@ impl Stage {
         self.site.haengine(&["undo", &id, "--yes", "--json"])
     }
 
-    /// A command of the binary on these hosts, told as JSON.
-    pub fn haengine(&self, words: &[&str]) -> Given {
+    fn haengine(&self, words: &[&str]) -> Given {
         self.site.haengine(&[words, &["-i", "site.yaml", "--json", "--yes"]].concat())
     }
 
@@ -69,16 +68,6 @@ impl Stage {
         let mut members: Vec<String> = said.lines().map(member).collect();
         members.sort();
         members.join(", ")
-    }
-
-    /// A command of etcdctl's.
-    pub fn ask(&self, words: &str) -> String {
-        format!("{ASK} {words}")
-    }
-
-    /// All keys with their values, as the first member has them.
-    pub fn content(&self) -> String {
-        self.site.on("m1", &self.ask("get '' --from-key"))
     }
 
     /// Somebody writes, from a host that stays, to members that do.
