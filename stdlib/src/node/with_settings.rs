@@ -91,7 +91,7 @@ In a plan it is known only when run once a change is planned on the host: take i
         Example {
             about: "The same for another host.",
             given: DEMO,
-            code: r#"node::with_settings(h, "demo", #{ "initial-cluster-state": "existing" }, #{ units: #{ demo: ["/opt/demo/demo.service", "/opt/demo/demo"] }, old: #{ address: "192.0.2.1", names: ["a"] }, new: #{ address: "192.0.2.2", names: ["b"] } }).files[0].becomes"#,
+            code: r#"node::with_settings(h, "demo", #{ "initial-cluster-state": "existing" }, #{ units: #{ demo: ["/opt/demo/demo.service", "/opt/demo/demo"] }, old: #{ address: "192.0.2.1", names: ["a"] }, "new": #{ address: "192.0.2.2", names: ["b"] } }).files[0].becomes"#,
             gives: r#""ETCD_NAME=b\nETCD_LISTEN_PEER_URLS=http://192.0.2.2:2380\nETCD_INITIAL_CLUSTER_STATE=existing\n""#,
         },
     ];

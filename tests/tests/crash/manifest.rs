@@ -149,7 +149,7 @@ find /run -maxdepth 2 -path '/run/haengine*' ! -path /run/haengine.lock -printf 
 find /run/systemd/system -printf 'run %p %y %m %l\n' 2>/dev/null
 say list-units --all --plain --type=service,socket,timer,mount
 while read -r unit load active sub rest; do
-    case $unit-$active in user*@* | session* | *-inactive | run-user-*) ;; *) echo "unit $unit $active $sub" ;; esac
+    case $unit-$active in user*@* | session* | *-inactive | run-user-* | run-credentials-*) ;; *) echo "unit $unit $active $sub" ;; esac
 done <$found
 rm $found
 "#;

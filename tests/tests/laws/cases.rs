@@ -49,9 +49,9 @@ pub fn trials(stage: &Later, long: bool, has_kubernetes: bool) -> Vec<Trial> {
                 }));
             }
         }
+        trials.extend(old::trials(stage, verb.as_ref(), turn, long, has_kubernetes));
     }
     trials.extend(generated::trials(stage, &verbs));
-    trials.extend(old::trials(stage, &verbs, long, has_kubernetes));
     trials.extend(guards::trials(stage));
     trials.extend(owner::trials(stage));
     trials.extend(watched::trials(stage));

@@ -121,32 +121,31 @@ systemctl reload ssh && sleep 0.3
 /// These have a way of their own in each example.
 const MANY_WAYS: [&str; 1] = ["file.copy_tree"];
 
-/// Each verb's first example; all of them where time does not count.
-pub fn trials(stage: &Later, verbs: &[std::sync::Arc<dyn Verb>], long: bool, has_kubernetes: bool) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for verb in verbs {
-        let possible = |example: &&Example| has_kubernetes || !example.given.contains(WITH_API);
-        let many = if long || MANY_WAYS.contains(&verb.name()) { usize::MAX } else { 1 };
-        for (index, example) in verb.examples().iter().filter(possible).enumerate().take(many) {
-            let law = match verb.sort() {
-                Sort::State => state::law,
-                Sort::Action => action::law,
-                Sort::Read | Sort::Guard => read::law,
-            };
-            // What a verb reads is read by those that change something, too.
-            let is_left = !long && verb.sort() == Sort::Read;
-            let user = if trials.len() % 2 == 0 { User::Root } else { User::Sudo };
-            let name = format!("{}::{index}::old", verb.name());
-            let played = trial(stage, name, user, example.code, move |scene| {
-                // Examples live as long as the program.
-                let given: &'static str = Box::leak(aged(example.given).into_boxed_str());
-                law(scene, &Example { given, ..*example })?;
-                wrapped(scene)
-            });
-            trials.push(played.with_ignored_flag(is_left));
-        }
-    }
-    trials
+/// A verb's first example; all of them where time does not count. They follow its other laws: what a later module leaves
+/// running would be in the way of an earlier one.
+pub fn trials(stage: &Later, verb: &dyn Verb, turn: usize, long: bool, has_kubernetes: bool) -> Vec<Trial> {
+    let possible = |example: &&Example| has_kubernetes || !example.given.contains(WITH_API);
+    let many = if long || MANY_WAYS.contains(&verb.name()) { usize::MAX } else { 1 };
+    let law = match verb.sort() {
+        Sort::State => state::law,
+        Sort::Action => action::law,
+        Sort::Read | Sort::Guard => read::law,
+    };
+    // What a verb reads is read by those that change something, too.
+    let is_left = !long && verb.sort() == Sort::Read;
+    let examples = verb.examples().iter().filter(possible).enumerate().take(many);
+    let trials = examples.map(|(index, example)| {
+        let user = if (turn + index) % 2 == 0 { User::Root } else { User::Sudo };
+        let name = format!("{}::{index}::old", verb.name());
+        let played = trial(stage, name, user, example.code, move |scene| {
+            // Examples live as long as the program.
+            let given: &'static str = Box::leak(aged(example.given).into_boxed_str());
+            law(scene, &Example { given, ..*example })?;
+            wrapped(scene)
+        });
+        played.with_ignored_flag(is_left)
+    });
+    trials.collect()
 }
 
 /// What an example is given, on a host that is old once all of it is there.
