@@ -135,7 +135,7 @@ pub fn trials(stage: &Later, verb: &dyn Verb, turn: usize, long: bool, has_kuber
     let is_left = !long && verb.sort() == Sort::Read;
     let examples = verb.examples().iter().filter(possible).enumerate().take(many);
     let trials = examples.map(|(index, example)| {
-        let user = if (turn + index) % 2 == 0 { User::Root } else { User::Sudo };
+        let user = if (turn + index).is_multiple_of(2) { User::Root } else { User::Sudo };
         let name = format!("{}::{index}::old", verb.name());
         let played = trial(stage, name, user, example.code, move |scene| {
             // Examples live as long as the program.
