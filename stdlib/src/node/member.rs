@@ -89,7 +89,7 @@ impl<'a> Member<'a> {
         let holding: BTreeSet<&str> =
             settings.keys().flat_map(|name| self.program.written_in(self.files, name)).collect();
         for path in holding {
-            becomes.entry(path.to_owned()).or_insert_with(|| text_of(self.files, path));
+            becomes.entry(path.to_owned()).or_insert_with(|| self.files.text_at(path).to_owned());
         }
         Ok(becomes)
     }
@@ -103,10 +103,6 @@ fn configuration(files: &Files, program: &Program) -> Result<Option<(String, Etc
     };
     let etcd = Etcd::read(&path, files.text(number))?;
     Ok(Some((path, etcd)))
-}
-
-fn text_of(files: &Files, path: &str) -> String {
-    files.number(path).map(|file| files.text(file)).unwrap_or_default().to_owned()
 }
 
 fn refused(message: String) -> Error {

@@ -117,6 +117,11 @@ impl Files {
         &self.files[file].1
     }
 
+    /// The text of the file at this path; empty where it is not there.
+    pub(super) fn text_at(&self, path: &str) -> &str {
+        self.number(path).map_or("", |file| self.text(file))
+    }
+
     /// All paths, in the order in which they were added.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|(path, _)| path.as_str())

@@ -16,7 +16,6 @@ use haengine_kernel::value::Value;
 use super::in_files::of_their_names;
 use super::linked::{Linked, ask, found};
 use super::program::Program;
-use super::traced::Files;
 use super::unit_files::UnitFiles;
 
 /// See [`Read::ABOUT`].
@@ -169,13 +168,10 @@ pub fn flagged(
     }
     let mut becomes = program.set(&files, &others, flag, value)?;
     if becomes.is_empty() {
-        becomes = program.written_in(&files, flag).map(|path| (path.to_owned(), text_of(&files, path))).collect();
+        becomes =
+            program.written_in(&files, flag).map(|path| (path.to_owned(), files.text_at(path).to_owned())).collect();
     }
     Ok(Flagged { was: program.flags.value(flag).unwrap_or_default(), becomes })
-}
-
-fn text_of(files: &Files, path: &str) -> String {
-    files.number(path).map(|file| files.text(file)).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
