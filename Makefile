@@ -90,7 +90,7 @@ test-long: tools
 long-1:
 	{ trap 'exit 130' INT; failed=0; \
 	  $(LONG) --test crash -- --ignored add_master:: || failed=1; \
-	  $(LONG) --test cluster --test world -- --ignored || failed=1; \
+	  $(LONG) --test cluster --test world --test members -- --ignored || failed=1; \
 	  exit $$failed; } 2>&1 | $(KEPT)
 
 long-2:

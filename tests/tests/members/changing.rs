@@ -5,7 +5,6 @@ use crate::stage::Stage;
 pub fn a_lost_member_is_replaced(stage: &Stage) {
     refused_with_one_down(stage);
     replaced_with_an_empty_disk(stage);
-    replaced_by_another_host(stage);
     removed(stage);
 }
 
@@ -29,23 +28,23 @@ fn replaced_with_an_empty_disk(stage: &Stage) {
     assert_eq!(stage.members("m1"), "m1 started voter, m2 started voter, m3 started voter");
 }
 
-fn replaced_by_another_host(stage: &Stage) {
+/// A host that is off says nothing: etcd 3.4 may wait five seconds for it while it forgets it, and serves nobody meanwhile.
+pub fn a_host_that_is_off_is_replaced_by_another(stage: &Stage) {
     stage.site.power_off("m3");
     let writer = stage.writer(&["m1", "m2"]);
     stage.run_as_planned("etcd_replace_member", &["member=m3", "target=m4"]);
     stage.nothing_is_lost(&writer.stop());
     assert_eq!(stage.members("m1"), "m1 started voter, m2 started voter, m4 started voter");
-    stage.site.power_on("m3");
 }
 
 /// The leader is asked to hand over before it leaves.
 fn removed(stage: &Stage) {
     let writer = stage.writer(&["m1", "m2"]);
-    let words = ["member=m4", "host=m4", "members=m1,m2"];
+    let words = ["member=m3", "host=m3", "members=m1,m2"];
     stage.run("etcd_remove_member", &words).ended_with(0);
     stage.nothing_is_lost(&writer.stop());
     assert_eq!(stage.members("m1"), "m1 started voter, m2 started voter");
-    assert_eq!(stage.site.on("m4", "systemctl is-active etcd || true"), "inactive\n");
+    assert_eq!(stage.site.on("m3", "systemctl is-active etcd || true"), "inactive\n");
     let again = stage.run("etcd_remove_member", &words).ended_with(0);
     assert_eq!(again.finished()["changed"], 0, "{:?}", again.changes());
 }

@@ -33,6 +33,9 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("growing::from_one_to_three_and_back", 1, growing::from_one_to_three_and_back),
         trial("changing::a_lost_member_is_replaced", 3, changing::a_lost_member_is_replaced),
+        // `make test-long` plays it: what etcd itself does then is not always the same.
+        trial("changing::a_host_that_is_off", 3, changing::a_host_that_is_off_is_replaced_by_another)
+            .with_ignored_flag(true),
         trial("restoring::from_a_snapshot_and_back", 3, restoring::from_a_snapshot_and_back),
     ];
     if !arguments.list && !site::possible() {
